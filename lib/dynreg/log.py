@@ -1,0 +1,36 @@
+"""One line a step on the serial console: seconds since boot, level, step. Never a secret."""
+
+from .port import ticks_diff, ticks_ms
+
+DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
+_NAMES = {DEBUG: "DEBUG", INFO: "INFO", WARNING: "WARN", ERROR: "ERROR"}
+_started = ticks_ms()
+
+level = INFO
+
+
+def line(name, text):
+    """One line on the console; a program may put its own function in this one's place."""
+    print("%9.3f %-5s %s" % (ticks_diff(ticks_ms(), _started) / 1000, name, text))
+
+
+def write(at, text):
+    """Prints text when at (DEBUG … ERROR) is at or above `level`."""
+    if at >= level:
+        line(_NAMES[at], text)
+
+
+def debug(text):
+    write(DEBUG, text)
+
+
+def info(text):
+    write(INFO, text)
+
+
+def warning(text):
+    write(WARNING, text)
+
+
+def error(text):
+    write(ERROR, text)

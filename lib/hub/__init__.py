@@ -1,0 +1,1 @@
+"""The vendor SDK's package name; see hub.hub."""
