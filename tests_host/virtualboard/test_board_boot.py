@@ -1,0 +1,149 @@
+"""boot.py, main.py, the prompts and what lies between them, as ports/esp32/main.c has it."""
+
+import os
+import time
+
+import pytest
+
+from tools.virtualboard import Board, BoardError
+
+
+def started(board, **power):
+    with board.power_on(**power) as running:
+        running.wait_repl()
+        return running.output
+
+
+def test_boot_then_main_then_banner(board):
+    board.write_file("/boot.py", "print('in boot'); x = 4\n")
+    board.write_file("/main.py", "print('in main', x, sorted(k for k in dir() if k[0] != '_'))\n")
+    text = started(board)
+    assert "rst:0x1 (POWERON_RESET)\r\nin boot\r\nin main 4 ['x']\r\nMicroPython " in text
+    assert '; VIRTUAL ESP32 board with ESP32\r\nType "help()"' in text
+    assert text.endswith("\r\n>>> ")
+
+
+def test_exception_in_boot_skips_main(board):
+    board.write_file("/boot.py", "def f():\n    1 / 0\nf()\n")
+    board.write_file("/main.py", "print('in main')\n")
+    text = started(board)
+    assert text.count("Traceback") == 1 and "in main" not in text
+    assert 'Traceback (most recent call last):\r\n  File "boot.py", line 3, in <module>' in text
+    assert "ZeroDivisionError: divide by zero\r\nMicroPython" in text
+
+
+def test_soft_reset_from_both_prompts(board):
+    board.write_file("/boot.py", "print('B')\n")
+    board.write_file("/main.py", "print('M')\n")
+    with board.power_on() as running:
+        running.wait_repl()
+        running.write("\x04")
+        running.wait_for("MPY: soft reboot\r\nB\r\nM\r\nMicroPython")
+        running.wait_for(">>> ")
+        running.write("\x01")
+        running.wait_for("raw REPL; CTRL-B to exit\r\n>")
+        running.write("\x04")
+        running.wait_for("OK\r\nMPY: soft reboot\r\nB\r\nraw REPL; CTRL-B to exit\r\n>")
+        running.write("print(7)\x04")
+        running.wait_for("OK7\r\n\x04\x04>")
+        running.write("\x02")
+        running.wait_for("; VIRTUAL ESP32 board with ESP32\r\n")
+        running.wait_for(">>> ")
+        running.write("\x04")
+        running.wait_for("MPY: soft reboot\r\nB\r\nM\r\nMicroPython")
+
+
+def test_ctrl_c_interrupts_main(board):
+    board.write_file("/main.py", "import time\nprint('go')\nwhile True:\n    time.sleep(1)\n")
+    with board.power_on() as running:
+        running.wait_for("go")
+        running.write("\x03")
+        running.wait_for("KeyboardInterrupt:")
+        running.wait_for(">>> ")
+        running.write("1 + 1\r")
+        running.wait_for("2\r\n")
+
+
+def test_exit_in_main_is_a_soft_reset(board):
+    board.write_file(
+        "/main.py",
+        "import machine, sys\nprint('cause', machine.reset_cause())\n"
+        "if machine.reset_cause() != machine.SOFT_RESET:\n    sys.exit()\n",
+    )
+    text = started_twice = None
+    with board.power_on() as running:
+        running.wait_for("cause 1\r\nMPY: soft reboot\r\ncause 5")
+        running.wait_repl()
+        text = started_twice = running.output
+    assert started_twice.count("soft reboot") == 1 and "Traceback" not in text
+
+
+def test_machine_soft_reset(board):
+    with board.power_on() as running:
+        running.wait_repl()
+        running.write("import machine; machine.soft_reset()\r")
+        running.wait_for("MPY: soft reboot\r\nMicroPython")
+
+
+def test_the_host_is_out_of_reach(board):
+    board.write_file(
+        "/main.py",
+        "import os, sys\n"
+        "print(os.listdir('/'), sys.path, sys.argv, sorted(sys.modules))\n"
+        "for path in ('/etc/passwd', '/../etc/passwd', '/.firmware/ntptime.py'):\n"
+        "    try:\n        open(path); print('open', path)\n"
+        "    except OSError as e:\n        print(e.errno)\n"
+        "print(hasattr(os, 'system'), hasattr(os, 'getenv'), hasattr(sys, 'executable'))\n",
+    )
+    lines = started(board).replace("\r\n", "\n").splitlines()
+    at = lines.index("['boot.py', 'main.py'] ['', '.frozen', '/lib'] [] []")
+    assert lines[at + 1 : at + 5] == ["2", "22", "2", "False False False"]
+
+
+def test_heap_is_the_boards_own(tmp_path):
+    board = Board.new(tmp_path / "b", heap="64K")
+    board.write_file(
+        "/main.py", "import gc\ngc.collect()\nprint('free', gc.mem_free())\nx = bytearray(80000)\n"
+    )
+    text = started(board)
+    free = int(text.split("free ")[1].split()[0])
+    assert 56_000 < free < 72_000 and "MemoryError" in text
+
+
+def test_nothing_is_left_behind(board):
+    before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    with pytest.raises(KeyError), board.power_on() as running:
+        running.wait_repl()
+        process = running._relay._process.pid
+        raise KeyError
+    assert not running._relay.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert not (board.folder / "port").is_symlink()
+    if before is not None:
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_start_is_quick(board):
+    start = time.monotonic()
+    started(board)
+    assert time.monotonic() - start < 0.5
+
+
+def test_powered_board_keeps_its_flash(board):
+    with board.power_on():
+        with pytest.raises(BoardError, match="powered on"):
+            board.read_file("/boot.py")
+        with pytest.raises(BoardError, match="already"), board.power_on():
+            pass
+    assert board.listdir() == ["boot.py"]
+
+
+def test_output_is_heard_live(board):
+    board.write_file("/main.py", "print('one')\n")
+    heard = []
+    with board.power_on() as running:
+        running.on_output(heard.append)
+        running.write("print('t' + 'wo')\r")
+        running.wait_for("two")
+    assert "two" in "".join(heard)

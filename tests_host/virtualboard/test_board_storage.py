@@ -1,0 +1,187 @@
+"""Flash, NVS and power cuts."""
+
+import stat
+
+import pytest
+
+from tools.virtualboard import Board
+
+
+def test_new_board(tmp_path):
+    board = Board.new(tmp_path / "b")
+    assert stat.S_IMODE((board.folder / "board.json").stat().st_mode) == 0o600
+    assert (board.folder / "flash.img").stat().st_size == 2 << 20
+    assert board.mac.startswith("24:6f:28:") and Board(board.folder).mac == board.mac
+    assert Board.new(tmp_path / "c").mac != board.mac
+    assert board.listdir() == ["boot.py"]
+
+
+@pytest.mark.parametrize("fs", ["littlefs2", "fat"])
+def test_files_outlive_power(tmp_path, fs):
+    board = Board.new(tmp_path / "b", fs=fs, flash_size="512K")
+    board.write_file("/d/e.txt", b"offline\n")
+    board.write_file(
+        "/main.py",
+        "import os\nprint(open('/d/e.txt').read(), os.statvfs('/')[0], os.stat('/d/e.txt')[6])\n"
+        "f = open('/n.txt', 'w')\nf.write('x' * 9000)\nf.close()\n",
+    )
+    with board.power_on() as running:
+        running.wait_repl()
+        assert "offline\r\n 4096 8\r\n" in running.output or fs == "fat"
+        assert running.flash_writes > 3
+    assert board.read_file("/n.txt") == b"x" * 9000
+    assert board.listdir("/") == ["boot.py", "d", "main.py", "n.txt"]
+    with pytest.raises(FileNotFoundError):
+        board.read_file("/nope")
+    board.remove_file("/n.txt")
+    assert "n.txt" not in board.listdir()
+
+
+NVS = """
+from esp32 import NVS
+n = NVS('app')
+def attempt(f, *a):
+    try:
+        return f(*a)
+    except OSError as e:
+        return e.args
+b = bytearray(8)
+"""
+
+
+def test_nvs(board, run_main):
+    text = run_main(
+        NVS + "print(attempt(n.get_i32, 'k'), attempt(n.get_blob, 'k', b))\n"
+        "n.set_i32('k', -5); n.set_blob('b', b'\\x00\\nxyz'); print(n.get_i32('k'))\n"
+        "print(n.get_blob('b', b), b, attempt(n.get_i32, 'b'), attempt(n.get_blob, 'b', b[:1]))\n"
+        "n.commit(); NVS('other').set_i32('k', 1)\n"
+        "print(attempt(NVS, 'a' * 16), attempt(n.set_i32, 'k' * 16, 1)[0])\n"
+        "n.set_i32('k', 9)\n"
+    )
+    missing = "(-4354, 'ESP_ERR_NVS_NOT_FOUND')"
+    short = "(-4364, 'ESP_ERR_NVS_INVALID_LENGTH')"
+    assert text.splitlines() == [
+        f"{missing} {missing}",
+        "-5",
+        f"5 bytearray(b'\\x00\\nxyz\\x00\\x00\\x00') {missing} {short}",
+        "(-4361, 'ESP_ERR_NVS_KEY_TOO_LONG') -4361",
+    ]
+    assert board.flash_writes == 1
+    text = run_main(
+        NVS + "print(n.get_i32('k'), n.get_blob('b', b), attempt(NVS('other').get_i32, 'k'))\n"
+        "n.erase_key('k'); n.commit(); print(attempt(n.get_i32, 'k'))\n"
+        "print(attempt(n.erase_key, 'k'))\n"
+    )
+    assert text.splitlines() == [f"-5 5 {missing}", missing, missing]
+
+
+def test_power_cut_at_a_commit_keeps_the_old(board):
+    board.write_file(
+        "/main.py", NVS + "n.set_i32('k', 1); n.commit(); n.set_i32('k', 2); n.commit()\n"
+    )
+    with board.power_on(power_cut=2, torn="random") as running:
+        running.wait_power_lost()
+        assert running.power_lost
+    board.write_file("/main.py", NVS + "print('kept', n.get_i32('k'))\n")
+    with board.power_on() as running:
+        running.wait_for("kept 1")
+
+
+REPLACE = """
+import os
+f = open('/s.new', 'w'); f.write('new ' * 200); f.close()
+os.rename('/s.new', '/s')
+print('all done')
+"""
+
+
+@pytest.mark.parametrize("torn", ["untouched", "half", "erased", "random"])
+def test_replacing_a_file_survives_any_cut(board, torn):
+    old, new = b"old " * 200, b"new " * 200
+    outcomes = []
+    for cut in range(1, 40):
+        board.write_file("/s", old)
+        board.write_file("/main.py", REPLACE)
+        with board.power_on(power_cut=cut, torn=torn) as running:
+            while running.state not in ("cut", "up"):
+                running.wait_change(1)
+            lost = running.power_lost
+            assert running.flash_writes == cut or not lost
+        outcomes.append(board.read_file("/s"))
+        if not lost:
+            break
+    assert not lost and len(outcomes) > 4
+    assert set(outcomes) == {old, new} and outcomes[0] == old and outcomes[-1] == new
+
+
+def test_torn_states_differ_on_flash(board):
+    """What a cut leaves of one block that was being programmed with z."""
+    board.write_file("/main.py", "f = open('/f', 'w')\nf.write('z' * 4096)\nf.close()\n")
+    image = board.folder / "flash.img"
+    before = image.read_bytes()
+    kinds = {}
+    for torn in ("untouched", "half", "erased", "random"):
+        for cut in (1, 2, 3, 4, 5, 6):
+            image.write_bytes(before)
+            with board.power_on(power_cut=cut, torn=torn) as running:
+                running.wait_power_lost()
+            after = image.read_bytes()
+            assert board.listdir()[0] == "boot.py"
+            kinds.setdefault(torn, []).append(after)
+    written = [data.count(b"z" * 16) for data in kinds["untouched"]]
+    halved = [data.count(b"z" * 16) for data in kinds["half"]]
+    assert any(h > w for h, w in zip(halved, written, strict=True))
+    for one, two in (("untouched", "half"), ("half", "erased"), ("erased", "random")):
+        assert kinds[one] != kinds[two]
+
+
+def test_power_cycle_arms_the_next_cut(board):
+    board.write_file(
+        "/main.py", "f = open('/f', 'w')\nf.write('1')\nf.close()\nprint('written')\n"
+    )
+    with board.power_on() as running:
+        running.wait_for("written")
+        writes = running.flash_writes
+        running.power_cycle(power_cut=1)
+        running.wait_power_lost()
+        assert writes > 1 and running.flash_writes == 1
+
+
+def test_a_corrupt_file_system_says_so(board):
+    image = board.folder / "flash.img"
+    image.write_bytes(b"\x00" * image.stat().st_size)
+    with board.power_on() as running:
+        running.wait_for("filesystem appears to be corrupted")
+        running.write("\x03")
+        running.wait_for(">>> ")
+
+
+def test_firmware_modules_import_again(tmp_path):
+    (tmp_path / "simple.py").write_text("import usocket as socket\nclass MQTTClient:\n    pass\n")
+    board = Board.new(tmp_path / "board", umqtt=tmp_path / "simple.py")
+    board.write_file("/lib/umqtt_user.py", "from umqtt.simple import MQTTClient\n")
+    board.write_file(
+        "/main.py",
+        "import sys, os\nimport umqtt.simple as a\ndel sys.modules['umqtt.simple']\n"
+        "import umqtt.simple as b\nprint(a is b, b.MQTTClient is not a.MQTTClient)\n"
+        "sys.modules.clear()\nimport umqtt_user, urequests, requests, ntptime\n"
+        "print(urequests is requests, os.listdir('/'), sys.path)\n"
+        "import ujson, uos, utime, ubinascii, ustruct, uhashlib, ucryptolib, usocket, socket\n"
+        "print(uos is os, usocket is socket, ujson.dumps([1]))\n",
+    )
+    with board.power_on() as running:
+        running.wait_repl()
+        assert (
+            "False True\r\nTrue ['boot.py', 'lib', 'main.py'] ['', '.frozen', '/lib']\r\n"
+            "True True [1]\r\n"
+        ) in running.output
+
+
+def test_own_urequests_is_frozen(tmp_path):
+    (tmp_path / "mine.py").write_text("NAME = 'mine'\n")
+    board = Board.new(tmp_path / "b", urequests=tmp_path / "mine.py", umqtt=tmp_path / "mine.py")
+    board.write_file(
+        "/main.py", "import urequests, umqtt.simple\nprint(urequests.NAME, umqtt.simple.NAME)\n"
+    )
+    with board.power_on() as running:
+        running.wait_for("mine mine")

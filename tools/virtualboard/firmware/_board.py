@@ -1,0 +1,55 @@
+"""What the firmware modules share: the built-ins they wrap, the settings, the line to the relay.
+
+Device side. `_start` fills this module in before it loads any other.
+"""
+
+EPOCH_S = 946684800  # 2000-01-01 in Unix seconds: the epoch of an ESP32
+
+native = {}  # name -> the unix port's own module
+config = {}  # what the relay said at this start
+host = None  # the host's files; no name on the board leads here
+rtc_ns = 0  # added to the host's clock it gives the board's own, Unix nanoseconds
+_line = None
+_writes = 0  # flash operations since power-on
+
+
+def open_line(fd):
+    global _line
+    _line = host.open(fd, "r+b")
+    return _line
+
+
+def tell(text):
+    """One message to the relay, which acts on it at once."""
+    _line.write(text + "\n")
+
+
+def wait_for_the_end():
+    """Never returns: the relay ends this process (reset, power cut)."""
+    while True:
+        try:
+            native["time"].sleep(1)
+        except KeyboardInterrupt:
+            pass
+
+
+def unix_ns():
+    """The board's own clock, in Unix nanoseconds."""
+    return native["time"].time_ns() + rtc_ns
+
+
+def set_unix_ns(value):
+    global rtc_ns
+    rtc_ns = value - native["time"].time_ns()
+    tell("T%d" % rtc_ns)
+
+
+def flash_operation(tear):
+    """Counts one program/erase; when its turn has come, tear(state) and lose power."""
+    global _writes
+    _writes += 1
+    tell("w")
+    if config["writes"] + _writes == config["cut"]:
+        tear(config["torn"])
+        tell("C")
+        wait_for_the_end()

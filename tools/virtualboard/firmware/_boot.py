@@ -1,0 +1,125 @@
+"""What a board does from reset to the prompt. Device side.
+
+boot.py and main.py run as ports/esp32/main.c runs them: main.py only after a boot.py without an
+exception and only when the prompt will be the friendly one; sys.exit() in either is a soft reset.
+"""
+
+import gc
+import io
+import json
+import sys
+
+import _board
+import _hooks
+import vfs
+
+_WRAPPED = ("errno", "machine", "micropython", "os", "select", "socket", "time", "tls")
+_BUILT_IN = (
+    "errno",
+    "esp32",
+    "machine",
+    "micropython",
+    "network",
+    "os",
+    "socket",
+    "time",
+    "tls",
+)
+
+
+def _set_up():
+    firmware = sys.path[0]
+    del sys.path[:]
+    natives = {name: __import__(name) for name in _WRAPPED}
+    sys.path.append(firmware)
+    _board.native.update(natives)
+    _board.host = vfs.VfsPosix()
+    config = _board.config
+    # the settings come over the line: an argument longer than 255 bytes ends the unix port
+    config.update(json.loads(_board.open_line(int(sys.argv[1])).readline()))
+    _board.rtc_ns = config["rtc_ns"]
+    banner = sys.version.split("; ")[-1]
+    config["version"] = sys.implementation.version
+    config["banner"] = banner
+    built_in = {name: __import__("esp_" + name) for name in _BUILT_IN}
+    built_in["sys"] = _hooks.Sys(sys)
+    built_in["_ntp"] = _hooks.Ntp(config["ntp"])
+    import flashdev
+
+    fat = config["fs"] == "fat"
+    file = _board.host.open(config["image"], "r+b")
+    flash = flashdev.Flash(file, config["size"], 512 if fat else flashdev.BLOCK)
+    vfs.umount("/")
+    try:
+        vfs.mount(flashdev.file_system(flash, config["fs"]), "/")
+    except OSError:
+        _board.config["corrupted"] = True
+    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.argv[:] = []
+    files = config["files"]
+    sys.modules.clear()
+    _hooks.install(built_in, _board.host, files)
+    return natives["os"]
+
+
+def _report(error):
+    """The traceback, without the line of this file that ran the program."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    lines = text.getvalue().split("\n")
+    print("\n".join(line for line in lines if '_boot.py"' not in line), end="")
+
+
+def _run(name, main):
+    """True after a program that ended well or is not there, None after sys.exit()."""
+    try:
+        execfile(name, main)  # noqa: F821 (a built-in of MicroPython)
+    except SystemExit:
+        return None
+    except OSError as error:
+        if error.errno == 2 and not _exists(name):
+            return True
+        _report(error)
+        return False
+    except BaseException as error:
+        _report(error)
+        return False
+    return True
+
+
+def _exists(name):
+    import os
+
+    try:
+        os.stat(name)
+    except OSError:
+        return False
+    return True
+
+
+def _programs(raw, main):
+    ended = _run("boot.py", main)
+    if ended and not raw:
+        ended = _run("main.py", main)
+    return ended
+
+
+def start(main):
+    """Runs the board's programs in the namespace `main`, then leaves the prompt to the port."""
+    os = _set_up()
+    config = _board.config
+    ended = False
+    gc.collect()
+    try:
+        _board.tell("S")
+        while "corrupted" in _board.config:  # as inisetup.py of the firmware: until Ctrl-C
+            print("The filesystem appears to be corrupted.")
+            _board.native["time"].sleep(3)
+        ended = _programs(config["raw"], main)
+    except KeyboardInterrupt:
+        pass  # it came between the two programs
+    if ended is not None:
+        os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
+    word = {True: "ok", False: "error", None: "exit"}[ended]
+    machine = sys.implementation._machine
+    sys.stdout.write("\0%s%s %s\0" % (config["token"], word, machine))

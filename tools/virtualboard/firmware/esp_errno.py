@@ -1,0 +1,43 @@
+"""errno with the numbers of an ESP32 (newlib), and the host's numbers turned into them.
+
+Device side.
+"""
+
+import _board
+
+EPERM = 1
+ENOENT = 2
+EIO = 5
+EBADF = 9
+EAGAIN = 11
+ENOMEM = 12
+EACCES = 13
+EEXIST = 17
+ENODEV = 19
+EISDIR = 21
+EINVAL = 22
+EOPNOTSUPP = 95
+ECONNRESET = 104
+ENOBUFS = 105
+ECONNREFUSED = 111
+EADDRINUSE = 112
+ECONNABORTED = 113
+ETIMEDOUT = 116
+EHOSTUNREACH = 118
+EINPROGRESS = 119
+EALREADY = 120
+ENOTCONN = 128
+
+errorcode = {value: name for name, value in globals().items() if name[0] == "E"}
+_native = _board.native["errno"]
+_from_host = {
+    getattr(_native, name): value
+    for value, name in errorcode.items()
+    if hasattr(_native, name) and getattr(_native, name) != value
+}
+_from_host[32] = ECONNRESET  # a write to a closed connection: EPIPE is unknown on an ESP32
+
+
+def from_host(number):
+    """The ESP32's number for one of the host's; unknown ones are kept."""
+    return _from_host.get(number, number)

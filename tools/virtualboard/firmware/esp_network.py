@@ -1,0 +1,162 @@
+"""network.WLAN of an ESP32: joining takes time, failing never ends. Device side.
+
+The radio outlives a soft reset, so the relay remembers what it was told last.
+"""
+
+import json
+
+import _board
+
+_ticks_ms = _board.native["time"].ticks_ms
+_ticks_diff = _board.native["time"].ticks_diff
+
+STA_IF = 0
+AP_IF = 1
+STAT_IDLE = 1000
+STAT_CONNECTING = 1001
+STAT_GOT_IP = 1010
+STAT_NO_AP_FOUND = 201
+STAT_WRONG_PASSWORD = 202
+STAT_BEACON_TIMEOUT = 200
+STAT_ASSOC_FAIL = 203
+STAT_HANDSHAKE_TIMEOUT = 204
+
+JOIN_MS = 150  # a fast access point on a real board needs 10 to 30 times as long
+
+_state = _board.config["wifi_state"]  # active, ssid, key
+_since = _ticks_ms()
+_hostname = "mpy-esp32"
+_country = "XX"
+
+
+def _tell():
+    _board.tell("N" + json.dumps(_state))
+
+
+def _right():
+    """The access point asked for is there and takes the key."""
+    air = _board.config["wifi"]
+    ssid = _state["ssid"]
+    return ssid in air and (not air[ssid] or air[ssid] == _state["key"])
+
+
+def joined():
+    if not _state["active"] or _state["ssid"] is None:
+        return False
+    return _right() and (_state["kept"] or _ticks_diff(_ticks_ms(), _since) >= JOIN_MS)
+
+
+def hostname(name=None):
+    global _hostname
+    if name is None:
+        return _hostname
+    _hostname = name
+
+
+def country(code=None):
+    global _country
+    if code is None:
+        return _country
+    _country = code
+
+
+class WLAN:
+    IF_STA = STA_IF
+    IF_AP = AP_IF
+    PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
+
+    def __init__(self, interface=STA_IF):
+        if interface not in (STA_IF, AP_IF):
+            raise ValueError("invalid WLAN interface identifier")
+        self._sta = interface == STA_IF
+        self._ap_on = False
+
+    def active(self, on=None):
+        if not self._sta:
+            self._ap_on = self._ap_on if on is None else bool(on)
+            return self._ap_on
+        if on is not None and bool(on) != _state["active"]:
+            _state["active"] = bool(on)
+            _state["ssid"] = _state["key"] = None
+            _tell()
+        return _state["active"]
+
+    def connect(self, ssid=None, key=None, *, bssid=None):
+        global _since
+        if not _state["active"]:
+            raise OSError("Wifi Not Started")
+        if _state["ssid"] is not None and not joined():
+            raise OSError("Wifi Internal State Error")
+        if ssid is None:
+            ssid = _state["ssid"] or ""
+        _state["ssid"] = ssid.decode() if isinstance(ssid, bytes) else ssid
+        _state["key"] = key.decode() if isinstance(key, bytes) else key
+        _state["kept"] = False
+        _since = _ticks_ms()
+        _tell()
+
+    def disconnect(self):
+        if not _state["active"]:
+            raise OSError("Wifi Not Started")
+        _state["ssid"] = _state["key"] = None
+        _tell()
+
+    def isconnected(self):
+        return self._sta and joined()
+
+    def status(self, param=None):
+        if param == "rssi":
+            if not joined():
+                raise OSError("Wifi Not Connected")
+            return -55
+        if param is not None:
+            raise ValueError("unknown status param")
+        if not self._sta:
+            return None
+        if joined():
+            return STAT_GOT_IP
+        if _state["ssid"] is None:
+            return STAT_IDLE
+        scanned = _ticks_diff(_ticks_ms(), _since) >= JOIN_MS
+        if scanned and _state["ssid"] not in _board.config["wifi"]:
+            return STAT_NO_AP_FOUND
+        return STAT_CONNECTING  # a wrong WPA2 password looks like this for ever
+
+    def ifconfig(self, settings=None):
+        if settings is not None:
+            return None
+        if self.isconnected():
+            return (
+                "192.168.4.%d" % (_board.config["mac"][5] or 1),
+                "255.255.255.0",
+                "192.168.4.254",
+                "192.168.4.254",
+            )
+        return ("0.0.0.0",) * 4
+
+    def config(self, *args, **settings):
+        if settings:
+            return None
+        if args == ("mac",):
+            mac = _board.config["mac"]
+            return bytes(mac if self._sta else mac[:5] + [(mac[5] + 1) & 255])
+        if args in (("ssid",), ("essid",)):
+            return _state["ssid"] or ""
+        if args in (("hostname",), ("dhcp_hostname",)):
+            return _hostname
+        if args == ("channel",):
+            return 6
+        if args in (("reconnects",), ("pm",)):
+            return -1 if args[0] == "reconnects" else 1
+        raise ValueError("unknown config param")
+
+    def scan(self):
+        if not _state["active"]:
+            raise OSError("Wifi Not Started")
+        found = []
+        for n, (ssid, key) in enumerate(_board.config["wifi"].items()):
+            bssid = b"\x02\x00\x00\x00\x00" + bytes([n])
+            found.append((ssid.encode(), bssid, 6, -55 - n, 3 if key else 0, False))
+        return found

@@ -1,0 +1,188 @@
+"""socket as on an ESP32. Device side.
+
+What differs from the unix port: addresses are tuples, errors carry the ESP32's numbers,
+setblocking() replaces a timeout set before (so a naive client waits for ever), nothing is
+reachable before Wi-Fi has joined.
+"""
+
+import io
+
+import _board
+import esp_network
+from esp_errno import EHOSTUNREACH, ETIMEDOUT, from_host
+
+_native = _board.native["socket"]
+_poll = _board.native["select"].poll
+
+AF_INET = 2
+AF_INET6 = 10
+SOCK_STREAM = 1
+SOCK_DGRAM = 2
+SOCK_RAW = 3
+IPPROTO_IP = 0
+IPPROTO_TCP = 6
+IPPROTO_UDP = 17
+SOL_SOCKET = 0xFFF
+SO_REUSEADDR = 4
+SO_BROADCAST = 0x20
+SO_BINDTODEVICE = 0x100B
+IP_ADD_MEMBERSHIP = 3
+TCP_NODELAY = 1
+MSG_PEEK = 1
+MSG_DONTWAIT = 8
+
+_EAGAIN = 11
+_DNS_FAILED = -202
+_OPTIONS = {SO_REUSEADDR: _native.SO_REUSEADDR, SO_BROADCAST: _native.SO_BROADCAST}
+
+
+def _host_address(address):
+    host, port = address
+    return _lookup(host or "0.0.0.0", port, SOCK_STREAM)
+
+
+def _lookup(host, port, kind):
+    try:
+        return _native.getaddrinfo(host, int(port), _native.AF_INET, kind)[0][-1]
+    except OSError:
+        raise OSError(_DNS_FAILED) from None
+
+
+def _address(raw):
+    parts = _native.sockaddr(raw)
+    return (".".join(str(byte) for byte in parts[1]), parts[2])
+
+
+def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+    if not esp_network.joined():
+        raise OSError(_DNS_FAILED)
+    raw = _lookup(host or "0.0.0.0", port, type or SOCK_STREAM)
+    return [(AF_INET, type or SOCK_STREAM, proto, "", _address(raw))]
+
+
+class socket(io.IOBase):
+    def __init__(self, family=AF_INET, type=SOCK_STREAM, proto=0, *, _raw=None):
+        if _raw is None:
+            _raw = _native.socket(_native.AF_INET, type, 0 if proto is None else proto)
+        self._raw = _raw
+        self._waits = True  # blocking, with or without a timeout
+
+    def _call(self, method, *args):
+        try:
+            return method(*args)
+        except OSError as error:
+            raise OSError(self._number(error.errno)) from None
+
+    def _number(self, number):
+        if number == _EAGAIN and self._waits:
+            return ETIMEDOUT  # the host says EAGAIN when a timeout has run out
+        return from_host(number)
+
+    def settimeout(self, seconds):
+        self._waits = seconds != 0
+        # a blocking start first: the host keeps O_NONBLOCK and the timeout apart
+        self._raw.setblocking(True)
+        self._raw.settimeout(seconds)
+
+    def setblocking(self, flag):
+        self.settimeout(None if flag else 0)
+
+    def connect(self, address):
+        if not esp_network.joined():
+            raise OSError(EHOSTUNREACH)
+        self._call(self._raw.connect, _host_address(address))
+
+    def bind(self, address):
+        self._call(self._raw.bind, _host_address(address))
+
+    def listen(self, backlog=2):
+        self._call(self._raw.listen, backlog)
+
+    def accept(self):
+        raw, address = self._call(self._raw.accept)
+        return socket(_raw=raw), _address(address)
+
+    def setsockopt(self, level, option, value):
+        if level == SOL_SOCKET:
+            if option not in _OPTIONS:
+                return
+            level, option = _native.SOL_SOCKET, _OPTIONS[option]
+        self._call(self._raw.setsockopt, level, option, value)
+
+    def send(self, data):
+        return self._call(self._raw.send, data)
+
+    def sendall(self, data):
+        self._call(self._raw.write, data)
+
+    def sendto(self, data, address):
+        if not esp_network.joined():
+            raise OSError(EHOSTUNREACH)
+        return self._call(self._raw.sendto, data, _host_address(address))
+
+    def recv(self, size):
+        return self._call(self._raw.recv, size)
+
+    def recvfrom(self, size):
+        data, address = self._call(self._raw.recvfrom, size)
+        return data, _address(address)
+
+    def read(self, *size):
+        return self._call(self._raw.read, *size)
+
+    def readinto(self, buffer, *size):
+        return self._call(self._raw.readinto, buffer, *size)
+
+    def readline(self, *size):
+        return self._call(self._raw.readline, *size)
+
+    def write(self, data, *rest):
+        return self._call(self._raw.write, data, *rest)
+
+    def makefile(self, *args):
+        return self
+
+    def fileno(self):
+        return self._raw.fileno()
+
+    def close(self):
+        self._raw.close()
+
+    def ioctl(self, request, arg):
+        if request == 3:  # poll, asked by a TLS socket above
+            poller = _poll()
+            poller.register(self._raw, arg)
+            ready = poller.poll(0)
+            return ready[0][1] if ready else 0
+        if request == 4:
+            self.close()
+            return 0
+        if request == 10:  # the descriptor, so that select.poll can wait without spinning
+            return self._raw.fileno()
+        return -22
+
+
+class BelowTLS(io.IOBase):
+    """The same socket as TLS sees it: errors are returned as numbers, not raised through it."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self.setblocking = sock.setblocking
+
+    def readinto(self, buffer):
+        try:
+            # recv, not readinto: TLS asks for a buffer but takes what there is
+            data = self._sock._raw.recv(len(buffer))
+        except OSError as error:
+            return -self._sock._number(error.errno)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        try:
+            return self._sock._raw.send(data)
+        except OSError as error:
+            return -self._sock._number(error.errno)
+
+    def ioctl(self, request, arg):
+        return self._sock.ioctl(request, arg)

@@ -1,0 +1,36 @@
+"""time as on an ESP32: epoch 2000, 8-tuples, and the board's own clock. Device side."""
+
+import _board
+
+_native = _board.native["time"]
+_EPOCH_S = _board.EPOCH_S
+
+sleep = _native.sleep
+sleep_ms = _native.sleep_ms
+sleep_us = _native.sleep_us
+ticks_ms = _native.ticks_ms
+ticks_us = _native.ticks_us
+ticks_cpu = _native.ticks_cpu
+ticks_add = _native.ticks_add
+ticks_diff = _native.ticks_diff
+
+
+def time_ns():
+    return _board.unix_ns() - _EPOCH_S * 1_000_000_000
+
+
+def time():
+    return time_ns() // 1_000_000_000
+
+
+def gmtime(secs=None):
+    if secs is None:
+        secs = time()
+    return _native.gmtime(int(secs) + _EPOCH_S)[:8]
+
+
+localtime = gmtime
+
+
+def mktime(when):
+    return int(_native.mktime(tuple(when[:8]) + (0,))) - _EPOCH_S

@@ -1,0 +1,165 @@
+"""Running: a board while it has power."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import BoardError
+from .relay import Relay
+
+if TYPE_CHECKING:
+    from .board import Board
+
+
+class Running:
+    """A board with power. Use it in a with statement; nothing is left behind after it."""
+
+    def __init__(self, board: Board, power_cut: int | None, torn: str):
+        self.board = board
+        self._cut, self._torn = power_cut, torn
+        self._relay: Relay | None = None
+        self._seen = 0  # where the next wait_for starts
+        self.before_start: Callable[[], None] | None = None  # to hear the first output too
+
+    def __enter__(self) -> Running:
+        if self.board._relay is not None:
+            raise BoardError("the board is powered on already")
+        command, settings = self.board._relay_settings(self._cut, self._torn)
+        self._relay = self.board._relay = Relay(command, settings)
+        link = self.board.folder / "port"
+        try:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self._relay.port)
+        except OSError as error:
+            self._relay.release()
+            self._relay = self.board._relay = None
+            raise BoardError(f"the link {link} cannot be made: {error}") from error
+        if self.before_start:
+            self.before_start()
+        self._relay.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        relay = self._relay
+        if relay is None:
+            return
+        if relay.is_alive():
+            relay.ask("stop")
+        relay.join(10)
+        self.board._last_writes = relay.writes
+        self.board._relay = None
+        (self.board.folder / "port").unlink(missing_ok=True)
+
+    @property
+    def port(self) -> str:
+        """The pty to give to mpremote. The link `port` in the board's folder leads there too."""
+        return self._relay.port
+
+    @property
+    def output(self) -> str:
+        """All serial output since power_on(), at most the last 4 MiB."""
+        return self._relay.text()
+
+    @property
+    def flash_writes(self) -> int:
+        return self._relay.writes
+
+    @property
+    def failure(self) -> str | None:
+        """Why the board is dead, when it is."""
+        return self._relay.error
+
+    @property
+    def power_lost(self) -> bool:
+        """The power cut that was asked for has come."""
+        return self._relay.state == "cut"
+
+    @property
+    def state(self) -> str:
+        """boot, banner, raw (on the way to a prompt), up, exit, sleep, cut or dead."""
+        return self._relay.state
+
+    def wait_change(self, timeout: float) -> None:
+        """Returns when the board did or said something, at the latest after timeout seconds."""
+        with self._relay.changed:
+            self._relay.changed.wait(timeout)
+
+    @property
+    def main_status(self) -> str | None:
+        """How boot.py and main.py ended at the last start: ok, error (a traceback), exit
+        (sys.exit), None while they run."""
+        return self._relay.main_status
+
+    @property
+    def first_end(self) -> str | None:
+        """main_status of the first start since power_on(), kept when the board restarts."""
+        return self._relay.first_end
+
+    def write(self, data: bytes | str) -> None:
+        """Types on the serial line, as a terminal would."""
+        self._relay.ask("type", data.encode() if isinstance(data, str) else bytes(data))
+
+    def reset(self) -> None:
+        """The EN button: a hard reset. RTC, flash and the count of writes are kept."""
+        self._restart("reset")
+
+    def power_cycle(self, power_cut: int | None = None) -> None:
+        """Power off and on: the RTC is lost, writes are counted from 0 again."""
+        self._restart("cycle", power_cut)
+
+    def _restart(self, *request: Any) -> None:
+        before = self._relay.starts
+        with self._relay.changed:
+            self._seen = len(self._relay.log)
+        self._relay.ask(*request)
+        self._until(lambda relay: relay.starts > before, 10, "the board did not restart")
+
+    def on_output(self, callback: Callable[[str], None]) -> None:
+        """Calls callback(text) for each piece of serial output from now on, in a thread."""
+        with self._relay.changed:
+            self._relay.callbacks.append(callback)
+
+    def wait_for(self, pattern: str | re.Pattern, timeout: float = 10) -> re.Match:
+        """Waits for text (str: literally) after what the last wait_for found; its match.
+
+        Raises TimeoutError, with the last output, after timeout seconds, and BoardError when the
+        board can no longer say it.
+        """
+        compiled = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
+        found: list[re.Match] = []
+
+        def look(relay: Relay) -> bool:
+            match = compiled.search(relay.log.decode("latin-1"), self._seen)
+            if match:
+                found.append(match)
+            return bool(match)
+
+        self._until(look, timeout, f"the board did not say {compiled.pattern!r}")
+        self._seen = found[0].end()
+        return found[0]
+
+    def wait_repl(self, timeout: float = 10) -> None:
+        """Waits until boot.py and main.py have ended and a prompt stands there."""
+        self._until(lambda relay: relay.state == "up", timeout, "the board reached no prompt")
+
+    wait_idle = wait_repl
+
+    def wait_power_lost(self, timeout: float = 10) -> None:
+        """Waits for the power cut that was asked for."""
+        self._until(lambda relay: relay.state == "cut", timeout, "power was not lost")
+
+    def _until(self, done: Callable[[Relay], bool], timeout: float, complaint: str) -> None:
+        deadline = time.monotonic() + timeout
+        relay = self._relay
+        with relay.changed:
+            while not done(relay):
+                if relay.state == "dead":
+                    raise BoardError(relay.error or "the board is dead")
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    tail = relay.log[-800:].decode("utf-8", "replace")
+                    raise TimeoutError(f"{complaint} within {timeout} s; it said:\n{tail}")
+                relay.changed.wait(min(left, 1))
