@@ -1,4 +1,4 @@
-"""Joins the Wi-Fi of device_info.json, within 20 s, and returns whatever happens.
+"""Joins the Wi-Fi of device_info.json, within 15 s, and returns whatever happens.
 
 main.py has the sentences for a person; a boot.py that stops would lock the board up.
 """

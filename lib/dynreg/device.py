@@ -3,7 +3,7 @@
 import gc
 import json
 
-from . import clock, credentials, log, port, wifi
+from . import clock, credentials, log, port, trust, wifi
 from .backoff import Backoff
 from .device_info import DeviceInfo
 from .errors import DynregError
@@ -41,6 +41,9 @@ class Device:
             return False
         from . import registration
 
+        for endpoint in (self.info.gateway, self.info.mqtt):
+            if endpoint.ca:  # a mistake in either shows now, while nothing is written yet
+                trust.Trust(endpoint.ca, ()).context()
         log.info("register: %s asks %s" % (self.info.device_name, self.info.gateway))
         if not self.info.gateway.secure:
             log.warning("register: the connection is not encrypted, as device_info.json asks")

@@ -99,7 +99,7 @@ class DeviceInfo:
         self.mqtt = self._endpoint(own, "mqtt", ("mqtts", "mqtt"), mqtt)
 
     def _endpoint(self, own, key, schemes, host):
-        ca = own.get(key + "Ca")
+        ca = own.get(key + "Ca") and self._text(own, key + "Ca")
         url = own.get(key)
         if url is None:
             return Endpoint(schemes[0], host, _PORTS[schemes[0]], ca)

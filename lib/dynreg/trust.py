@@ -14,13 +14,19 @@ class Trust:
     """Iterates over DER certificates, each read only when its turn comes.
 
     path: a PEM (one or more certificates) or DER file, or None for the built-in names.
-    source: the same in words. ConfigError where the file is missing or no certificate.
+    ConfigError where the file is missing or no certificate.
     """
 
     def __init__(self, path, builtin):
         self.path = path
-        self.source = path or "built-in roots"
         self._builtin = builtin
+
+    def context(self):
+        """A TLS context that trusts these and nothing else."""
+        try:
+            return port.tls_context(self)
+        except ValueError:
+            raise _no_certificate(self.path) from None
 
     def __iter__(self):
         if self.path:
@@ -31,6 +37,10 @@ class Trust:
             der = a2b_base64(__import__(module, None, None, ("BASE64",)).BASE64)
             port.forget(module)
             yield der
+
+
+def _no_certificate(path):
+    return ConfigError("config", "%s: is no certificate: copy the CA's as PEM or DER" % path)
 
 
 def _file(path):
@@ -44,7 +54,7 @@ def _file(path):
         return
     begin = data.find(b"-----BEGIN CERTIFICATE-----")
     if begin < 0:
-        raise ConfigError("config", "%s: is no certificate: copy the CA's as PEM or DER" % path)
+        raise _no_certificate(path)
     while begin >= 0:
         end = data.find(b"-----END CERTIFICATE-----", begin)
         try:

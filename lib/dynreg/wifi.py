@@ -4,11 +4,10 @@ from . import log, port
 from .errors import NetworkError
 
 
-def join(ssid, password=None, ms=20000):
+def join(ssid, password=None, ms=15000):
     """Joins the network; True once an address is there, NetworkError after ms milliseconds.
 
-    On an ESP32 a wrong password never shows as such, so the error names both causes. False on a
-    platform that has no Wi-Fi of its own.
+    False on a platform that has no Wi-Fi of its own.
     """
     try:
         import network
@@ -29,11 +28,12 @@ def join(ssid, password=None, ms=20000):
         wlan.connect(ssid, password)
         while not wlan.isconnected():
             if port.ticks_diff(end, port.ticks_ms()) <= 0:
+                why = "does not let us in: is the password right?"
+                if wlan.status() == 201:  # NO_AP_FOUND; a wrong password has no number
+                    why = "is not in reach"
                 wlan.disconnect()
                 raise NetworkError(
-                    "network.wifi",
-                    "no Wi-Fi after %d s: is %r in reach, and its password right?"
-                    % (ms // 1000, ssid),
+                    "network.wifi", "no Wi-Fi after %d s: %r %s" % (ms // 1000, ssid, why)
                 )
             port.sleep_ms(50)
     except OSError as error:
