@@ -1,0 +1,186 @@
+"""An independent client of the hub for its tests: signing, decrypting, raw MQTT."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import socket
+import ssl
+import string
+import time
+from urllib.parse import urlsplit
+
+import requests
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+PRODUCT_ID = "ABCDEFGHIJ"
+LETTERS = string.ascii_letters + string.digits
+
+
+def new_secret():
+    """A product secret of the usual 24 characters."""
+    return "".join(secrets.choice(LETTERS) for _ in range(24))
+
+
+def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **changes):
+    """(headers, body) of a registration, good unless `changes` says otherwise.
+
+    Keys: secret, product_id, body, timestamp, nonce, algorithm, signature; a header set to None
+    is left out.
+    """
+    body = changes.get("body")
+    if body is None:
+        product_id = changes.get("product_id", hub.product_id)
+        body = json.dumps({"ProductId": product_id, "DeviceName": device_name}).encode()
+    timestamp = changes.get("timestamp", int(time.time()))
+    nonce = changes.get("nonce", secrets.randbelow(2**31 - 1) + 1)
+    algorithm = changes.get("algorithm", "hmacsha256")
+    text = "\n".join(
+        [
+            "POST",
+            host or urlsplit(hub.http).hostname,
+            path,
+            "",
+            str(algorithm),
+            str(timestamp),
+            str(nonce),
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
+    secret = changes.get("secret", hub.product_secret)
+    right = base64.b64encode(hmac.new(secret.encode(), text.encode(), "sha256").digest()).decode()
+    values = {
+        "X-TC-Algorithm": algorithm,
+        "X-TC-Timestamp": timestamp,
+        "X-TC-Nonce": nonce,
+        "X-TC-Signature": changes.get("signature", right),
+    }
+    headers = {key: str(value) for key, value in values.items() if value is not None}
+    return {**headers, "Content-Type": "application/json; charset=utf-8"}, body
+
+
+def post(hub, device_name="dev-01", **changes):
+    """The Response object of a registration over http."""
+    headers, body = signed(hub, device_name, **changes)
+    reply = requests.post(hub.http + "/device/register", data=body, headers=headers, timeout=5)
+    assert reply.status_code == 200
+    return reply.json()["Response"]
+
+
+def decrypt(secret, response):
+    """The object in a reply's payload, checked as a device must check it."""
+    data = base64.b64decode(response["Payload"], validate=True)
+    cipher = Cipher(algorithms.AES(secret[:16].encode()), modes.CBC(b"0" * 16)).decryptor()
+    plain = cipher.update(data) + cipher.finalize()
+    length = response["Len"]
+    assert len(data) - length in range(16)
+    assert not plain[length:].strip(b"\0")
+    return json.loads(plain[:length])
+
+
+def register(hub, device_name="dev-01"):
+    """The device secret (base64) of a registration that must succeed."""
+    return decrypt(hub.product_secret, post(hub, device_name))["psk"]
+
+
+def credentials(hub, device_name, psk, *, expiry=2147483647, connid="a1B2c", method="sha256"):
+    """(client id, username, password) of an MQTT login."""
+    client_id = hub.product_id + device_name
+    username = f"{client_id};12010126;{connid};{expiry}"
+    digest = hmac.new(base64.b64decode(psk), username.encode(), method).hexdigest()
+    return client_id, username, f"{digest};hmac{method}"
+
+
+def field(data):
+    """A length-prefixed field."""
+    data = data.encode() if isinstance(data, str) else data
+    return len(data).to_bytes(2, "big") + data
+
+
+def packet(first, body):
+    """A whole control packet."""
+    length, head = len(body), [first]
+    while True:
+        length, low = divmod(length, 128)
+        head.append(low + (128 if length else 0))
+        if not length:
+            return bytes(head) + body
+
+
+def connect_packet(client_id, username=None, password=None, **changes):
+    """A CONNECT; keys: name, level, flags, keepalive, tail."""
+    flags = 2 | (128 if username is not None else 0) | (64 if password is not None else 0)
+    body = field(changes.get("name", "MQTT"))
+    body += bytes((changes.get("level", 4), changes.get("flags", flags)))
+    body += changes.get("keepalive", 60).to_bytes(2, "big") + field(client_id)
+    body += changes.get("will", b"")
+    body += b"".join(field(text) for text in (username, password) if text is not None)
+    return packet(0x10, body + changes.get("tail", b""))
+
+
+def publish_packet(topic, payload=b"x", *, flags=0, packet_id=None):
+    """A PUBLISH with these fixed-header flags."""
+    number = b"" if packet_id is None else packet_id.to_bytes(2, "big")
+    return packet(0x30 | flags, field(topic) + number + payload)
+
+
+def subscribe_packet(packet_id, *filters, qos=0):
+    """A SUBSCRIBE."""
+    body = packet_id.to_bytes(2, "big")
+    return packet(0x82, body + b"".join(field(name) + bytes((qos,)) for name in filters))
+
+
+class Raw:
+    """A plain socket to the broker, or TLS when `verify` names a CA file."""
+
+    def __init__(self, url, verify=None):
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=3)
+        if verify:
+            context = ssl.create_default_context(cafile=str(verify))
+            self.socket = context.wrap_socket(self.socket, server_hostname=parts.hostname)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def read(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.socket.recv(size - len(data))
+            if not more:
+                raise EOFError(data)
+            data += more
+        return data
+
+    def packet(self):
+        """The next whole packet as (first byte, body)."""
+        first, length, shift = self.read(1)[0], 0, 0
+        while True:
+            byte = self.read(1)[0]
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return first, self.read(length)
+
+    def ended(self):
+        """Whatever comes before the other side closes."""
+        data = b""
+        while more := self.socket.recv(4096):
+            data += more
+        return data
+
+
+def logged_in(hub, device_name="dev-01", psk=None, **changes):
+    """A Raw connection after its CONNACK."""
+    psk = psk or register(hub, device_name)
+    raw = Raw(hub.mqtt)
+    raw.send(connect_packet(*credentials(hub, device_name, psk), **changes))
+    assert raw.packet() == (0x20, b"\0\0")
+    return raw

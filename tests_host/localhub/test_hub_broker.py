@@ -1,0 +1,412 @@
+"""The broker against paho-mqtt over TCP and TLS, and against bare sockets."""
+
+import json
+import ssl
+import threading
+import time
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+import pytest
+from hubclient import (
+    Raw,
+    connect_packet,
+    credentials,
+    field,
+    logged_in,
+    packet,
+    post,
+    publish_packet,
+    register,
+    subscribe_packet,
+)
+from paho.mqtt.enums import CallbackAPIVersion
+
+PSK = "acyv3QDJrRa0fW5UE58KnQ=="
+TIME_REQUEST = b'{"type":"get","resource":["time"]}'
+
+
+class Paho:
+    """A paho client that notes what happens; waits for each step."""
+
+    def __init__(self, hub, login, tls=False):
+        client_id, username, password = login
+        self.codes, self.messages, self.grants = [], [], []
+        self.news = threading.Condition()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)
+        self.client.username_pw_set(username, password)
+        self.client.on_connect = lambda c, u, flags, code, p: self.note(self.codes, code)
+        self.client.on_message = lambda c, u, message: self.note(self.messages, message)
+        self.client.on_subscribe = lambda c, u, mid, codes, p: self.note(self.grants, codes[0])
+        if tls:
+            self.client.tls_set_context(ssl.create_default_context(cafile=str(hub.ca_pem)))
+        url = urlsplit(hub.mqtts if tls else hub.mqtt)
+        self.client.connect(url.hostname, url.port, keepalive=60)
+        self.client.loop_start()
+
+    def note(self, items, item):
+        with self.news:
+            items.append(item)
+            self.news.notify_all()
+
+    def wait(self, items, count=1):
+        with self.news:
+            assert self.news.wait_for(lambda: len(items) >= count, 3)
+        return items[count - 1]
+
+    def __enter__(self):
+        assert self.wait(self.codes) == 0
+        return self
+
+    def __exit__(self, *_):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def own(hub, name="dev-01"):
+    return f"{hub.product_id}/{name}"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_seed_log_step_by_step(hub, tls):
+    psk = register(hub)
+    with Paho(hub, credentials(hub, "dev-01", psk), tls) as device:
+        login = hub.wait_for("login", client_id=hub.product_id + "dev-01")
+        assert login["tls"] == ("certificate" if tls else "none")
+        assert login["keepalive"] == 60 and login["first"] and login["clean_session"]
+        result = f"$sys/operation/result/{own(hub)}"
+        device.client.subscribe(result, 0)
+        device.client.publish(f"$sys/operation/{own(hub)}", TIME_REQUEST)
+        message = device.wait(device.messages)
+        assert message.topic == result and message.qos == 0
+        answer = json.loads(message.payload)
+        assert set(answer) == {"type", "time", "ntptime1", "ntptime2"}
+        assert answer["type"] == "get" and abs(answer["time"] - time.time()) < 2
+        assert answer["ntptime1"] <= answer["ntptime2"] < time.time() * 1000 + 1
+        assert answer["ntptime2"] // 1000 == answer["time"]
+        assert device.grants[0] == 0
+    assert hub.wait_for("disconnect")["reason"] == "client"
+    assert hub.wait_for("subscribe", topic=result)["granted"] == 0
+    assert hub.wait_for("publish", topic=f"$sys/operation/{own(hub)}")["size"] == len(TIME_REQUEST)
+    assert hub.wait_for("time_answered")["conn"] == login["conn"]
+    assert hub.devices()[0]["activated"]
+
+
+def connack(hub, data):
+    """The CONNACK code for a CONNECT; None when the hub closes without one."""
+    with Raw(hub.mqtt) as raw:
+        raw.send(data)
+        answer = raw.ended()
+    assert answer == b"" or (len(answer) == 4 and answer[:3] == b"\x20\x02\x00")
+    return answer[3] if answer else None
+
+
+def test_refused_logins(hub):
+    hub.add_device("known", PSK)
+    hub.add_device("empty")
+    good = credentials(hub, "known", PSK)
+    client_id, username, password = good
+    other = credentials(hub, "known", "lDZ6Uqt+I9E0wW7rvDUs7Q==")
+    past = credentials(hub, "known", PSK, expiry=int(time.time()) - 1)
+    will = {"flags": 0xC6, "will": field("t") + field("m")}
+    cases = [
+        (connect_packet(*good, level=3), 1, "level"),
+        (connect_packet(*good, level=5), 1, "level"),
+        (connect_packet("", username, password), 2, "client id"),
+        (connect_packet("STRANGER" + "known", username, password), 2, "client id"),
+        (connect_packet(hub.product_id + "a b", username, password), 2, "client id"),
+        (connect_packet(client_id), 4, "missing"),
+        (connect_packet(client_id, username), 4, "missing"),
+        (connect_packet(*other), 4, "wrong"),
+        (connect_packet(*past), 4, "expired"),
+        (connect_packet(client_id, "bad", password), 4, "username is not"),
+        (connect_packet(*credentials(hub, "empty", PSK)), 5, "not registered"),
+        (connect_packet(*credentials(hub, "nobody", PSK)), 5, "no such device"),
+        (connect_packet(*good, **will), None, "will"),
+        (connect_packet(*good, keepalive=901), None, "keep-alive"),
+    ]
+    for number, (data, code, reason) in enumerate(cases, 1):
+        assert connack(hub, data) == code, reason
+        event = hub.wait_for("login_refused", count=number)
+        assert event["code"] == code and reason in event["reason"]
+    assert not any(device["activated"] for device in hub.devices())
+    assert not [event for event in hub.events if event["event"] in ("login", "disconnect")]
+    with logged_in(hub, "known", PSK, keepalive=900):
+        hub.wait_for("login", client_id=client_id, keepalive=900)
+
+
+def test_text_that_may_be_a_secret_is_no_client_id(hub):
+    for client_id, shown in (("a0f3;hmacsha256", None), ("c2VjcmV0==", None), ("x:_-9", "x:_-9")):
+        assert connack(hub, connect_packet(client_id, "u", "p")) == 2
+        assert hub.events[-1]["event"] == "login_refused"
+        assert hub.events[-1]["client_id"] == shown
+
+
+def test_paho_sees_refusal(hub):
+    hub.add_device("known", PSK)
+    device = Paho(hub, credentials(hub, "known", "lDZ6Uqt+I9E0wW7rvDUs7Q=="))
+    try:
+        assert device.wait(device.codes).getName() == "Bad user name or password"
+    finally:
+        device.client.disconnect()
+        device.client.loop_stop()
+
+
+def test_good_login_forms(hub):
+    hub.add_device("d", PSK)
+    for changes in (
+        {"method": "sha1"},
+        {"expiry": int(time.time()) + 60},
+        {"expiry": 32472115200},
+    ):
+        with Raw(hub.mqtt) as raw:
+            raw.send(connect_packet(*credentials(hub, "d", PSK, **changes), flags=0xC0))
+            assert raw.packet() == (0x20, b"\0\0")
+            raw.send(packet(0xC0, b""))
+            assert raw.packet() == (0xD0, b"")
+            raw.send(packet(0xE0, b""))
+            assert raw.ended() == b""
+    assert hub.wait_for("disconnect", count=3)["reason"] == "client"
+
+
+def test_activation_and_repeat(hub):
+    old, new = register(hub), register(hub)
+    assert connack(hub, connect_packet(*credentials(hub, "dev-01", old))) == 4
+    assert post(hub)["State"] == 1  # a refused login does not activate
+    new = register(hub)
+    with logged_in(hub, "dev-01", new):
+        assert post(hub)["Error"]["Message"] == "device has been activated"
+    with logged_in(hub, "dev-01", new):
+        assert not hub.wait_for("login", count=2)["first"]
+        hub.delete_device("dev-01")
+        assert hub.wait_for("disconnect", reason="kicked")
+    assert connack(hub, connect_packet(*credentials(hub, "dev-01", new))) == 5
+    with logged_in(hub, "dev-01"):
+        assert hub.wait_for("login", count=3)["first"]
+
+
+def test_second_login_kicks_the_first(hub):
+    psk = register(hub)
+    with logged_in(hub, psk=psk) as first, logged_in(hub, psk=psk) as second:
+        assert first.ended() == b""
+        event = hub.wait_for("disconnect")
+        assert event["reason"] == "kicked" and event["conn"] == 1
+        second.send(packet(0xC0, b""))
+        assert second.packet() == (0xD0, b"")
+        assert hub.kick("dev-01")
+        assert second.ended() == b""
+    assert not hub.kick("dev-01")
+
+
+def test_connect_interval(start_hub):
+    hub = start_hub(connect_interval=0.5)
+    psk = register(hub)
+    with logged_in(hub, psk=psk) as first:
+        assert connack(hub, connect_packet(*credentials(hub, "dev-01", psk))) == 5
+        first.send(packet(0xC0, b""))
+        assert first.packet() == (0xD0, b"")
+    time.sleep(0.5)
+    logged_in(hub, psk=psk).__exit__()
+
+
+def test_subscribe_rights(hub):
+    with logged_in(hub) as raw:
+        cases = [
+            (f"{own(hub)}/control", 0, 0),
+            (f"{own(hub)}/data", 1, 1),
+            (f"$rrpc/rxd/{own(hub)}/+", 1, 1),
+            (f"{own(hub)}/control", 2, 0x80),
+            (f"{own(hub)}/event", 0, 0x80),
+            (f"{own(hub, 'dev-02')}/control", 0, 0x80),
+            ("#", 0, 0x80),
+        ]
+        for number, (topic, qos, granted) in enumerate(cases, 1):
+            raw.send(subscribe_packet(number, topic, qos=qos))
+            assert raw.packet() == (0x90, bytes((0, number, granted))), topic
+            event = hub.wait_for("subscribe", count=number)
+            assert (event["topic"], event["qos"], event["granted"]) == (topic, qos, granted)
+
+
+def test_data_topic_comes_back(hub):
+    with Paho(hub, credentials(hub, "dev-01", register(hub))) as device:
+        device.client.subscribe(f"{own(hub)}/data", 1)
+        device.wait(device.grants)
+        device.client.publish(f"{own(hub)}/data", b"\x00\xff", qos=1).wait_for_publish(3)
+        message = device.wait(device.messages)
+        assert (message.payload, message.qos, message.retain) == (b"\x00\xff", 1, False)
+        device.client.publish(f"{own(hub)}/data", b"", qos=0)
+        assert device.wait(device.messages, 2).qos == 0
+
+
+def test_hub_publish_and_packet_ids(hub):
+    topic = f"{own(hub)}/control"
+    assert hub.publish(topic, "nobody") == 0
+    with logged_in(hub) as raw, logged_in(hub, "dev-02"):
+        raw.send(subscribe_packet(1, topic, qos=1))
+        raw.packet()
+        assert hub.publish(topic, "hello", qos=1) == 1
+        assert raw.packet() == (0x32, field(topic) + b"\0\1" + b"hello")
+        assert hub.publish(topic, b"again", qos=1) == 1
+        assert raw.packet() == (0x32, field(topic) + b"\0\2" + b"again")
+        raw.send(packet(0x40, b"\0\1") + packet(0x40, b"\0\x63"))
+        assert hub.publish(topic, b"low") == 1
+        assert raw.packet() == (0x30, field(topic) + b"low")
+        raw.send(subscribe_packet(2, topic, qos=0))
+        raw.packet()
+        assert hub.publish(topic, b"lower", qos=1) == 1
+        assert raw.packet() == (0x30, field(topic) + b"lower")
+        raw.send(packet(0xA2, b"\0\7" + field(topic)))
+        assert raw.packet() == (0xB0, b"\0\7")
+        assert hub.wait_for("unsubscribe")["topic"] == topic
+        assert hub.publish(topic, b"gone") == 0
+
+
+def test_rrpc_wildcard(hub):
+    with logged_in(hub) as raw:
+        raw.send(subscribe_packet(1, f"$rrpc/rxd/{own(hub)}/+"))
+        raw.packet()
+        topic = f"$rrpc/rxd/{own(hub)}/77"
+        assert hub.publish(topic, b"do") == 1
+        assert raw.packet() == (0x30, field(topic) + b"do")
+        raw.send(publish_packet(f"$rrpc/txd/{own(hub)}/77", b"done"))
+        assert hub.wait_for("publish")["size"] == 4
+
+
+def test_qos_1_and_duplicates(hub):
+    with logged_in(hub) as raw:
+        for flags in (2, 10):
+            raw.send(publish_packet(f"{own(hub)}/event", b"abc", flags=flags, packet_id=513))
+            assert raw.packet() == (0x40, b"\2\1")
+        raw.send(publish_packet(f"{own(hub)}/event", b"x" * 16 * 1024, flags=2, packet_id=1))
+        assert raw.packet() == (0x40, b"\0\1")
+    assert [e["size"] for e in hub.events if e["event"] == "publish"] == [3, 3, 16384]
+
+
+def test_everything_in_one_segment(hub):
+    psk = register(hub)
+    result = f"$sys/operation/result/{own(hub)}"
+    with Raw(hub.mqtts, hub.ca_pem) as raw:
+        raw.send(
+            connect_packet(*credentials(hub, "dev-01", psk))
+            + subscribe_packet(1, result)
+            + publish_packet(f"$sys/operation/{own(hub)}", TIME_REQUEST)
+        )
+        assert raw.packet() == (0x20, b"\0\0")
+        assert raw.packet() == (0x90, b"\0\1\0")
+        first, body = raw.packet()
+        assert first == 0x30 and body.startswith(field(result) + b'{"type":"get","time":')
+
+
+def test_time_is_answered_only_when_asked_and_subscribed(hub):
+    ask = f"$sys/operation/{own(hub)}"
+    with logged_in(hub) as raw:
+        raw.send(publish_packet(ask, TIME_REQUEST))
+        raw.send(subscribe_packet(1, f"$sys/operation/result/{own(hub)}"))
+        others = [b"", b"\xff", b"[]", b'{"type":"get"}', b'{"type":"get","resource":"time"}',
+                  b'{"type":"set","resource":["time"]}', b"[" * 10000]  # fmt: skip
+        for payload in others:
+            raw.send(publish_packet(ask, payload))
+        raw.send(packet(0xC0, b""))
+        assert raw.packet() == (0x90, b"\0\1\0")
+        assert raw.packet() == (0xD0, b"")
+    assert not [event for event in hub.events if event["event"] == "time_answered"]
+
+
+def breaches(hub):
+    event = f"{own(hub)}/event"
+    return [
+        (publish_packet(event, flags=4, packet_id=1), "QoS 2"),
+        (publish_packet(event, flags=1), "retain"),
+        (publish_packet(f"{own(hub)}/control"), "not allowed"),
+        (publish_packet(f"{own(hub, 'dev-02')}/event"), "not allowed"),
+        (publish_packet("$sys/operation/result/" + own(hub)), "not allowed"),
+        (publish_packet(event, b"x" * (16 * 1024 + 1)), "payload over"),
+        (publish_packet("x" * 256), "255"),
+        (publish_packet("/" * 11), "slashes"),
+        (subscribe_packet(1, "x" * 256), "255"),
+        (subscribe_packet(1, f"{own(hub)}/data", f"{own(hub)}/control"), "more than one filter"),
+        (connect_packet("x"), "second CONNECT"),
+        (publish_packet("a/#"), "wildcard"),
+        (packet(0x62, b"\0\1"), "type 6"),
+        (b"\x30\xff\xff\xff\x7f", "over 20480"),
+    ]
+
+
+@pytest.mark.parametrize("number", range(14))
+def test_protocol_breaches_end_the_session(hub, number):
+    data, reason = breaches(hub)[number]
+    with logged_in(hub) as raw:
+        raw.send(data + packet(0xC0, b""))
+        assert raw.ended() == b""
+    event = hub.wait_for("disconnect")
+    assert event["reason"].startswith("protocol: ") and reason in event["reason"]
+    assert len(breaches(hub)) == 14
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (packet(0xC0, b""), "first packet"),
+        (b"GET / HTTP/1.1\r\n\r\n", "type 4"),
+        (connect_packet("x", name="AMQP"), "protocol name"),
+        (connect_packet("x", flags=3), "reserved"),
+    ],
+)
+def test_bad_first_packet(hub, data, reason):
+    assert connack(hub, data) is None
+    assert reason in hub.wait_for("disconnect")["reason"]
+
+
+def test_no_connect(start_hub):
+    hub = start_hub(connect_timeout=0.2)
+    with Raw(hub.mqtt) as raw:
+        raw.send(connect_packet("x")[:5])
+        assert raw.ended() == b""
+    assert "no CONNECT" in hub.wait_for("disconnect")["reason"]
+    Raw(hub.mqtt).socket.close()
+    assert hub.wait_for("disconnect", count=2)["reason"] == "eof"
+
+
+def test_keepalive(hub):
+    with logged_in(hub, keepalive=1) as raw, logged_in(hub, "dev-02", keepalive=0) as forever:
+        start = time.monotonic()
+        raw.send(b"\xc0")  # half a packet keeps nothing alive
+        assert raw.ended() == b""
+        assert 1.3 < time.monotonic() - start < 2
+        forever.send(packet(0xC0, b""))
+        assert forever.packet() == (0xD0, b"")
+    assert hub.wait_for("disconnect")["reason"] == "keepalive"
+    assert hub.wait_for("disconnect", count=2)["reason"] == "eof"
+
+
+def test_kicked_over_tls(hub):
+    psk = register(hub)
+    with Raw(hub.mqtts, hub.ca_pem) as raw:
+        raw.send(connect_packet(*credentials(hub, "dev-01", psk)))
+        assert raw.packet() == (0x20, b"\0\0")
+        hub.kick("dev-01")
+        assert raw.ended() == b""
+    assert hub.wait_for("disconnect")["reason"] == "kicked"
+
+
+def test_packets_are_kept(hub):
+    psk = register(hub)
+    hello = connect_packet(*credentials(hub, "dev-01", psk))
+    with Raw(hub.mqtt) as raw:
+        raw.send(hello + packet(0xC0, b""))
+        raw.packet()
+        raw.packet()
+    conn = hub.wait_for("disconnect")["conn"]
+    assert hub.packets == [
+        (conn, "in", hello),
+        (conn, "out", b"\x20\x02\0\0"),
+        (conn, "in", b"\xc0\0"),
+        (conn, "out", b"\xd0\0"),
+    ]
+
+
+def test_exchanged_ca(hub):
+    hub.exchange_ca()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        Raw(hub.mqtts, hub.ca_pem)
+    assert hub.wait_for("tls_failed", port="mqtts")

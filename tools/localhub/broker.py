@@ -1,0 +1,138 @@
+"""The MQTT broker: who may log in, whose messages go where. One session's life is session.py's.
+
+Source: protocol sections 4 (login, limits), 6 (time) and 7 (topics).
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from itertools import count
+
+from . import rules
+from .packets import LEVEL, Connect, Publish
+from .session import Refused, Session
+from .store import Device, Store
+
+CONNECT_TIMEOUT = 10.0
+ACCEPTED, BAD_LEVEL, BAD_CLIENT_ID, BAD_CREDENTIALS, NOT_AUTHORIZED = 0, 1, 2, 4, 5
+
+
+class Broker:
+    """All sessions of the hub.
+
+    `emit` reports an event, `record` gets (connection number, "in" or "out", raw packet),
+    `connect_interval` is the least number of seconds between two logins of a device (0: no such
+    limit), `connect_timeout` how many seconds a CONNECT may take to arrive.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        emit: Callable[..., None],
+        record: Callable[[int, str, bytes], None],
+        *,
+        connect_interval: float = 0,
+        connect_timeout: float = CONNECT_TIMEOUT,
+    ) -> None:
+        self.emit = emit
+        self.record = record
+        self.connect_timeout = connect_timeout
+        self._store = store
+        self._connect_interval = connect_interval
+        self._sessions: dict[str, Session] = {}
+        self._last_login: dict[str, float] = {}
+        self._numbers = count(1)
+
+    async def serve(
+        self, security: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection to its end; `security` is "certificate" (TLS) or "none"."""
+        session = Session(self, next(self._numbers), security, reader, writer)
+        try:
+            await session.run()
+        finally:
+            if self._sessions.get(session.client_id) is session:
+                del self._sessions[session.client_id]
+
+    def login(self, session: Session, connect: Connect) -> None:
+        """Let a session in or raise Refused; the first login activates the device."""
+        device = self._check(connect)
+        client_id = connect.client_id
+        now = time.monotonic()
+        last = self._last_login.get(client_id)
+        if last is not None and now - last < self._connect_interval:
+            raise Refused(NOT_AUTHORIZED, f"more than one login in {self._connect_interval:g} s")
+        self._last_login[client_id] = now
+        self.kick(client_id)
+        self._sessions[client_id] = session
+        if not device.activated:
+            self._store.activate(device.product_id, device.name)
+        session.client_id, session.device = client_id, device
+
+    def _check(self, connect: Connect) -> Device:
+        if connect.level != LEVEL:
+            raise Refused(BAD_LEVEL, f"protocol level is {connect.level}, not {LEVEL}")
+        device = self._store.device_by_client_id(connect.client_id)
+        if device is None and not self._is_client_id(connect.client_id):
+            raise Refused(BAD_CLIENT_ID, "client id is not {product id}{device name}")
+        if connect.will:
+            raise Refused(None, "a will is not supported")
+        if connect.keepalive > rules.MAX_KEEPALIVE:
+            raise Refused(None, f"keep-alive over {rules.MAX_KEEPALIVE} s")
+        if connect.username is None or connect.password is None:
+            raise Refused(BAD_CREDENTIALS, "username or password is missing")
+        if device is None:
+            raise Refused(NOT_AUTHORIZED, "no such device")
+        if device.psk is None:
+            raise Refused(NOT_AUTHORIZED, "the device has not registered")
+        fault = rules.login_fault(
+            connect.client_id, connect.username, connect.password, device.psk, time.time()
+        )
+        if fault is not None:
+            raise Refused(BAD_CREDENTIALS, fault)
+        return device
+
+    def _is_client_id(self, client_id: str) -> bool:
+        return any(
+            client_id.startswith(product_id) and rules.is_device_name(client_id[len(product_id) :])
+            for product_id in self._store.product_ids()
+        )
+
+    def kick(self, client_id: str) -> bool:
+        """End a device's session; False when it has none."""
+        session = self._sessions.pop(client_id, None)
+        if session is not None:
+            session.kick()
+        return session is not None
+
+    def publish(self, topic: str, payload: bytes, qos: int = 0) -> int:
+        """Send a message to its subscribers; how many there were."""
+        sessions = list(self._sessions.values())
+        return sum(session.deliver(topic, payload, qos) for session in sessions)
+
+    def received(self, session: Session, publish: Publish) -> None:
+        """Route a device's message, and answer it when it asks for the time."""
+        arrived = time.time_ns() // 1_000_000
+        device = session.device
+        own = f"{device.product_id}/{device.name}"
+        if publish.topic == f"{own}/data":
+            self.publish(publish.topic, publish.payload, publish.qos)
+        elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
+            sent = time.time_ns() // 1_000_000
+            answer = {"type": "get", "time": sent // 1000, "ntptime1": arrived, "ntptime2": sent}
+            payload = json.dumps(answer, separators=(",", ":")).encode()
+            if session.deliver(f"$sys/operation/result/{own}", payload, 0):
+                session.report("time_answered")
+
+
+def _asks_for_time(payload: bytes) -> bool:
+    """Whether this is {"type":"get","resource":["time"]} (protocol section 6)."""
+    try:
+        request = json.loads(payload.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(request, dict) or request.get("type") != "get":
+        return False
+    resource = request.get("resource")
+    return isinstance(resource, list) and "time" in resource

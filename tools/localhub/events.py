@@ -1,0 +1,96 @@
+"""What the hub reports: the events with their fields, and a record of raw traffic for tests."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+EVENTS = {
+    "registered": "a device got a secret: product_id, device_name, state (0 new, 1 existed), "
+    "request_id, scheme",
+    "refused": "a registration was refused: code, message, request_id, scheme, and product_id "
+    "and device_name where they are known",
+    "http_bad": "a request that is no registration: status, reason, scheme",
+    "tls_failed": "a TLS handshake failed: port (https or mqtts), reason",
+    "login": "a device logged in: conn, client_id, tls (certificate or none), keepalive in "
+    "seconds, clean_session, first (true: this login activated the device)",
+    "login_refused": "a login was refused: conn, client_id, code (of the CONNACK; null when "
+    "the connection was closed without one), reason",
+    "subscribe": "conn, client_id, topic, qos (asked for), granted (128: refused)",
+    "unsubscribe": "conn, client_id, topic",
+    "publish": "a device published: conn, client_id, topic, qos, size in bytes",
+    "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
+    "time_served": "a question for the time over SNTP was answered",
+    "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
+    'keepalive, eof, hub, or "protocol: ..." with what the device did wrong)',
+    "internal_error": "a defect of the hub itself: error",
+}
+
+
+class Packet(NamedTuple):
+    """An MQTT control packet; `conn` as in the events, `direction` as the hub sees it."""
+
+    conn: int
+    direction: str
+    raw: bytes
+
+
+class Journal:
+    """Takes events in the hub's thread and gives them to any thread.
+
+    With `record` false nothing is kept and `on_event` alone gets each event, in the hub's thread.
+    """
+
+    def __init__(self, on_event: Callable[[dict], None] | None, *, record: bool) -> None:
+        self.requests: list[bytes] = []
+        self.packets: list[Packet] = []
+        self._on_event = on_event
+        self._record = record
+        self._events: list[dict] = []
+        self._changed = threading.Condition()
+
+    def emit(self, event: str, **fields: object) -> None:
+        """Report an event; KeyError when it is not in EVENTS."""
+        if event not in EVENTS:
+            raise KeyError(event)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        entry = {"event": event, "at": at, **fields}
+        if self._on_event is not None:
+            self._on_event(entry)
+        if self._record:
+            with self._changed:
+                self._events.append(entry)
+                self._changed.notify_all()
+
+    def note_request(self, raw: bytes) -> None:
+        """Keep the raw bytes of an HTTP request."""
+        if self._record:
+            self.requests.append(raw)
+
+    def note_packet(self, conn: int, direction: str, raw: bytes) -> None:
+        """Keep a raw MQTT packet."""
+        if self._record:
+            self.packets.append(Packet(conn, direction, raw))
+
+    def events(self) -> list[dict]:
+        """All events so far."""
+        with self._changed:
+            return list(self._events)
+
+    def wait_for(self, event: str, timeout: float, count: int, match: dict) -> dict:
+        """The `count`-th event of that name with these fields, past or to come; TimeoutError."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                found = [
+                    entry
+                    for entry in self._events
+                    if entry["event"] == event
+                    and all(key in entry and entry[key] == match[key] for key in match)
+                ]
+                if len(found) >= count:
+                    return found[count - 1]
+                if not self._changed.wait(deadline - time.monotonic()):
+                    seen = [entry for entry in self._events if entry["event"] == event]
+                    raise TimeoutError(f"no {event} {match} within {timeout:g} s; seen: {seen}")

@@ -1,0 +1,134 @@
+"""One listening TCP port: accepts, does the TLS handshake, runs one task for a connection.
+
+Both are done here rather than by asyncio.start_server because that one keeps the reason of a
+failed handshake to itself. Needs a selector event loop.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+HANDSHAKE_TIMEOUT = 10.0
+LINGER = 0.5  # seconds to let a peer read the last words before its own bytes cause a reset
+_READ = 4096
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Listener:
+    """Serves `sock` with `serve` for every connection; over TLS when `context` is set.
+
+    `context` may be replaced at any time and counts for connections from then on. `tls_failed`
+    gets the reason of a handshake that failed, `broken` an exception nobody foresaw.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        serve: Serve,
+        *,
+        context: ssl.SSLContext | None = None,
+        tls_failed: Callable[[str], None],
+        broken: Callable[[Exception], None],
+    ) -> None:
+        sock.setblocking(False)
+        self.context = context
+        self._sock = sock
+        self._serve = serve
+        self._tls_failed = tls_failed
+        self._broken = broken
+        self._tasks: dict[asyncio.Task, socket.socket] = {}
+        asyncio.get_running_loop().add_reader(sock, self._accept)
+
+    async def close(self) -> None:
+        """Stop listening and end every connection at once."""
+        asyncio.get_running_loop().remove_reader(self._sock)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted transports let go of their sockets
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._sock.accept()
+        except OSError:  # the peer is gone already
+            return
+        sock.setblocking(False)
+        # Else a reply's second packet waits 40 ms for an ACK, and a device's clock is 20 ms off.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = asyncio.create_task(self._connection(sock))
+        self._tasks[task] = sock
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task) -> None:
+        self._tasks.pop(task).close()  # matters to a task that was cancelled before it began
+        if not task.cancelled() and isinstance(task.exception(), Exception):
+            self._broken(task.exception())
+
+    async def _connection(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_accepted_socket(_Held, sock)
+        try:
+            streams = await self._streams(transport)
+            if streams is not None:
+                await self._serve(*streams)
+                await _linger(*streams)
+        finally:
+            transport.abort()  # no effect on what closed in order
+
+    async def _streams(
+        self, transport: asyncio.Transport
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        if self.context is None:
+            transport.set_protocol(protocol)
+            transport.resume_reading()
+        else:
+            try:
+                transport = await loop.start_tls(
+                    transport,
+                    protocol,
+                    self.context,
+                    server_side=True,
+                    ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+                    ssl_shutdown_timeout=LINGER,
+                )
+            except OSError as exc:
+                self._tls_failed(_words(exc))
+                return None
+        protocol.connection_made(transport)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+class _Held(asyncio.Protocol):
+    """Holds a new connection's first bytes back until it is known who reads them."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.pause_reading()
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close so that the peer gets everything: half-close and read on for a moment."""
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LINGER):
+            if writer.can_write_eof():
+                writer.write_eof()
+                while await reader.read(_READ):
+                    pass
+            writer.close()
+            await writer.wait_closed()
+
+
+def _words(exc: OSError) -> str:
+    """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
+    if isinstance(exc, ssl.SSLError) and exc.reason:
+        return exc.reason
+    if isinstance(exc, ssl.SSLError | ConnectionResetError):
+        return "the peer closed the connection"
+    if isinstance(exc, ConnectionAbortedError):
+        return f"not complete within {HANDSHAKE_TIMEOUT:g} s"
+    return type(exc).__name__

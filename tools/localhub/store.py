@@ -1,0 +1,177 @@
+"""Products, devices and their states in one SQLite file, hub.db, which survives restarts.
+
+Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
+secrets, hence mode 0600. One process at a time may have it open.
+"""
+
+import os
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .rules import HubError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS products (
+    id TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    made_here INTEGER NOT NULL,
+    register_type INTEGER NOT NULL,
+    register_limit INTEGER NOT NULL,
+    used REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS devices (
+    product_id TEXT NOT NULL REFERENCES products (id),
+    name TEXT NOT NULL,
+    psk TEXT,
+    automatic INTEGER NOT NULL,
+    activated INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL,
+    PRIMARY KEY (product_id, name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product; `made_here` says that the hub itself made its secret."""
+
+    id: str
+    secret: str
+    made_here: bool
+    register_type: int
+    register_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device; `psk` is base64 or None before its registration, `created` Unix seconds."""
+
+    product_id: str
+    name: str
+    psk: str | None
+    automatic: bool
+    activated: bool
+    created: int
+
+
+class Store:
+    """The tables; opened, used and closed in one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file; HubError when that cannot be done."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+        except (OSError, sqlite3.Error) as exc:
+            raise HubError(f"cannot open {path}: {exc}") from exc
+        try:
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+        except sqlite3.Error as exc:
+            self._db.close()
+            if "locked" in str(exc):
+                raise HubError(f"{path} is in use by another hub") from exc
+            raise HubError(f"cannot use {path}: {exc}") from exc
+
+    def close(self) -> None:
+        """Close the file and let another hub have it."""
+        self._db.close()
+
+    def save_product(self, product: Product) -> None:
+        """Insert or replace a product and note it as the one used last."""
+        self._db.execute(
+            "INSERT INTO products VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " secret = excluded.secret, made_here = excluded.made_here,"
+            " register_type = excluded.register_type,"
+            " register_limit = excluded.register_limit, used = excluded.used",
+            (
+                product.id,
+                product.secret,
+                product.made_here,
+                product.register_type,
+                product.register_limit,
+                time.time(),
+            ),
+        )
+
+    def product(self, product_id: str) -> Product | None:
+        """A product by its id."""
+        return self._product("WHERE id = ?", product_id)
+
+    def last_product(self) -> Product | None:
+        """The product that was used last in this data directory."""
+        return self._product("ORDER BY used DESC")
+
+    def product_ids(self) -> list[str]:
+        """The ids of all products, the longest first."""
+        rows = self._db.execute("SELECT id FROM products ORDER BY length(id) DESC")
+        return [row[0] for row in rows]
+
+    def _product(self, clause: str, *values: str) -> Product | None:
+        row = self._db.execute(
+            "SELECT id, secret, made_here, register_type, register_limit FROM products "
+            f"{clause} LIMIT 1",
+            values,
+        ).fetchone()
+        return row and Product(row[0], row[1], bool(row[2]), row[3], row[4])
+
+    def device(self, product_id: str, name: str) -> Device | None:
+        """A device by its product and name."""
+        return next(iter(self._devices("product_id = ? AND name = ?", product_id, name)), None)
+
+    def device_by_client_id(self, client_id: str) -> Device | None:
+        """The device whose product id and name, written together, are `client_id`."""
+        return next(iter(self._devices("product_id || name = ?", client_id)), None)
+
+    def devices(self, product_id: str) -> list[Device]:
+        """All devices of a product by name."""
+        return self._devices("product_id = ?", product_id)
+
+    def _devices(self, condition: str, *values: str) -> list[Device]:
+        rows = self._db.execute(
+            "SELECT product_id, name, psk, automatic, activated, created FROM devices "
+            f"WHERE {condition} ORDER BY name",
+            values,
+        )
+        return [Device(*row[:3], bool(row[3]), bool(row[4]), row[5]) for row in rows]
+
+    def automatic_count(self, product_id: str) -> int:
+        """How many devices RegisterLimit counts: those created by a registration."""
+        return self._db.execute(
+            "SELECT count(*) FROM devices WHERE product_id = ? AND automatic", (product_id,)
+        ).fetchone()[0]
+
+    def add_device(
+        self, product_id: str, name: str, psk: str | None, *, automatic: bool = False
+    ) -> None:
+        """Create a device; HubError when it exists."""
+        try:
+            self._db.execute(
+                "INSERT INTO devices (product_id, name, psk, automatic, created)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (product_id, name, psk, automatic, int(time.time())),
+            )
+        except sqlite3.IntegrityError as exc:
+            raise HubError(f"the device {name} exists already") from exc
+
+    def set_psk(self, product_id: str, name: str, psk: str) -> None:
+        """Give a device a new secret; the one before is no longer good."""
+        self._db.execute(
+            "UPDATE devices SET psk = ? WHERE product_id = ? AND name = ?", (psk, product_id, name)
+        )
+
+    def activate(self, product_id: str, name: str) -> None:
+        """Note the first successful login; from now on registration is refused."""
+        self._db.execute(
+            "UPDATE devices SET activated = 1 WHERE product_id = ? AND name = ?",
+            (product_id, name),
+        )
+
+    def delete_device(self, product_id: str, name: str) -> bool:
+        """Forget a device, so that it can register again; False when there is none."""
+        cursor = self._db.execute(
+            "DELETE FROM devices WHERE product_id = ? AND name = ?", (product_id, name)
+        )
+        return cursor.rowcount > 0
