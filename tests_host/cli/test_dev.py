@@ -1,0 +1,119 @@
+"""The developer's door as a newcomer meets it: help, exit codes, set-up that cannot go on."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tools import demo
+
+ROOT = demo.ROOT
+
+
+def dev(*arguments, cwd=ROOT, python=sys.executable, **environment):
+    return subprocess.run(
+        [python, "dev", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_help_fits_one_screen_and_names_every_command():
+    result = dev("--help", COLUMNS="80")
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0 and len(lines) <= 40
+    for command in ("demo", "test", "lint", "hub", "board", "setup"):
+        assert any(line.startswith(f"  {command} ") for line in lines)
+    assert "./dev demo --json" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "hub", "board"])
+def test_every_command_has_help_with_an_example(command):
+    result = dev(command, "--help")
+    assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")
+    assert "example" in result.stdout
+
+
+def test_an_unknown_command_is_a_usage_error():
+    result = dev("fly")
+    assert result.returncode == 2 and "fly" in result.stderr
+
+
+def test_the_demo_as_one_json_object_on_the_last_line():
+    result = dev("demo", "--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout.splitlines()[-1])
+    assert set(summary) == {
+        "device",
+        "first_boot",
+        "second_boot",
+        "secret_stored",
+        "secret_in_log",
+    }
+    for boot in ("first_boot", "second_boot"):
+        seen = summary[boot]
+        assert set(seen) == {
+            "registered",
+            "connected",
+            "clock_set",
+            "clock_error_ms",
+            "tls",
+            "seconds",
+        }
+        assert seen["connected"] and seen["clock_set"]
+        assert seen["tls"] in ("verified-ca", "psk")
+        assert abs(seen["clock_error_ms"]) <= 50
+    assert summary["first_boot"]["registered"] and not summary["second_boot"]["registered"]
+    assert summary["secret_stored"] is True and summary["secret_in_log"] is False
+    shown = result.stdout
+    for step in demo.STEPS:
+        assert len(__import__("re").findall(step, shown)) >= 2  # on either boot
+
+
+def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
+    broken = tmp_path / "simple.py"
+    broken.write_text("raise ImportError('this firmware has no umqtt')\n")
+    result = dev("demo", "--umqtt", str(broken))
+    assert result.returncode == 1
+    assert result.stderr.startswith("dev demo: ") and "Traceback" not in result.stderr
+
+
+def test_an_old_python_is_told_which_one_is_needed(tmp_path):
+    shutil.copy(ROOT / "dev", tmp_path)
+    script = (
+        "import sys, runpy; sys.version_info = (3, 10, 0); sys.argv = ['dev', 'demo'];"
+        "runpy.run_path('dev', run_name='__main__')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert "Python 3.11 or later is needed" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_without_a_network_set_up_says_so_and_goes_on_later(tmp_path):
+    for name in ("dev", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    result = dev("demo", cwd=tmp_path, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "is there a network? Run the same command again" in result.stderr
+    assert not (tmp_path / ".venv" / "dynreg-lock").exists()
+
+
+def test_a_half_made_venv_is_made_anew(tmp_path):
+    for name in ("dev", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    broken = tmp_path / ".venv" / "bin"
+    broken.mkdir(parents=True)
+    (broken / "python").write_text("#!/bin/sh\nexit 1\n")
+    (broken / "python").chmod(0o755)
+    result = dev("setup", cwd=tmp_path, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert "is there a network?" in result.stderr  # so it got past the venv
+    version = subprocess.run([broken / "python", "--version"], capture_output=True)
+    assert version.returncode == 0

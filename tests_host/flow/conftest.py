@@ -1,0 +1,89 @@
+"""A board with everything deployed, ready to be powered on; copied, as deploying takes longer."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tools import demo
+from tools.localhub import Hub
+from tools.virtualboard import Board
+
+PRODUCT = "FLOWTESTS0"
+WIFI = {"bench": "a wifi password"}
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory) -> Path:
+    """A board's folder with lib/, boot.py and main.py on it, as mpremote left them."""
+    folder = tmp_path_factory.mktemp("deployed")
+    board = Board.new(folder / "board", wifi=WIFI)
+    ca = folder / "none.der"
+    ca.write_bytes(b"")
+    with board.power_on() as running:
+        running.wait_repl()
+        demo.deploy(running.port, folder, "{}", ca)
+    return folder / "board"
+
+
+@pytest.fixture
+def hub(tmp_path):
+    with Hub(data=tmp_path / "hub", product_id=PRODUCT, register_type=2, cert_key="ec") as hub:
+        yield hub
+
+
+@dataclass
+class Bench:
+    """One board and its hub; boot() powers on and gives all that the board said."""
+
+    board: Board
+    hub: Hub
+
+    @property
+    def name(self) -> str:
+        return "esp32-" + self.board.unique_id.hex()
+
+    def configure(self, **changes):
+        """Writes device_info.json for the hub; a change to None takes the key away."""
+        values = json.loads(demo.batch_file(self.hub, WIFI["bench"]))
+        values.update(changes)
+        values = {key: value for key, value in values.items() if value is not None}
+        self.board.write_file("/device_info.json", json.dumps(values, indent=2))
+        return values
+
+    def info(self) -> dict:
+        return json.loads(self.board.read_file("/device_info.json"))
+
+    def boot(self, until=demo.SETTLED, timeout=30) -> str:
+        """Power on, until the application runs or the prompt stands; then Ctrl-C and off."""
+        with self.board.power_on() as running:
+            running.wait_for(until, timeout)
+            running.write("\x03")
+            running.wait_repl()
+            output = running.output
+        for secret in (self.hub.product_secret, WIFI["bench"]):
+            assert secret not in output
+        for device in self.hub.devices():
+            assert not device["psk"] or device["psk"] not in output
+        return output
+
+
+def report_of(output: str) -> dict:
+    return json.loads(demo.REPORT.findall(output)[-1])
+
+
+@pytest.fixture
+def bench(tmp_path, deployed, hub) -> Bench:
+    shutil.copytree(deployed, tmp_path / "board")
+    board = Board(tmp_path / "board")
+    settings = tmp_path / "board" / "board.json"
+    values = json.loads(settings.read_text())
+    values["ntp"] = list(hub.ntp)
+    settings.write_text(json.dumps(values))
+    board = Board(tmp_path / "board")
+    board.write_file("/certs/hub_ca.der", hub.ca_der.read_bytes())
+    bench = Bench(board, hub)
+    bench.configure()
+    return bench

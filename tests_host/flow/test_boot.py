@@ -1,0 +1,264 @@
+"""The whole flow on a virtual board: the good day, and each thing that the hub can refuse."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests_host.flow.conftest import PRODUCT, WIFI, report_of
+from tools import demo
+from tools.virtualboard import Board
+
+TRACEBACK = "Traceback"
+
+
+def kinds(hub):
+    return [event["event"] for event in hub.events]
+
+
+def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
+    before = bench.info()
+    first = bench.boot()
+    report = report_of(first)
+    demo.check_steps(first)
+    assert report["registered"] and report["connected"] and report["clock_set"]
+    assert report["tls"] == "verified-ca" and report["error"] is None
+    assert report["device"] == PRODUCT + bench.name
+    assert kinds(bench.hub).count("registered") == 1
+    (device,) = bench.hub.devices()
+    after = bench.info()
+    assert after["key_deviceinfo"]["deviceSecret"] == device["psk"]
+    after["key_deviceinfo"] = before["key_deviceinfo"]
+    assert after == before  # nothing else in the file has changed
+
+    second = bench.boot()
+    report = report_of(second)
+    assert not report["registered"] and report["connected"] and report["clock_set"]
+    assert "register: not needed" in second
+    assert kinds(bench.hub).count("registered") == 1
+    assert kinds(bench.hub).count("login") == 2
+
+
+def test_the_hub_sees_exactly_the_packets_of_the_seeds_log(bench):
+    bench.boot()
+    name, pid = bench.name, PRODUCT
+    result = f"$sys/operation/result/{pid}/{name}".encode()
+    request = f"$sys/operation/{pid}/{name}".encode()
+    packets = [(p.direction, p.raw) for p in bench.hub.packets]
+    connect = packets[0][1]
+    client = (pid + name).encode()
+    # protocol name, level 4, flags: user name, password, clean session; keep-alive 60; client id
+    head = b"\x00\x04MQTT\x04\xc2\x00\x3c" + len(client).to_bytes(2, "big") + client
+    assert connect[0] == 0x10 and connect[3:].startswith(head)
+    user = re.search(rb"\x00(.)(" + client + rb";12010126;[A-Za-z0-9]{5};2147483647)", connect)
+    assert user and len(user[2]) == user[1][0]
+    assert connect.endswith(b";hmacsha256")
+    body = b'{"type":"get","resource":["time"]}'
+    assert packets[1] == ("out", b"\x20\x02\x00\x00")
+    assert packets[2] == (
+        "in",
+        bytes([0x82, 5 + len(result), 0, 1, 0, len(result)]) + result + b"\x00",
+    )
+    assert packets[3] == (
+        "in",
+        bytes([0x30, 2 + len(request) + len(body), 0, len(request)]) + request + body,
+    ) or packets[3] == ("out", b"\x90\x03\x00\x01\x00")
+    inbound = [data for direction, data in packets if direction == "in"]
+    assert (
+        inbound[2] == bytes([0x30, 2 + len(request) + len(body), 0, len(request)]) + request + body
+    )
+    assert ("out", b"\x90\x03\x00\x01\x00") in packets
+    assert inbound[-1] == b"\xe0\x00"
+
+
+def test_a_warm_boot_makes_no_https_request(bench):
+    bench.boot()
+    before = len(bench.hub.requests)
+    assert before == 1
+    bench.boot()
+    assert len(bench.hub.requests) == before
+
+
+REFUSALS = {
+    "off": (dict(register_type=0), "Not support dynamic device register"),
+    "unknown name": (dict(register_type=1), "Pre create mode: device not exists"),
+    "limit": (dict(register_limit=0), "imit"),
+}
+
+
+@pytest.mark.parametrize("switch", REFUSALS)
+def test_a_switch_in_the_console_refuses(bench, switch):
+    settings, words = REFUSALS[switch]
+    bench.hub.set_product(**settings)
+    before = bench.info()
+    output = bench.boot(until=">>> ")
+    assert words in output and TRACEBACK not in output
+    assert report_of(output)["error"] == "register.refused"
+    assert kinds(bench.hub).count("refused") == 1  # a permanent refusal gets one attempt
+    assert bench.info() == before
+
+
+def test_a_name_created_beforehand_may_register(bench):
+    bench.hub.set_product(register_type=1)
+    bench.hub.add_device(bench.name)
+    assert report_of(bench.boot())["registered"]
+
+
+def test_the_wrong_product_secret_is_refused(bench):
+    bench.configure(productSecret="0123456789abcdefWRONG")
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "register.refused"
+    # Once with the time, once with 0: the server's window is not known.
+    assert [e["event"] for e in bench.hub.events if e["event"] == "refused"] == ["refused"] * 2
+    assert "0123456789abcdefWRONG" not in output and TRACEBACK not in output
+
+
+def test_an_activated_device_is_told_so(bench):
+    bench.boot()
+    bench.configure()  # the secret is lost
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "register.refused"
+    assert "activated" in output and TRACEBACK not in output
+
+
+def test_a_login_with_the_wrong_secret_is_refused_and_never_registers(bench):
+    bench.boot()
+    bench.configure(key_deviceinfo={"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    before = len(bench.hub.requests)
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"].startswith("login.")
+    assert len(bench.hub.requests) == before
+    assert TRACEBACK not in output
+
+
+def test_another_ca_is_refused_at_registration(bench):
+    before = bench.info()
+    bench.hub.exchange_ca()
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "certificate"
+    assert "localhost is not trusted" in output and TRACEBACK not in output
+    assert not bench.hub.requests and not bench.hub.devices()
+    assert bench.info() == before
+
+
+def test_another_ca_is_refused_at_login(bench):
+    bench.boot()
+    logins = kinds(bench.hub).count("login")
+    bench.hub.exchange_ca()
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "certificate"
+    assert "localhost is not trusted" in output and TRACEBACK not in output
+    assert kinds(bench.hub).count("login") == logins
+
+
+def test_the_built_in_roots_do_not_trust_the_local_hub(bench):
+    endpoint = {"gateway": bench.hub.https, "mqtt": bench.hub.mqtts}
+    bench.configure(endpoint=endpoint)
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "certificate"
+    assert not bench.hub.requests
+
+
+def test_without_a_clock_the_certificate_is_not_believed(bench):
+    settings = bench.board.folder / "board.json"
+    values = json.loads(settings.read_text())
+    values["ntp"] = None
+    settings.write_text(json.dumps(values))
+    bench.board = Board(bench.board.folder)
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "certificate"
+    assert "the clock is not set" in output and TRACEBACK not in output
+    assert not bench.hub.requests
+
+
+def test_plain_http_and_mqtt_only_with_a_warning(bench):
+    bench.configure(endpoint={"gateway": bench.hub.http, "mqtt": bench.hub.mqtt})
+    output = bench.boot()
+    report = report_of(output)
+    assert report["tls"] == "plain" and report["registered"] and report["connected"]
+    assert output.count("not encrypted") == 2
+
+
+BAD_FILES = {
+    "cut off": ('{"productId": "', "is no whole JSON object"),
+    "no object": ("[1, 2]", "is no whole JSON object"),
+    "placeholders": (None, "productId still holds the placeholder"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_gets_one_sentence_and_stays(bench, case):
+    text, words = BAD_FILES[case]
+    if text is None:
+        text = (demo.ROOT / "device_info.json").read_text()
+    bench.board.write_file("/device_info.json", text)
+    output = bench.boot(until=">>> ")
+    assert f"/device_info.json: {words}" in output
+    assert TRACEBACK not in output
+    assert bench.board.read_file("/device_info.json").decode() == text
+    assert not bench.hub.requests
+
+
+def test_a_missing_file_says_how_to_bring_it(bench):
+    bench.board.remove_file("/device_info.json")
+    output = bench.boot(until=">>> ")
+    assert "mpremote cp device_info.json" in output and TRACEBACK not in output
+
+
+def test_a_wrong_ca_file_stops_before_anything_is_registered(bench):
+    bench.board.write_file("/certs/bad.der", b"\x30\x82\x01\x00 not a certificate")
+    endpoint = bench.info()["endpoint"]
+    bench.configure(endpoint={**endpoint, "mqttCa": "/certs/bad.der"})
+    output = bench.boot(until=">>> ")
+    assert "/certs/bad.der: is no certificate" in output and TRACEBACK not in output
+    assert not bench.hub.requests
+
+
+def test_no_wifi_and_boot_returns_and_ctrl_c_gives_the_prompt(bench):
+    bench.configure(wifi={"ssid": "elsewhere", "password": WIFI["bench"]})
+    output = bench.boot(until=re.compile(r"(?s)boot: no Wi-Fi: .*wifi: joining elsewhere"))
+    assert "'elsewhere' is not in reach" in output
+    assert TRACEBACK not in output
+
+
+def test_a_wrong_wifi_password_is_named_and_never_shown(bench):
+    bench.configure(wifi={"ssid": "bench", "password": "not the password"})
+    output = bench.boot(until="boot: no Wi-Fi")
+    assert "is the password right?" in output
+    assert "not the password" not in output and TRACEBACK not in output
+
+
+def test_messages_go_both_ways_and_a_kicked_session_comes_back(bench):
+    with bench.board.power_on() as running:
+        running.wait_for("heartbeat: sent", 30)
+        topic = f"{PRODUCT}/{bench.name}/control"
+        assert bench.hub.publish(topic, "led on") == 1
+        running.wait_for("led on")
+        bench.hub.kick(bench.name)
+        running.wait_for(re.compile(r"connection lost: .*again in \d+ s"))
+        running.wait_for("CONNACK 0", 30)
+        bench.hub.wait_for("subscribe", topic=topic, count=2)
+        assert bench.hub.publish(topic, "led off") == 1
+        running.wait_for("led off")
+        running.write("\x03")
+        running.wait_for("disconnect: done")
+        running.wait_repl()
+    users = {p.raw[-120:] for p in bench.hub.packets if p.direction == "in" and p.raw[0] == 0x10}
+    assert len(users) == 2  # a fresh user name each time
+
+
+def test_two_boards_with_one_file_get_two_names(bench, tmp_path, deployed):
+    second = tmp_path / "second"
+    shutil.copytree(bench.board.folder, second)
+    settings = second / "board.json"
+    values = json.loads(settings.read_text())
+    values["mac"] = "24:6f:28:00:00:02"
+    settings.write_text(json.dumps(values))
+    bench.boot()
+    bench.board = Board(second)
+    bench.boot()
+    assert {d["name"] for d in bench.hub.devices()} == {
+        "esp32-246f28000002",
+        "esp32-" + Board(deployed).unique_id.hex(),
+    }
