@@ -57,7 +57,7 @@ def exchange(reply, elapsed):
             now = (int(reply["ntptime1"]) + int(reply["ntptime2"]) + elapsed) // 2
         else:
             now = int(reply["time"]) * 1000 + elapsed // 2
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return now if plausible(now // 1000) else None
 

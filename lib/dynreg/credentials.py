@@ -26,7 +26,7 @@ def store(path, secret):
         os.rename(temporary, path)
         port.sync()
         _check(path, text)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise StorageError("storage", "%s cannot be written: %r" % (path, error)) from None
 
 
@@ -54,7 +54,7 @@ def _text(path):
 
 def _replaced(text, values, secret):
     """The file's text with only the secret's own characters changed, where they can be found."""
-    section = values.setdefault("key_deviceinfo", {})
+    section = values["key_deviceinfo"] = values.get("key_deviceinfo") or {}
     old = section.get("deviceSecret")
     section["deviceSecret"] = secret
     for head in ('"deviceSecret":', '"deviceSecret" :'):

@@ -1,7 +1,7 @@
 """device_info.json: read, checked, and turned into who this device is and where it goes."""
 
 import json
-from binascii import hexlify
+from binascii import a2b_base64, hexlify
 
 from . import port
 from .errors import ConfigError
@@ -9,13 +9,10 @@ from .errors import ConfigError
 # region: (gateway, MQTT), both below _DOMAIN (docs/protocol.md, 1). No pattern to rely on: the
 # United States are under iotcloud, Europe and Bangkok under iothub.
 REGIONS = {
-    "china": ("ap-guangzhou.gateway.tencentdevices.com", "iotcloud.tencentdevices.com"),
-    "us-east": ("us-east.gateway.tencentdevices.com", "us-east.iotcloud.tencentdevices.com"),
-    "europe": ("europe.gateway.tencentdevices.com", "europe.iothub.tencentdevices.com"),
-    "ap-bangkok": (
-        "ap-bangkok.gateway.tencentdevices.com",
-        "ap-bangkok.iothub.tencentdevices.com",
-    ),
+    "china": ("ap-guangzhou.gateway", "iotcloud"),
+    "us-east": ("us-east.gateway", "us-east.iotcloud"),
+    "europe": ("europe.gateway", "europe.iothub"),
+    "ap-bangkok": ("ap-bangkok.gateway", "ap-bangkok.iothub"),
 }
 _DOMAIN = ".tencentdevices.com"
 _PORTS = {"https": 443, "http": 80, "mqtts": 8883, "mqtt": 1883}
@@ -77,9 +74,13 @@ class DeviceInfo:
         section = self._section(values, "key_deviceinfo")
         secret = section.get("deviceSecret")
         self.device_secret = None if _blank(secret) else self._text(section, "deviceSecret")
+        if self.device_secret and not _base64(self.device_secret):
+            raise self._wrong("deviceSecret", "is no base64", "copy it anew")
         self.wifi = self._section(values, "wifi") or None
         if self.wifi:
             self._text(self.wifi, "ssid")
+            if self.wifi.get("password"):
+                self._text(self.wifi, "password")
         self._endpoints(values)
 
     @property
@@ -137,6 +138,13 @@ class DeviceInfo:
 def _blank(value):
     """The vendor's samples write YOUR_… where nothing has been filled in yet."""
     return not value or (isinstance(value, str) and value.startswith("YOUR_"))
+
+
+def _base64(text):
+    try:
+        return a2b_base64(text)
+    except ValueError:
+        return b""
 
 
 def _printable(text):

@@ -4,14 +4,20 @@ from .port import ticks_diff, ticks_ms
 
 DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
 _NAMES = {DEBUG: "DEBUG", INFO: "INFO", WARNING: "WARN", ERROR: "ERROR"}
-_started = ticks_ms()
+_last = ticks_ms()
+_ms = 0
 
 level = INFO
 
 
 def line(name, text):
     """One line on the console; a program may put its own function in this one's place."""
-    print("%9.3f %-5s %s" % (ticks_diff(ticks_ms(), _started) / 1000, name, text))
+    # Added up, since the difference of two ticks turns negative after six days.
+    global _last, _ms
+    now = ticks_ms()
+    _ms += ticks_diff(now, _last)
+    _last = now
+    print("%9.3f %-5s %s" % (_ms / 1000, name, text))
 
 
 def write(at, text):

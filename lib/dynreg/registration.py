@@ -97,7 +97,7 @@ def _secret(info, response):
         aes = cryptolib.aes(info.product_secret[:16].encode(), _CBC, b"0" * 16)
         plain = aes.decrypt(cipher)
         # Len before the zeros, and no more zeros than one block may take.
-        if not 0 <= len(plain) - length < 16 or any(plain[length:]):
+        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in plain[:length]:
             raise ValueError
         values = json.loads(plain[:length])
         secret = values["psk"]

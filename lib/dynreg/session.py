@@ -36,6 +36,7 @@ class Session:
     """
 
     def __init__(self, info, secret, keepalive=60):
+        _check(0 <= keepalive <= 900, "the keep-alive has 0 to 900 seconds")
         self.info = info
         self.keepalive = keepalive
         self.connected = False
@@ -50,7 +51,7 @@ class Session:
         self._time = ()  # (reply, ticks_ms when it came)
         self._backoff = Backoff()
         self._retry_at = None
-        self._since = self._sent = port.ticks_ms()
+        self._since = self._sent = self._heard = port.ticks_ms()
         self._pinged = None
 
     def connect(self):
@@ -79,7 +80,7 @@ class Session:
         self._link = door.link
         self.connected = True
         self._retry_at = self._pinged = None
-        self._since = self._sent = port.ticks_ms()
+        self._since = self._sent = self._heard = port.ticks_ms()
         log.info("connect: CONNACK 0, %s" % self.tls)
         for topic, qos in self._qos.items():
             self._wait_suback(self._ask(topic, qos), topic)
@@ -103,6 +104,9 @@ class Session:
         where = "%s/%s" % (self.info.product_id, self.info.device_name)
         topic = "$sys/operation/result/" + where
         log.info("time: SUBSCRIBE %s QoS 0" % topic)
+        self._up()
+        while self._link.ready(0):  # a reply to an earlier request must not pass for this one's
+            self._receive()
         pid = self._ask(topic, 0)
         log.info("time: PUBLISH the request")
         self._time = ()
@@ -154,7 +158,7 @@ class Session:
         _check(len(message) <= _LARGEST, "a message has 16384 bytes at most")
         self._up()
         if qos == 0:
-            self._client.publish(topic, message)
+            self._client.publish(topic.encode(), message)
             self._flush()
             return
         pid = self._next_pid()
@@ -210,9 +214,10 @@ class Session:
     def _lost(self, error):
         if error.retry is False and not self.connected:
             raise error
-        self.close()
-        if port.ticks_diff(port.ticks_ms(), self._since) > _STABLE_MS:
+        # Negative after six days: long enough as well.
+        if self.connected and not 0 <= port.ticks_diff(port.ticks_ms(), self._since) <= _STABLE_MS:
             self._backoff.reset()
+        self.close()
         wait = self._backoff.next()
         self._retry_at = port.ticks_add(port.ticks_ms(), wait)
         log.warning("connection lost: %s; again in %d s" % (error, wait // 1000))
@@ -224,6 +229,8 @@ class Session:
         if wait > 0:
             port.sleep_ms(min(wait, ms))
         else:
+            # Should connect() raise, the next try still keeps the cloud's 5 s.
+            self._retry_at = port.ticks_add(port.ticks_ms(), 5000)
             self.connect()
 
     def _keep_alive(self):
@@ -234,10 +241,14 @@ class Session:
         if self._pinged is not None:
             if port.ticks_diff(now, self._pinged) > self.keepalive * 1000:
                 raise NetworkError("network.keepalive", "the broker does not answer pings")
-        elif port.ticks_diff(now, self._sent) >= self.keepalive * 500:
+        # Unheard of for half the time counts too: what we send may go nowhere.
+        elif (
+            max(port.ticks_diff(now, self._sent), port.ticks_diff(now, self._heard))
+            >= self.keepalive * 500
+        ):
             self._client.ping()
             self._flush()
-            self._pinged = self._sent
+            self._pinged = now
 
     def _up(self):
         if not self.connected:
@@ -295,6 +306,7 @@ class Session:
         link = self._link
         link.within(_ANSWER_MS)
         head = link.read(1)[0]
+        self._heard = port.ticks_ms()
         size = shift = 0
         while True:
             byte = link.read(1)[0]
@@ -323,13 +335,16 @@ class Session:
         kind = head >> 4
         if kind == _PUBLISH:
             start = 2 + (body[0] << 8 | body[1])
+            if len(body) < start + (2 if head & 6 else 0):
+                raise ValueError
             topic = body[2:start].decode()
             if head & 6:
                 acknowledge = b"\x40\x02" + body[start : start + 2]
                 start += 2
                 self._deliver(topic, body[start:])
-                self._link.write(acknowledge)
-                self._flush()
+                if self._link:
+                    self._link.write(acknowledge)
+                    self._flush()
             else:
                 self._deliver(topic, body[start:])
         elif kind in (_PUBACK, _SUBACK, _UNSUBACK):
@@ -352,6 +367,9 @@ class Session:
                 self._time = (reply, port.ticks_ms())
                 return
         callback = self._callbacks.get(topic)
+        for pattern in self._callbacks:
+            if not callback and _matches(pattern, topic):
+                callback = self._callbacks[pattern]
         if not callback:
             log.warning("message on %s: nobody asked for it" % topic)
             return
@@ -364,6 +382,17 @@ class Session:
 def _check(good, rule):
     if not good:
         raise ConfigError("argument", rule)
+
+
+def _matches(pattern, topic):
+    """Whether a filter with + or # takes the topic (MQTT 3.1.1, 4.7.1)."""
+    ours, theirs = pattern.split("/"), topic.split("/")
+    for i, level in enumerate(ours):
+        if level == "#":
+            return True
+        if i >= len(theirs) or level not in ("+", theirs[i]):
+            return False
+    return len(ours) == len(theirs)
 
 
 def _length(size):

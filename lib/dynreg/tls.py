@@ -29,6 +29,7 @@ _LIBRARY_FAULTS = (
     AttributeError,
     AssertionError,
     NotImplementedError,
+    ImportError,
 )
 
 
@@ -213,6 +214,8 @@ class Link:
     def _fault(self, error):
         if self._wire.fault:
             return self._wire.fault
+        if not self._door.secure:
+            return NetworkError("network.closed", "connection lost: %r" % error)
         return NetworkError("network.tls", "the secure connection broke: %r" % error)
 
     def settimeout(self, seconds):

@@ -1,0 +1,186 @@
+"""Unix time on either epoch: plausible, first, exchanged, set."""
+
+import errno
+import time
+
+import fakes
+from dynreg import clock, port
+
+Y2000 = 946684800  # the epoch of esp32 and stm32, in Unix seconds
+NOW = fakes.NOW
+
+
+def _epoch(start):
+    """A platform whose time module counts from start, its clock at NOW."""
+
+    def gmtime(seconds):
+        return time.gmtime(seconds + start)
+
+    module = fakes.Namespace(gmtime=gmtime, time_ns=lambda: (NOW - start) * 1000000000 + 678000000)
+    fakes.replace(port, "time", module)
+    fakes.replace(clock, "time", module)
+    fakes.replace(port, "EPOCH", start)
+    return module
+
+
+def _both_epochs(check):
+    for start in (0, Y2000):
+        _epoch(start)
+        check(start)
+        fakes.restore()
+
+
+def test_plausible_from_2025_to_2100():
+    for seconds, good in (
+        (0, False),
+        (Y2000, False),
+        (1735689599, False),
+        (1735689600, True),
+        (NOW, True),
+        (4102444799, True),
+        (4102444800, False),
+        (-1, False),
+    ):
+        assert clock.plausible(seconds) is good, seconds
+
+
+def test_unix_time_is_0_where_the_clock_is_not_set():
+    for unix, seconds in ((NOW * 1000 + 999, NOW), (0, 0), (Y2000 * 1000, 0), (1 << 45, 0)):
+        fakes.replace(port, "unix_ms", lambda unix=unix: unix)
+        assert clock.unix_time() == seconds, unix
+
+
+def test_unix_time_on_both_epochs():
+    def check(start):
+        assert port.unix_ms() == NOW * 1000 + 678, start
+        assert clock.unix_time() == NOW, start
+        assert clock.text(NOW * 1000 + 678) == "2026-01-02 03:04:05", start
+
+    _both_epochs(check)
+
+
+def test_the_clock_is_set_on_both_epochs():
+    def check(start):
+        written = []
+
+        class RTC:
+            def datetime(self, value):
+                written.append(value)
+
+        fakes.module("machine", fakes.Namespace(RTC=RTC))
+        assert port.set_rtc(NOW * 1000 + 678) is True
+        # 2026-01-02 was a Friday.
+        assert written == [(2026, 1, 2, 4, 3, 4, 5, 678000)], (start, written)
+
+    _both_epochs(check)
+
+
+def test_a_platform_without_a_clock_to_set():
+    fakes.module("machine", fakes.Namespace())
+    assert port.set_rtc(NOW * 1000) is False
+
+
+def test_the_epoch_is_asked_of_the_platform():
+    for start, year in ((0, 1970), (Y2000, 2000)):
+        names = ("sleep_ms", "ticks_add", "ticks_diff", "ticks_ms")
+        stand_in = fakes.Namespace(**{name: None for name in names})
+        stand_in.gmtime = lambda seconds, year=year: (year, 1, 1, 0, 0, 0, 5, 1)
+        fakes.module("time", stand_in)
+        module = fakes.fresh("dynreg.port")
+        assert module is not port and start == module.EPOCH
+        fakes.restore()
+
+
+def _first(answer, unix=None):
+    """clock.first() where NTP gives answer: (result, fake clock, log)."""
+    lines = fakes.log_lines()
+    fake = fakes.Clock(unix)
+    if answer is None:
+        fakes.module("ntptime", None)
+    else:
+        fakes.ntp(answer)
+    return clock.first(), fake, lines
+
+
+def test_first_leaves_a_set_clock_alone():
+    result, fake, lines = _first(RuntimeError("asked"), NOW * 1000)
+    assert (result, fake.settings, lines) == (True, [], [])
+
+
+def test_first_sets_the_clock_by_ntp():
+    for start in (0, Y2000):
+        _epoch(start)
+        result, fake, lines = _first(NOW - start)
+        assert (result, fake.settings) == (True, [NOW * 1000]), start
+        assert lines[-1][0] == "INFO" and "2026-01-02 03:04:05" in lines[-1][1], lines
+        fakes.restore()
+
+
+def test_first_takes_no_nonsense_from_ntp():
+    # A kiss of death read as a time is the 7th of February 2036, 06:28:16; 0 is the epoch.
+    for answer in (0, 1, -2208988800, Y2000, 4102444800, 1 << 40):
+        result, fake, lines = _first(answer)
+        assert (result, fake.settings) == (False, []), answer
+        assert lines[-1][0] == "WARN" and "nonsense" in lines[-1][1], lines
+        fakes.restore()
+
+
+def test_first_survives_an_ntp_that_fails():
+    for answer in (
+        OSError(errno.ETIMEDOUT),
+        OSError(-2),
+        ValueError("kiss of death"),
+        IndexError(),
+    ):
+        result, fake, lines = _first(answer)
+        assert (result, fake.settings) == (False, []), answer
+        assert lines[-1][0] == "WARN" and "does not answer" in lines[-1][1], lines
+        fakes.restore()
+
+
+def test_first_without_ntptime():
+    result, fake, lines = _first(None)
+    assert (result, fake.settings) == (False, [])
+    assert lines[-1][0] == "WARN" and "no ntptime" in lines[-1][1], lines
+
+
+def test_exchange_takes_the_middle_of_the_round_trip():
+    reply = {"type": "get", "time": 1, "ntptime1": NOW * 1000, "ntptime2": NOW * 1000 + 40}
+    # (t1 + t2 + elapsed) / 2: 300 ms there and back, 40 of them in the server.
+    assert clock.exchange(reply, 300) == NOW * 1000 + 170
+
+
+def test_exchange_falls_back_to_seconds():
+    assert clock.exchange({"time": NOW}, 300) == NOW * 1000 + 150
+    assert clock.exchange({"time": NOW, "ntptime1": NOW * 1000}, 10) == NOW * 1000 + 5
+
+
+def test_exchange_reads_numbers_in_strings():
+    assert clock.exchange({"time": str(NOW)}, 0) == NOW * 1000
+    reply = {"ntptime1": str(NOW * 1000), "ntptime2": str(NOW * 1000)}
+    assert clock.exchange(reply, 2) == NOW * 1000 + 1
+
+
+def test_exchange_takes_no_nonsense():
+    for reply in (
+        {},
+        {"time": None},
+        {"time": "soon"},
+        {"time": []},
+        {"time": {}},
+        {"time": ""},
+        {"time": 0},
+        {"time": -NOW},
+        {"time": 1626361218},  # years ago
+        {"time": 4102444800},  # years ahead
+        {"time": NOW * 1000},  # milliseconds where seconds belong
+        {"ntptime1": NOW, "ntptime2": NOW},  # and the other way round
+        {"ntptime1": None, "ntptime2": NOW * 1000},
+    ):
+        assert clock.exchange(reply, 10) is None, reply
+
+
+def test_exchange_takes_no_endless_number():
+    # JSON's 1e999; int() of it is an OverflowError.
+    assert clock.exchange({"time": float("inf")}, 10) is None
+    assert clock.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) is None

@@ -1,0 +1,242 @@
+"""device_info.json: what is read from it, and each mistake named with file, key and remedy."""
+
+import json
+
+import canaries
+import fakes
+from dynreg.device_info import DeviceInfo
+from dynreg.errors import ConfigError
+
+
+def _wrong(says, **changes):
+    """The ConfigError for a device_info.json with these changes; it names the file and says."""
+    return _wrong_file(json.dumps(fakes.values(**changes)), says)
+
+
+def _wrong_file(data, says):
+    path = fakes.write(fakes.folder() + "/device_info.json", data)
+    error = fakes.raises(ConfigError, DeviceInfo, path, code="config", says=path)
+    for word in says:
+        assert word in str(error), (word, str(error))
+    return error
+
+
+def _right(**changes):
+    return DeviceInfo(fakes.device_info(**changes))
+
+
+def test_a_good_file():
+    info = _right()
+    assert info.product_id == fakes.PRODUCT
+    assert info.product_secret == canaries.PRODUCT_SECRET
+    assert info.device_name == fakes.NAME
+    assert info.client_id == fakes.PRODUCT + fakes.NAME
+    assert info.device_secret is None
+    assert info.wifi == {"ssid": "bench", "password": canaries.WIFI_PASSWORD}
+    assert _right(key_deviceinfo={"deviceSecret": canaries.DEVICE_SECRET}).device_secret == (
+        canaries.DEVICE_SECRET
+    )
+
+
+def test_what_may_be_left_out():
+    info = _right(auth_mode=None, key_deviceinfo=None, region=None, wifi=None)
+    assert (info.device_secret, info.wifi) == (None, None)
+    assert str(info.gateway) == "https://ap-guangzhou.gateway.tencentdevices.com:443"
+
+
+def test_a_secret_not_filled_in_is_none():
+    for secret in ("YOUR_DEVICE_SECRET", "", None):
+        assert _right(key_deviceinfo={"deviceSecret": secret}).device_secret is None, secret
+
+
+def test_a_missing_file():
+    path = fakes.folder() + "/device_info.json"
+    fakes.raises(ConfigError, DeviceInfo, path, code="config", says=(path, "read", "mpremote cp"))
+
+
+def test_a_file_cut_off_at_any_place():
+    whole = json.dumps(fakes.values())
+    for size in (0, 1, len(whole) // 2, len(whole) - 1):
+        _wrong_file(whole[:size], ("no whole JSON object", "copy it anew"))
+
+
+def test_a_file_that_is_no_json():
+    for data in ("device: x", b"\xff\xfe\x00{", b"\0" * 64, "{'a': 1}", '{"a": 1} x'):
+        _wrong_file(data, ("no whole JSON object", "copy it anew"))
+
+
+def test_json_that_is_no_object():
+    for data in ("[]", '"text"', "1", "null", "[{}]"):
+        _wrong_file(data, ("no whole JSON object",))
+
+
+def test_placeholders_left_in():
+    _wrong(("productId", "placeholder", "fill it in"), productId="YOUR_PRODUCT_ID")
+    _wrong(("productSecret", "placeholder", "fill it in"), productSecret="YOUR_PRODUCT_SECRET")
+    _wrong(("deviceName", "placeholder", "fill it in"), deviceName="YOUR_DEVICE_NAME")
+    _wrong(("region", "placeholder", "fill it in"), region="YOUR_REGION")
+    wifi = {"ssid": "YOUR_WIFI_NAME", "password": canaries.WIFI_PASSWORD}
+    _wrong(("ssid", "placeholder", "fill it in"), wifi=wifi)
+
+
+def test_the_wifi_password_placeholder_left_in():
+    wifi = {"ssid": "bench", "password": "YOUR_WIFI_PASSWORD"}
+    _wrong(("password", "placeholder", "fill it in"), wifi=wifi)
+
+
+def test_a_wifi_password_that_is_no_text():
+    _wrong(("password", "no text"), wifi={"ssid": "bench", "password": 12345678})
+
+
+def test_an_open_wifi_needs_no_password():
+    for wifi in ({"ssid": "open"}, {"ssid": "open", "password": None}):
+        assert _right(wifi=wifi).wifi["ssid"] == "open"
+
+
+def test_keys_missing_or_of_another_type():
+    for key in ("productId", "productSecret", "deviceName"):
+        for value in (None, "", 5, [], {}, True):
+            _wrong((key, "missing or no text", "fill it in"), **{key: value})
+    for key in ("key_deviceinfo", "wifi", "endpoint"):
+        for value in ("text", [], 5):
+            _wrong((key, "no object"), **{key: value})
+
+
+def test_another_auth_mode():
+    _wrong(("auth_mode", "CERT", 'write "KEY"'), auth_mode="CERT")
+
+
+def test_the_product_secrets_length():
+    for size in (15, 33):
+        secret = (canaries.PRODUCT_SECRET * 2)[:size]
+        error = _wrong(("productSecret", f"{size} characters", "16 to 32"), productSecret=secret)
+        assert secret not in str(error)
+    for size in (16, 24, 32):
+        secret = (canaries.PRODUCT_SECRET * 2)[:size]
+        assert _right(productSecret=secret).product_secret == secret
+
+
+def test_a_product_secret_with_what_cannot_be_in_one():
+    for bad in (" ", "\n", "\t", "é"):
+        secret = canaries.PRODUCT_SECRET[:-1] + bad
+        error = _wrong(("productSecret", "from the console"), productSecret=secret)
+        assert secret not in str(error)
+
+
+def test_a_device_secret_that_is_no_base64():
+    for secret in ("abc", "Y2FuYXJ5LWRldmljZS1rZXk", "!!!"):
+        _wrong(("deviceSecret",), key_deviceinfo={"deviceSecret": secret})
+
+
+def test_a_device_secret_that_is_no_text():
+    _wrong(("deviceSecret", "no text"), key_deviceinfo={"deviceSecret": 5})
+
+
+def test_device_names():
+    for name in ("a", "A" * 48, "a-b_c:9"):
+        assert _right(deviceName=name).device_name == name
+    rule = ("deviceName", "1 to 48", "A-Z a-z 0-9 : _ -")
+    _wrong(rule, deviceName="a" * 49)
+    _wrong(("49 characters",), deviceName="a" * 49)
+    for name in ("dev 01", "gerät", "dev/1", "dev\n", "dev+"):
+        _wrong(rule, deviceName=name)
+
+
+def test_product_ids():
+    for product in ("ABC DEFGHI", "ABCDEFGHI/", "ÄBCDEFGHIJ", "A" * 49):
+        _wrong(("productId", "1 to 48"), productId=product)
+
+
+def test_mac_is_filled_in():
+    chip = fakes.Namespace(unique_id=lambda: bytearray(b"\x24\x0a\xc4\x00\xff\x01"))
+    fakes.module("machine", chip)
+    assert _right(deviceName="esp32-{mac}").device_name == "esp32-240ac400ff01"
+    assert _right(deviceName="{mac}:{mac}").device_name == "240ac400ff01:240ac400ff01"
+    _wrong(("deviceName", "49 characters"), deviceName="a" * 37 + "{mac}")
+
+
+def test_mac_on_a_board_without_one():
+    fakes.module("machine", fakes.Namespace())
+    _wrong(("deviceName", "{mac}", "write a name"), deviceName="esp32-{mac}")
+
+
+def test_the_hosts_of_every_region():
+    domain = "tencentdevices.com"
+    for region, gateway, mqtt in (
+        ("china", "ap-guangzhou.gateway", "ABCDEFGHIJ.iotcloud"),
+        ("us-east", "us-east.gateway", "ABCDEFGHIJ.us-east.iotcloud"),
+        ("europe", "europe.gateway", "ABCDEFGHIJ.europe.iothub"),
+        ("ap-bangkok", "ap-bangkok.gateway", "ABCDEFGHIJ.ap-bangkok.iothub"),
+    ):
+        info = _right(region=region)
+        assert str(info.gateway) == f"https://{gateway}.{domain}:443", region
+        assert str(info.mqtt) == f"mqtts://{mqtt}.{domain}:8883", region
+        assert info.gateway.secure and info.mqtt.secure
+        assert (info.gateway.ca, info.mqtt.ca) == (None, None)
+
+
+def test_an_unknown_region_is_never_china():
+    for region in ("mars", "China", "us", "europe "):
+        _wrong(("region", repr(region), "ap-bangkok, china, europe, us-east"), region=region)
+    for region in (5, "", []):
+        _wrong(("region", "no text"), region=region)
+
+
+def test_endpoints_override_the_region_key_by_key():
+    info = _right(endpoint={"gateway": "https://hub.local:8443", "gatewayCa": "/ca.der"})
+    assert str(info.gateway) == "https://hub.local:8443"
+    assert (info.gateway.ca, info.gateway.authority) == ("/ca.der", "hub.local:8443")
+    assert str(info.mqtt) == "mqtts://ABCDEFGHIJ.iotcloud.tencentdevices.com:8883"
+    info = _right(endpoint={"mqtt": "mqtt://hub.local", "mqttCa": "/ca.pem"}, region="europe")
+    assert (str(info.mqtt), info.mqtt.ca) == ("mqtt://hub.local:1883", "/ca.pem")
+    assert str(info.gateway) == "https://europe.gateway.tencentdevices.com:443"
+
+
+def test_schemes_their_ports_and_whether_they_are_secure():
+    for url, number, authority, secure in (
+        ("https://h", 443, "h", True),
+        ("https://h:443", 443, "h", True),
+        ("https://h:80", 80, "h:80", True),
+        ("http://h/", 80, "h", False),
+        ("http://h:8080/", 8080, "h:8080", False),
+    ):
+        gateway = _right(endpoint={"gateway": url}).gateway
+        assert (gateway.host, gateway.port, gateway.secure) == ("h", number, secure), url
+        assert gateway.authority == authority, url
+    for url, number, secure in (("mqtts://h", 8883, True), ("mqtt://h", 1883, False)):
+        mqtt = _right(endpoint={"mqtt": url}).mqtt
+        assert (mqtt.host, mqtt.port, mqtt.secure) == ("h", number, secure), url
+
+
+def test_endpoints_without_a_scheme():
+    remedies = {"gateway": "https://host or http://host", "mqtt": "mqtts://host or mqtt://host"}
+    for key in remedies:
+        for url in ("hub.local", "hub.local:8443", "//hub.local", "", 5, []):
+            _wrong(("endpoint." + key, "no scheme", remedies[key]), endpoint={key: url})
+
+
+def test_endpoints_with_a_wrong_scheme():
+    for key, urls in (
+        ("gateway", ("mqtts://h", "ftp://h", "HTTPS://h", "://h")),
+        ("mqtt", ("https://h", "tls://h", "ws://h")),
+    ):
+        for url in urls:
+            _wrong(("endpoint." + key, url, "://host:port"), endpoint={key: url})
+
+
+def test_endpoints_without_a_host_or_with_a_path():
+    for url in ("https://", "https:///", "https://h/device", "https://:8443"):
+        _wrong(("endpoint.gateway", "https://host"), endpoint={"gateway": url})
+
+
+def test_endpoints_with_a_bad_port():
+    for number in ("0", "65536", "-1", "x", "80x", "1:2", "8443/path", "1e3"):
+        url = "https://h:" + number
+        says = ("endpoint.gateway", "no port between 1 and 65535")
+        _wrong(says, endpoint={"gateway": url})
+    assert _right(endpoint={"gateway": "https://h:65535"}).gateway.port == 65535
+
+
+def test_a_ca_that_is_no_text():
+    _wrong(("gatewayCa", "no text"), endpoint={"gatewayCa": 5})
+    assert _right(endpoint={"gatewayCa": None, "mqttCa": ""}).gateway.ca is None

@@ -1,0 +1,351 @@
+"""The door: segments, deadlines and errors of Wire and Link, over a socket that is none."""
+
+import errno
+
+import fakes
+from dynreg import tls
+from dynreg.errors import NetworkError, ProtocolError
+
+
+def _open(*answers, ms=5000, limit=0, **peer):
+    """A door that a library call has gone through: (door, its link, the peer)."""
+    other = fakes.Peer(*answers, **peer)
+    net = fakes.network(fakes.Clock(), other)
+    door = tls.Door("host", 1883, None, ms, limit)
+    library = fakes.Namespace(__name__="library", socket=net)
+    door.through(library, lambda: _connect(library))
+    return door, door.link, other
+
+
+def _connect(library):
+    sock = library.socket.socket()
+    sock.connect(library.socket.getaddrinfo("host", 1883)[0][-1])
+
+
+def test_writes_are_gathered_until_the_next_read():
+    _, link, peer = _open(b"reply")
+    assert link.write(b"ab") == 2
+    assert link.write("cd") == 2  # text, as umqtt.simple and urequests write it
+    assert link.write(bytearray(b"ef\0\0"), 2) == 2
+    assert peer.segments == []
+    assert link.read(5) == b"reply"
+    assert peer.segments == [b"abcdef"]
+
+
+def test_flush_sends_what_was_gathered():
+    _, link, peer = _open()
+    link.flush()
+    assert peer.segments == []
+    link.write(b"ab")
+    link.flush()
+    link.flush()
+    assert peer.segments == [b"ab"]
+
+
+def test_much_goes_out_unasked_and_whole():
+    _, link, peer = _open()
+    data = bytes(range(256)) * 64
+    for start in range(0, len(data), 100):
+        link.write(data[start : start + 100])
+    assert len(peer.segments) > 5
+    link.flush()
+    assert peer.sent == data
+
+
+def test_a_socket_that_takes_little_at_a_time():
+    _, link, peer = _open(takes=7)
+    link.write(b"0123456789abcdef")
+    link.flush()
+    assert peer.segments == [b"0123456", b"789abcd", b"ef"]
+
+
+def test_close_sends_what_was_gathered():
+    _, link, peer = _open()
+    link.write(b"bye")
+    link.close()
+    assert peer.segments == [b"bye"]
+    assert peer.closed
+    link.close()
+
+
+def test_read_gives_exactly_what_was_asked_for():
+    _, link, peer = _open()
+    peer.say(b"abc")
+    peer.say(b"defgh", 100)
+    assert link.read(4) == b"abcd"
+    assert link.read(0) == b""
+    assert link.read(4) == b"efgh"
+
+
+def test_read_without_a_size_reads_to_the_end():
+    for size in (0, 1, 255, 256, 257, 512, 1000):
+        _, link, peer = _open()
+        data = bytes(i & 0xFF for i in range(size))
+        if data:
+            peer.say(data[: size // 2 + 1])
+            peer.say(data[size // 2 + 1 :] or fakes.END, 50)
+        peer.say(fakes.END, 100)
+        assert link.read() == data, size
+        fakes.restore()
+
+
+def test_readline():
+    _, link, peer = _open()
+    peer.say(b"one\r\ntw")
+    peer.say(b"o\n\nrest", 10)
+    assert [link.readline() for _ in range(3)] == [b"one\r\n", b"two\n", b"\n"]
+    assert link.read(4) == b"rest"
+
+
+def test_readinto_gives_less_at_the_end_only():
+    _, link, peer = _open()
+    peer.say(b"abc")
+    peer.say(b"d", 10)
+    peer.say(fakes.END, 20)
+    buffer = bytearray(6)
+    assert link.readinto(buffer) == 4
+    assert buffer == b"abcd\0\0"
+    assert link.readinto(buffer) == 0
+
+
+def test_the_end_in_the_middle_of_a_read():
+    _, link, peer = _open()
+    peer.say(b"abc")
+    peer.say(fakes.END, 10)
+    fakes.raises(NetworkError, link.read, 4, code="network.closed", retry=True)
+    fakes.raises(NetworkError, link.readline, code="network.closed")
+
+
+def test_tls_that_takes_the_end_of_the_line_for_a_fault():
+    # Not mbedTLS, but other TLS libraries of older firmware, and a fault that is one.
+    class Stream:
+        def __init__(self, wire):
+            self._wire = wire
+
+        def readinto(self, buffer):
+            count = self._wire.readinto(buffer)
+            if count <= 0:
+                raise OSError(-1)
+            return count
+
+        def write(self, data):
+            return self._wire.write(data)
+
+        def close(self):
+            self._wire.close()
+
+    for end in (True, False):
+        peer = fakes.Peer()
+        net = fakes.network(fakes.Clock(), peer)
+        fakes.replace(tls.Door, "handshake", lambda door, wire: Stream(wire))
+        door = tls.Door("host", 1883, "a trust", 300, limit=0)
+        library = fakes.Namespace(__name__="library", socket=net)
+        door.through(library, lambda library=library: _connect(library))
+        peer.say(b"all")
+        assert door.link.readinto(bytearray(3)) == 3
+        if end:
+            peer.say(fakes.END)
+            assert door.link.read() == b""
+        else:
+            fakes.raises(NetworkError, door.link.read, code="network.timeout")
+        fakes.restore()
+
+
+def test_the_deadline_is_absolute():
+    _, link, peer = _open(ms=300)
+    for i in range(20):
+        peer.say(b"x", 100 * i)
+    fakes.raises(NetworkError, link.read, 20, code="network.timeout")
+    assert peer.clock.passed == 300, peer.clock.passed
+
+
+def test_within_gives_a_new_deadline():
+    _, link, peer = _open(ms=300)
+    peer.clock.sleep_ms(1000)
+    link.within(200)
+    peer.say(b"x", 150)
+    assert link.read(1) == b"x"
+    fakes.raises(NetworkError, link.read, 1, code="network.timeout")
+    assert peer.clock.passed == 1200, peer.clock.passed
+
+
+def test_a_deadline_that_has_passed_still_takes_what_is_there():
+    _, link, peer = _open(ms=300)
+    peer.say(b"x")
+    peer.clock.sleep_ms(1000)
+    assert link.read(1) == b"x"
+
+
+def test_blocking_or_not_the_deadline_holds():
+    _, link, _ = _open(ms=300)
+    link.setblocking(True)
+    link.settimeout(None)
+    fakes.raises(NetworkError, link.read, 1, code="network.timeout")
+
+
+def test_ready_waits_as_long_as_it_is_told():
+    _, link, peer = _open()
+    peer.say(b"x", 500)
+    assert link.ready(0) is False
+    assert link.ready(499) is False
+    assert peer.clock.passed == 499
+    assert link.ready(1000) is True
+    assert peer.clock.passed == 500
+    link.read(1)
+    assert link.ready(100) is False
+
+
+def test_ready_sends_what_was_gathered_first():
+    _, link, peer = _open(b"answer")
+    link.write(b"question")
+    assert link.ready(100) is True
+    assert peer.segments == [b"question"]
+
+
+def test_a_connection_that_breaks():
+    for number in (errno.ECONNRESET, 32):
+        _, link, peer = _open()
+        peer.broken = OSError(number)
+        fakes.raises(NetworkError, link.read, 1, code="network.closed", says=str(number))
+        fakes.restore()
+        _, link, peer = _open()
+        link.write(b"x")
+        peer.broken = OSError(number)
+        fakes.raises(NetworkError, link.flush)
+        link.close()
+        assert peer.closed
+        fakes.restore()
+
+
+def test_connect_that_fails():
+    for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ETIMEDOUT):
+        fault = OSError(number)
+        fakes.raises(
+            NetworkError,
+            lambda f=fault: _open(fault=f, latency=4000),
+            code="network.connect",
+            says=("host:1883", str(number)),
+        )
+        fakes.restore()
+
+
+def test_connect_that_takes_too_long():
+    # What number the time-out has differs from port to port.
+    for number in (errno.ETIMEDOUT, errno.EINPROGRESS, errno.EAGAIN):
+        fault = OSError(number)
+        fakes.raises(
+            NetworkError,
+            lambda f=fault: _open(fault=f, latency=5000),
+            code="network.timeout",
+            says="host:1883",
+        )
+        fakes.restore()
+
+
+def test_connect_has_the_whole_time_and_no_more():
+    door, _, _ = _open(ms=1500)
+    assert door.raw.timeouts == [1.5]
+    fakes.restore()
+    net = fakes.network(fakes.Clock(), fakes.Peer())
+    door = tls.Door("host", 1883, None, 1000)
+    net.sockets.clear()
+    fakes.replace(net, "getaddrinfo", lambda *_: net._clock.sleep_ms(5000) or [(0, 0, 0, "", 0)])
+    library = fakes.Namespace(__name__="library", socket=net)
+    door.through(library, lambda: _connect(library))
+    assert net.sockets[0].timeouts == [0.001]  # never 0: that would be non-blocking
+
+
+def test_a_name_that_is_not_found():
+    fakes.network(fakes.Clock())
+    door = tls.Door("no.such.host", 1883, None, 1000)
+    fakes.raises(
+        NetworkError,
+        door.getaddrinfo,
+        "no.such.host",
+        1883,
+        code="network.dns",
+        says="no.such.host",
+    )
+
+
+def test_the_limit_is_what_may_be_read_in_all():
+    _, link, peer = _open(limit=100)
+    peer.say(bytes(101))
+    assert link.read(100) == bytes(100)
+    error = fakes.raises(ProtocolError, link.read, 1, code="protocol.size", retry=False)
+    assert "host" in str(error)
+
+
+def test_no_limit_is_none():
+    _, link, peer = _open(limit=0)
+    for _ in range(100):
+        peer.say(bytes(1000))
+        assert link.read(1000) == bytes(1000)
+
+
+def test_one_door_one_host_one_connection():
+    door, _, _ = _open()
+    for host, number in (("other", 1883), ("host", 80), ("HOST", 1883)):
+        fakes.raises(ProtocolError, door.getaddrinfo, host, number, code="protocol.redirect")
+    fakes.raises(ProtocolError, door.socket, code="protocol.redirect", retry=False)
+
+
+def test_what_a_library_makes_of_an_answer_it_does_not_like():
+    for fault in (
+        ValueError("x"),
+        IndexError("x"),
+        KeyError("x"),
+        TypeError("x"),
+        AttributeError("x"),
+        AssertionError("x"),
+        NotImplementedError("x"),
+    ):
+        fakes.network(fakes.Clock(), fakes.Peer())
+        door = tls.Door("host", 1883, None, 1000)
+        library = fakes.Namespace(__name__="library", socket="its own")
+
+        def call(fault=fault):
+            raise fault
+
+        error = fakes.raises(ProtocolError, door.through, library, call, code="protocol.reply")
+        assert "library" in str(error) and library.socket == "its own"
+        fakes.restore()
+
+
+def test_an_oserror_of_a_library_is_the_network():
+    door = tls.Door("host", 1883, None, 1000)
+    library = fakes.Namespace(__name__="library", usocket="its own")
+
+    def call():
+        raise OSError(-1)
+
+    fakes.raises(NetworkError, door.through, library, call, code="network.closed", retry=True)
+    assert library.usocket == "its own"
+
+
+def test_an_interrupt_passes_the_door():
+    class Interrupt(BaseException):
+        pass
+
+    door = tls.Door("host", 1883, None, 1000)
+    library = fakes.Namespace(__name__="library", socket="its own")
+
+    def call():
+        raise Interrupt
+
+    try:
+        door.through(library, call)
+        raise AssertionError("nothing raised")
+    except Interrupt:
+        assert library.socket == "its own"
+
+
+def test_closing_twice_and_before_anything():
+    door = tls.Door("host", 1883, None, 1000)
+    door.close()
+    door, _, peer = _open()
+    door.close()
+    assert peer.closed
+    closed = peer.closed
+    door.close()
+    assert peer.closed == closed

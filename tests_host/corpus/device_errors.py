@@ -1,0 +1,113 @@
+"""The exception tree, the log, the back-off: what programs and people rely on."""
+
+import dynreg
+import fakes
+from dynreg import errors, log
+from dynreg.backoff import Backoff
+
+
+def test_the_tree_and_what_is_worth_another_try():
+    retry = {
+        errors.ConfigError: False,
+        errors.StorageError: False,
+        errors.NetworkError: True,
+        errors.CertificateError: False,
+        errors.ProtocolError: False,
+        errors.RegistrationError: False,
+        errors.LoginError: False,
+    }
+    for kind in retry:
+        error = kind("some.code", "a sentence")
+        assert isinstance(error, errors.DynregError)
+        assert error.retry is retry[kind], kind
+        assert (error.code, str(error)) == ("some.code", "a sentence")
+        assert (error.cloud_code, error.request_id) == (None, None)
+        assert getattr(dynreg, kind.__name__) is kind
+    assert not issubclass(errors.CertificateError, errors.NetworkError)
+
+
+def test_an_error_takes_the_clouds_words_and_its_own_mind():
+    error = errors.RegistrationError("code", "text", "Cloud.Code", "request-1", retry=True)
+    assert (error.cloud_code, error.request_id, error.retry) == ("Cloud.Code", "request-1", True)
+    assert errors.RegistrationError.retry is False
+    assert errors.NetworkError("code", "text", retry=False).retry is False
+
+
+def test_log_writes_what_is_at_or_above_its_level():
+    lines = fakes.log_lines()
+    writers = (log.debug, log.info, log.warning, log.error)
+    names = ("DEBUG", "INFO", "WARN", "ERROR")
+    for least, level in enumerate((log.DEBUG, log.INFO, log.WARNING, log.ERROR)):
+        log.level = level
+        del lines[:]
+        for write in writers:
+            write("text")
+        assert lines == [(name, "text") for name in names[least:]], level
+
+
+def test_info_is_the_level_to_begin_with():
+    assert log.level == log.INFO
+
+
+def _boot():
+    """A clock, the log that begins with it, and what it prints."""
+    clock = fakes.Clock()
+    fresh = fakes.fresh("dynreg.log")
+    printed = []
+    fakes.replace(fresh, "print", printed.append)
+    return clock, fresh, printed
+
+
+def test_a_log_line_has_seconds_since_boot_level_and_step():
+    clock, log, printed = _boot()
+    clock.passed = 1234
+    log.warning("something")
+    clock.passed = 86400000
+    log.info("a day later")
+    assert printed == [
+        "    1.234 WARN  something",
+        "86400.000 INFO  a day later",
+    ], printed
+
+
+def test_a_log_line_still_counts_up_after_a_fortnight():
+    clock, log, printed = _boot()
+    for day in range(1, 15):
+        clock.passed = day * 86400000
+        log.info("x")
+    times = [float(line.split()[0]) for line in printed]
+    assert times == [day * 86400.0 for day in range(1, 15)], times
+
+
+def _waits(random, count=12):
+    fakes.random(random)
+    backoff = Backoff()
+    waits = [backoff.next() for _ in range(count)]
+    backoff.reset()
+    assert backoff.next() == waits[0]
+    return waits
+
+
+def test_backoff_without_luck_is_never_under_five_seconds():
+    assert _waits(b"\0\0\0\0") == [5000] * 12
+
+
+def test_backoff_doubles_its_ceiling_up_to_five_minutes():
+    ceilings = [5000, 10000, 20000, 40000, 80000, 160000] + [300000] * 6
+    # What random bytes give the ceiling itself, and one that begins again at the bottom.
+    for attempt, ceiling in enumerate(ceilings):
+        backoff = Backoff()
+        backoff.attempts = attempt
+        fakes.random((ceiling - 5000).to_bytes(4, "big"))
+        assert backoff.next() == ceiling, attempt
+        backoff.attempts = attempt
+        fakes.random((ceiling - 5000 + 1).to_bytes(4, "big"))
+        assert backoff.next() == 5000, attempt
+
+
+def test_backoff_has_jitter():
+    backoff = Backoff()
+    backoff.attempts = 9
+    assert len({backoff.next() for _ in range(20)}) > 10
+    for _ in range(200):
+        assert 5000 <= backoff.next() <= 300000

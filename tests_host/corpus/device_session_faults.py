@@ -1,0 +1,306 @@
+"""A session in bad weather: dead peers, lost connections, back-off, packets that are none."""
+
+import fakes
+import packets
+from broker import TOPIC, connected, subscribed
+from dynreg.backoff import Backoff
+from dynreg.errors import LoginError, NetworkError, ProtocolError
+
+REFUSED = 111  # ECONNREFUSED
+
+
+def _waits(count):
+    """The waits of a back-off that begins, with the random bytes there are now."""
+    backoff = Backoff()
+    return [backoff.next() for _ in range(count)]
+
+
+# --- keep-alive ---------------------------------------------------------------------------------
+
+
+def test_a_ping_at_half_the_keep_alive():
+    for keepalive in (10, 60, 900):
+        bench = connected(keepalive=keepalive)
+        half = keepalive * 500
+        bench.session.poll(half - 1)
+        assert bench.peer.segments == [], keepalive
+        bench.peer.expect([(20, packets.PINGRESP)])
+        bench.session.poll(1)
+        assert bench.peer.segments == [packets.PINGREQ], keepalive
+        bench.peer.expect([(20, packets.PINGRESP)])
+        bench.session.poll(half)
+        assert bench.peer.segments == [packets.PINGREQ] * 2, keepalive
+        assert bench.session.connected is True
+        fakes.restore()
+
+
+def test_what_is_sent_and_answered_puts_the_ping_off():
+    bench = connected(keepalive=60)
+    for pid in range(1, 6):
+        bench.session.poll(29000)
+        bench.peer.expect(packets.puback(pid))
+        bench.session.publish("event", b"", 1)
+        assert bench.peer.segments.pop() == packets.publish(TOPIC + "event", b"", pid)
+        assert bench.peer.segments == []
+    bench.session.poll(30000)
+    assert bench.peer.segments[-1] == packets.PINGREQ
+
+
+def test_no_keep_alive_no_ping():
+    bench = connected(keepalive=0)
+    bench.session.poll(5000000)
+    assert bench.peer.segments == [] and bench.session.connected is True
+
+
+def test_a_dead_peer_is_left_at_one_and_a_half_keep_alives():
+    bench = connected(keepalive=60)
+    bench.session.poll(89900)
+    assert bench.session.connected is True
+    assert bench.peer.segments == [packets.PINGREQ]
+    bench.session.poll(1200)
+    assert bench.session.connected is False and bench.peer.closed
+    assert "does not answer pings" in bench.words() and "again in 5 s" in bench.words()
+
+
+def test_a_dead_peer_is_noticed_though_messages_go_out():
+    # A program that says something every 20 s must learn that nobody listens.
+    bench = connected(keepalive=60)
+    for _ in range(20):
+        bench.session.poll(20000)
+        if not bench.session.connected:
+            return
+        bench.session.publish("event", b"")
+    raise AssertionError("400 s without a word from the broker, and still connected")
+
+
+# --- lost and found -----------------------------------------------------------------------------
+
+
+def test_a_lost_connection_is_made_anew_after_five_seconds():
+    got = []
+    bench = subscribed(lambda topic, message: got.append(message), 1)
+    bench.peer.expect(packets.suback(2))
+    bench.session.subscribe("other", print)
+    subscriptions = {
+        packets.subscribe(3, TOPIC + "control", 1): packets.suback(3, 1),
+        packets.subscribe(4, TOPIC + "control", 1): packets.suback(4, 1),
+        packets.subscribe(3, TOPIC + "other", 0): packets.suback(3),
+        packets.subscribe(4, TOPIC + "other", 0): packets.suback(4),
+    }
+    after = fakes.Peer(packets.CONNACK, *[subscriptions.__getitem__] * 2)
+    bench.net.add(after)
+    bench.peer.say(fakes.END, 100)
+    bench.session.poll(4000)
+    assert bench.session.connected is False and bench.peer.closed
+    assert "again in 5 s" in bench.log[-1][1], bench.log
+    assert after.met is None
+    bench.session.poll(2000)
+    assert bench.session.connected is True
+    assert after.met == 5100, after.met
+    connect, first, second = packets.split(after.sent)
+    assert connect[0] == 0x10
+    assert {first, second} <= set(subscriptions) and first != second
+    after.say(packets.publish(TOPIC + "control", b"again", 9))
+    bench.session.poll(10)
+    assert got == [b"again"]
+    assert after.segments[-1] == packets.puback(9)
+
+
+def test_the_new_login_has_a_user_name_of_its_own():
+    first, second = fakes.Peer(packets.CONNACK), fakes.Peer(packets.CONNACK)
+    bench = connected(keepalive=0)
+    bench.net.add(first, second)
+    for peer in (bench.peer, first):
+        peer.say(fakes.END)
+        bench.session.poll(310000)
+    assert bench.session.connected is True
+    names = {peer.sent.split(b";")[2] for peer in (first, second)}
+    assert len(names) == 2 and {len(name) for name in names} == {5}, names
+
+
+def test_all_ways_to_lose_a_connection():
+    for end in ("end", "reset", "malformed", "half a packet"):
+        bench = connected()
+        after = fakes.Peer(packets.CONNACK)
+        bench.net.add(after)
+        if end == "end":
+            bench.peer.say(fakes.END)
+        elif end == "reset":
+            bench.peer.broken = OSError(104)
+        elif end == "malformed":
+            bench.peer.say(b"\xf0\0")
+        else:
+            bench.peer.say(b"\x30\x10\0")
+        bench.session.poll(20000)
+        assert bench.session.connected is True, end
+        assert bench.peer.closed and after.segments, end
+        assert len(bench.net.sockets) == 2, end
+        fakes.restore()
+
+
+def _times_of_attempts(up_ms, count):
+    """When a session that was up for up_ms and now finds nobody tries anew, and when it ought."""
+    fakes.random(b"\x12\x34\x56\x78")
+    bench = connected(keepalive=0)
+    gone = [fakes.Peer(fault=OSError(REFUSED)) for _ in range(count)]
+    bench.net.add(*gone)
+    bench.peer.say(fakes.END, up_ms)
+    bench.session.poll(up_ms)
+    at = up_ms
+    expected = []
+    for wait in _waits(count):
+        at += wait
+        expected.append(at)
+    bench.session.poll(expected[-1] - up_ms + 1)
+    return [peer.met for peer in gone], expected
+
+
+def test_the_back_off_grows_while_nobody_is_there():
+    times, expected = _times_of_attempts(1000, 4)
+    assert times == expected, (times, expected)
+
+
+def test_the_back_off_grows_for_longer_than_a_minute():
+    for up_ms in (1000, 100000):
+        times, expected = _times_of_attempts(up_ms, 7)
+        assert times == expected, (times, expected)
+        fakes.restore()
+
+
+def _wait_after(up_ms):
+    """The wait after a connection that held for up_ms, made after several that did not."""
+    fakes.random(b"\xff\xff\x56\x78")
+    bench = connected(keepalive=0)
+    peers = [fakes.Peer(packets.CONNACK) for _ in range(5)]
+    bench.net.add(*peers)
+    for peer in [bench.peer] + peers[:4]:  # noqa: RUF005 (MicroPython has no [a, *b])
+        peer.say(fakes.END)
+        bench.session.poll(0)
+        while not bench.session.connected:
+            bench.session.poll(1000)
+    peers[4].say(fakes.END, up_ms)
+    bench.clock.passed += up_ms
+    bench.session.poll(0)
+    return int(bench.log[-1][1].rsplit(" ", 2)[1])
+
+
+def test_the_back_off_goes_on_after_a_short_connection():
+    assert _wait_after(1000) > 5
+    fakes.restore()
+    assert _wait_after(59000) > 5
+
+
+def test_the_back_off_begins_anew_after_a_stable_connection():
+    assert _wait_after(61000) == 5
+
+
+def test_the_back_off_begins_anew_after_a_week():
+    assert _wait_after(7 * 86400000) == 5
+
+
+def test_a_login_refused_on_the_way_back_comes_out():
+    bench = connected()
+    bench.net.add(fakes.Peer(packets.connack(5)))
+    bench.peer.say(fakes.END)
+    fakes.raises(LoginError, bench.session.poll, 6000, code="login.5")
+    assert bench.session.connected is False
+
+
+def test_a_refused_login_is_not_repeated_at_once():
+    # The cloud takes one connect per 5 s.
+    bench = connected()
+    refusals = [fakes.Peer(packets.connack(5)) for _ in range(3)]
+    bench.net.add(*refusals)
+    bench.peer.say(fakes.END)
+    for _ in range(3):
+        fakes.raises(LoginError, bench.session.poll, 400000, code="login.5")
+    times = [peer.met for peer in refusals]
+    assert times[1] - times[0] >= 5000 and times[2] - times[1] >= 5000, times
+
+
+def test_a_subscription_refused_on_the_way_back_comes_out():
+    bench = subscribed(print)
+    bench.net.add(fakes.Peer(packets.CONNACK, packets.suback(2, 0x80)))
+    bench.peer.say(fakes.END)
+    fakes.raises(LoginError, bench.session.poll, 6000, code="subscribe.refused")
+
+
+def test_a_publish_on_a_lost_connection_fails_and_poll_mends_it():
+    bench = connected()
+    bench.net.add(fakes.Peer(packets.CONNACK))
+    bench.peer.broken = OSError(32)
+    fakes.raises(NetworkError, bench.session.publish, "event", b"x", retry=True)
+    bench.session.poll(6000)
+    assert bench.session.connected is True and len(bench.net.sockets) == 2
+
+
+def test_no_reconnect_after_disconnect():
+    bench = connected()
+    bench.peer.say(fakes.END)
+    bench.session.poll(0)
+    bench.session.disconnect()
+    try:
+        bench.session.poll(10000)
+    except Exception as error:
+        assert "connect() first" in str(error)
+    assert len(bench.net.sockets) == 1
+
+
+# --- packets that are none ----------------------------------------------------------------------
+
+
+def _malformed(data):
+    """What a QoS 1 publish makes of data in the place of its PUBACK."""
+    bench = connected()
+    bench.peer.expect([(0, data)])
+    fakes.raises(
+        ProtocolError, bench.session.publish, "event", b"", 1, code="protocol.mqtt", retry=True
+    )
+    sent = bench.peer.segments[1:]
+    fakes.restore()
+    return sent
+
+
+def test_malformed_packets_are_typed():
+    for data in (
+        b"\x30\x00",  # PUBLISH without a topic
+        b"\x30\x01\x00",
+        b"\x30\x03\x00\x01\xff",  # a topic that is not UTF-8
+        b"\x40\x00",  # PUBACK without a packet id
+        b"\x40\x01\x00",
+        b"\x90\x02\x00\x01",  # SUBACK without a code
+        b"\x30\xff\xff\xff\xff\x01",  # a length of five bytes
+        b"\x00\x00",  # no packet at all
+        b"\xf0\x00",
+        b"\x10\x00",  # what only clients send
+        b"\xc0\x00",
+        b"\xe0\x00",
+        b"\x20\x02\x00\x00",  # a second CONNACK
+    ):
+        assert _malformed(data) == [], data
+
+
+def test_a_topic_longer_than_its_packet():
+    _malformed(b"\x30\x04\x00\x09ab")
+
+
+def test_a_qos_1_message_without_its_packet_id():
+    for data in (b"\x32\x03\x00\x01a", b"\x32\x04\x00\x01a\x01"):
+        assert _malformed(data) == [], data
+
+
+def test_a_packet_that_stops_in_the_middle():
+    for data in (b"\x40", b"\x40\x02", b"\x40\x02\x00", b"\x30\x80"):
+        bench = connected()
+        bench.peer.expect([(100, data)])
+        fakes.raises(NetworkError, bench.session.publish, "event", b"", 1, code="network.timeout")
+        assert bench.clock.passed == 10100, (data, bench.clock.passed)
+        fakes.restore()
+
+
+def test_acknowledgements_that_nobody_waits_for():
+    bench = connected()
+    bench.peer.say(packets.puback(77) + packets.suback(78) + packets.unsuback(79))
+    bench.peer.say(packets.PINGRESP)
+    bench.session.poll(10)
+    assert bench.session.connected is True and bench.log == [], bench.log

@@ -1,0 +1,236 @@
+"""Real TLS against small servers that behave well or badly, with real time and deadlines."""
+
+import json
+
+import fakes
+from dynreg import port, registration, tls, trust
+from dynreg.device_info import DeviceInfo
+from dynreg.errors import CertificateError, NetworkError
+
+DEADLINE_MS = 300
+# What a loaded machine may add to a deadline; the badly behaved go on for 3 s and more.
+SLACK_MS = 700
+
+
+def _open(name, ms=5000, ca="ca"):
+    """A verified connection to the server of that name: (link, door)."""
+    servers = fakes.servers()
+    path = servers[ca] if ca else None
+    door = tls.Door(
+        "localhost", servers["ports"][name], trust.Trust(path, trust.GATEWAY), ms, limit=0
+    )
+    fakes.at_end(door.close)
+    library = fakes.Namespace(__name__="library", socket=None)
+
+    def call():
+        sock = library.socket.socket()
+        sock.connect(library.socket.getaddrinfo("localhost", servers["ports"][name])[0][-1])
+
+    door.through(library, call)
+    return door.link, door
+
+
+def _timed(call, *arguments):
+    """Milliseconds that call takes."""
+    began = port.ticks_ms()
+    call(*arguments)
+    return port.ticks_diff(port.ticks_ms(), began)
+
+
+def _in_time(call):
+    """call() ends at its deadline: not before it, and not long after."""
+    took = _timed(call)
+    assert DEADLINE_MS - 20 <= took < DEADLINE_MS + SLACK_MS, took
+
+
+# --- whom to trust ------------------------------------------------------------------------------
+
+
+def test_a_verified_connection_carries_bytes_both_ways():
+    link, _ = _open("echo")
+    for data in (b"x", b"hello\n", bytes(range(256)) * 40):
+        link.write(data)
+        assert link.read(len(data)) == data
+
+
+def test_the_handshake_is_two_segments_and_a_request_one():
+    segments = []
+
+    class Wire(tls.Wire):
+        def flush(self):
+            if self._out:
+                segments.append(len(self._out))
+            super().flush()
+
+    fakes.replace(tls, "Wire", Wire)
+    link, _ = _open("echo")
+    assert len(segments) == 2, segments
+    for part in (b"one ", b"two ", b"three"):
+        link.write(part)
+    assert link.read(13) == b"one two three"
+    assert len(segments) == 3, segments
+
+
+def _refused(name, words, ca="ca"):
+    error = fakes.raises(
+        CertificateError, lambda: _open(name, ca=ca), code="certificate", retry=False
+    )
+    text = str(error)
+    assert "localhost" in text and words in text and "\n" not in text, text
+
+
+def test_a_wrong_ca():
+    _refused("echo", "not correctly signed", ca="otherCa")
+
+
+def test_the_built_in_roots_do_not_trust_everybody():
+    _refused("echo", "not correctly signed", ca=None)
+
+
+def test_a_wrong_name():
+    _refused("wrong name", "does not match")
+
+
+def test_an_expired_certificate():
+    _refused("expired", "expired")
+
+
+def test_a_certificate_that_is_not_valid_yet():
+    _refused("not yet", "starts in the future")
+
+
+def test_a_self_signed_certificate():
+    _refused("self-signed", "not correctly signed")
+
+
+def test_an_unset_clock_is_named_with_the_certificate():
+    fakes.replace(port, "unix_ms", lambda: 946684800000)
+    _refused("expired", "the clock is not set")
+
+
+def test_nothing_is_sent_to_whom_is_not_trusted():
+    sent = []
+
+    class Wire(tls.Wire):
+        def write(self, data):
+            sent.append(bytes(data))
+            return super().write(data)
+
+    fakes.replace(tls, "Wire", Wire)
+    servers = fakes.servers()
+    info = DeviceInfo(
+        fakes.device_info(
+            endpoint={
+                "gateway": f"https://localhost:{servers['ports']['gateway']}",
+                "gatewayCa": servers["otherCa"],
+            }
+        )
+    )
+    fakes.raises(CertificateError, registration.register, info)
+    assert sent
+    assert not [data for data in sent if b"POST" in data or fakes.PRODUCT.encode() in data]
+    # Application data is a record of type 23: none of those.
+    assert not [data for data in sent if data[0] == 23]
+
+
+# --- registration, for real ---------------------------------------------------------------------
+
+
+def _register(name):
+    servers = fakes.servers()
+    vector = fakes.vectors()["decrypt"][0]
+    info = DeviceInfo(
+        fakes.device_info(
+            productSecret=vector["product_secret"],
+            endpoint={
+                "gateway": f"https://localhost:{servers['ports'][name]}",
+                "gatewayCa": servers["ca"],
+            },
+        )
+    )
+    assert registration.register(info) == json.loads(vector["plaintext"])["psk"]
+
+
+def test_a_registration():
+    _register("gateway")
+
+
+def test_a_registration_whose_gateway_hangs_up_without_a_goodbye():
+    _register("gateway no goodbye")
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def test_ready_sees_what_is_decrypted_already():
+    link, _ = _open("long")
+    assert link.ready(0) is False
+    link.write(b"go")
+    assert link.ready(3000) is True
+    expected = bytes(range(200)) * 3
+    for start in range(0, 600, 100):
+        assert link.ready(0) is True, start
+        assert link.read(100) == expected[start : start + 100]
+    assert _timed(link.ready, 50) >= 45
+    assert link.ready(0) is False
+
+
+def test_a_close_without_a_goodbye_ends_the_reply():
+    for read in (lambda link: link.read(), lambda link: link.read(4)):
+        link, _ = _open("hang up")
+        link.write(b"ask")
+        assert read(link) == b"half"
+
+
+def test_a_close_in_the_middle_of_a_read():
+    link, _ = _open("hang up")
+    link.write(b"ask")
+    fakes.raises(NetworkError, link.read, 5, code="network.closed", retry=True)
+
+
+# --- the network at its worst -------------------------------------------------------------------
+
+
+def test_plain_text_on_the_tls_port():
+    fakes.raises(NetworkError, lambda: _open("plain text"), code="network.tls", retry=True)
+
+
+def test_a_connection_closed_in_the_handshake():
+    for name in ("hang up in the handshake", "reset in the handshake"):
+        fakes.raises(NetworkError, lambda n=name: _open(n), code="network.closed", retry=True)
+
+
+def test_a_port_where_nobody_listens():
+    fakes.raises(NetworkError, lambda: _open("closed"), code="network.connect", says="localhost")
+
+
+def test_silence_in_the_handshake():
+    _in_time(
+        lambda: fakes.raises(
+            NetworkError, lambda: _open("silence", DEADLINE_MS), code="network.timeout"
+        )
+    )
+
+
+def test_one_byte_each_100_ms_in_the_handshake():
+    _in_time(
+        lambda: fakes.raises(
+            NetworkError,
+            lambda: _open("drip in the handshake", DEADLINE_MS),
+            code="network.timeout",
+        )
+    )
+
+
+def test_silence_after_the_handshake():
+    link, _ = _open("echo")
+    link.setblocking(True)
+    link.within(DEADLINE_MS)
+    _in_time(lambda: fakes.raises(NetworkError, link.read, 1, code="network.timeout"))
+
+
+def test_one_byte_each_100_ms_after_the_handshake():
+    for read in (lambda link: link.read(100), lambda link: link.readline()):
+        link, _ = _open("drip")
+        link.within(DEADLINE_MS)
+        _in_time(lambda r=read, o=link: fakes.raises(NetworkError, r, o, code="network.timeout"))

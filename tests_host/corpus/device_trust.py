@@ -1,0 +1,112 @@
+"""CA files, good and bad, and the built-in roots."""
+
+import sys
+from binascii import a2b_base64, b2a_base64, hexlify
+from hashlib import sha256
+
+import fakes
+from dynreg import trust
+from dynreg.errors import ConfigError
+from dynreg.roots import digicert, iothub
+
+ONE, TWO = a2b_base64(iothub.BASE64), a2b_base64(digicert.BASE64)
+
+
+def _pem(der, newline="\n"):
+    text = b2a_base64(der).decode().strip()
+    lines = ["-----BEGIN CERTIFICATE-----"]
+    lines.extend(text[i : i + 64] for i in range(0, len(text), 64))
+    lines.append("-----END CERTIFICATE-----")
+    return newline.join(lines) + newline
+
+
+def _file(data):
+    return trust.Trust(fakes.write(fakes.folder() + "/ca", data), ())
+
+
+def _bad(data, says="copy"):
+    bad = _file(data)
+    fakes.raises(ConfigError, bad.context, code="config", says=(bad.path, "copy", says))
+
+
+def test_a_der_file():
+    good = _file(ONE)
+    assert list(good) == [ONE]
+    good.context()
+
+
+def test_a_pem_file():
+    for data in (
+        _pem(ONE),
+        _pem(ONE, "\r\n"),
+        "Subject: Tencent Iothub\n\n" + _pem(ONE) + "\ntrailing words\n",
+    ):
+        good = _file(data)
+        assert list(good) == [ONE], data
+        good.context()
+
+
+def test_a_pem_file_with_two_certificates():
+    good = _file(_pem(ONE) + "# and another\n" + _pem(TWO))
+    assert list(good) == [ONE, TWO]
+    good.context()
+
+
+def test_a_missing_file():
+    path = fakes.folder() + "/none.der"
+    missing = trust.Trust(path, ())
+    fakes.raises(ConfigError, missing.context, code="config", says=(path, "cannot be read"))
+
+
+def test_files_that_hold_no_certificate():
+    for data in (b"", "hello\n", b"\0\0", "-----BEGIN PRIVATE KEY-----\nAAAA\n"):
+        _bad(data, "no certificate: copy the CA's as PEM or DER")
+
+
+def test_der_files_that_are_cut_off():
+    for size in (1, 2, 100, len(ONE) - 1):
+        _bad(ONE[:size])
+
+
+def test_pem_files_that_are_cut_off():
+    whole = _pem(ONE)
+    for size in (27, 28, 29, 200, 201, 202, 203, len(whole) - 26, len(whole) - 27):
+        _bad(whole[:size])
+
+
+def test_a_pem_file_whose_second_certificate_is_cut_off():
+    _bad(_pem(ONE) + _pem(TWO)[:300])
+
+
+def test_a_pem_file_with_lines_missing():
+    lines = _pem(ONE).split("\n")
+    del lines[5:8]
+    _bad("\n".join(lines))
+
+
+def test_the_built_in_broker_root_is_the_one_that_is_published():
+    print("sha256:", hexlify(sha256(ONE).digest()).decode())
+    assert list(trust.Trust(None, trust.MQTT)) == [ONE]
+    assert hexlify(sha256(ONE).digest()).decode() == (
+        "3b1fa1e1149e3f3bd3722730dbef9eb72ec4b9fd95553063a9c60ba62778e740"
+    )
+
+
+def test_the_built_in_gateway_roots():
+    ders = list(trust.Trust(None, trust.GATEWAY))
+    assert len(ders) == len(set(ders)) == len(trust.GATEWAY) == 4
+    assert TWO in ders and ONE not in ders
+    trust.Trust(None, trust.GATEWAY).context()
+    trust.Trust(None, trust.MQTT).context()
+
+
+def test_roots_leave_memory_again():
+    for _ in trust.Trust(None, trust.MQTT + trust.GATEWAY):
+        names = [name for name in sys.modules if name.startswith("dynreg.roots.")]
+        print(names)
+        assert "dynreg.roots.iothub" not in names
+
+
+def test_an_own_ca_replaces_the_built_in_roots():
+    own = trust.Trust(fakes.write(fakes.folder() + "/ca", TWO), trust.MQTT)
+    assert list(own) == [TWO]
