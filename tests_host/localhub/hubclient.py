@@ -26,13 +26,14 @@ def new_secret():
 def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **changes):
     """(headers, body) of a registration, good unless `changes` says otherwise.
 
-    Keys: secret, product_id, body, timestamp, nonce, algorithm, signature; a header set to None
-    is left out.
+    Keys: secret, product_id, body, more (further fields of the body), timestamp, nonce,
+    algorithm, signature; a header set to None is left out.
     """
     body = changes.get("body")
     if body is None:
         product_id = changes.get("product_id", hub.product_id)
-        body = json.dumps({"ProductId": product_id, "DeviceName": device_name}).encode()
+        fields = {"ProductId": product_id, "DeviceName": device_name, **changes.get("more", {})}
+        body = json.dumps(fields).encode()
     timestamp = changes.get("timestamp", int(time.time()))
     nonce = changes.get("nonce", secrets.randbelow(2**31 - 1) + 1)
     algorithm = changes.get("algorithm", "hmacsha256")
@@ -84,6 +85,12 @@ def register(hub, device_name="dev-01"):
     return decrypt(hub.product_secret, post(hub, device_name))["psk"]
 
 
+def register_certificate(hub, device_name="dev-01"):
+    """(certificate, key), both PEM, of a registration that must succeed."""
+    plaintext = decrypt(hub.product_secret, post(hub, device_name))
+    return plaintext["clientCert"], plaintext["clientKey"]
+
+
 def credentials(hub, device_name, psk, *, expiry=2147483647, connid="a1B2c", method="sha256"):
     """(client id, username, password) of an MQTT login."""
     client_id = hub.product_id + device_name
@@ -132,13 +139,15 @@ def subscribe_packet(packet_id, *filters, qos=0):
 
 
 class Raw:
-    """A plain socket to the broker, or TLS when `verify` names a CA file."""
+    """A plain socket to the broker; TLS when `verify` names a CA file or is a context."""
 
     def __init__(self, url, verify=None):
         parts = urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=3)
         if verify:
-            context = ssl.create_default_context(cafile=str(verify))
+            context = verify
+            if not isinstance(verify, ssl.SSLContext):
+                context = ssl.create_default_context(cafile=str(verify))
             self.socket = context.wrap_socket(self.socket, server_hostname=parts.hostname)
 
     def __enter__(self):

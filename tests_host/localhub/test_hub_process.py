@@ -117,6 +117,11 @@ def test_data_directory_survives(tmp_path):
         ({"product_secret": "x" * 33}, "16 to 32"),
         ({"devices": ["a b"]}, "device name"),
         ({"port_base": 65532}, "port base"),
+        ({"auth_mode": "psk"}, "auth mode"),
+        ({"device_key": "dsa"}, "rsa or ec"),
+        ({"cert_key": "dsa"}, "rsa or ec"),
+        ({"own_ca": b"x"}, "one certificate in PEM"),
+        ({"own_ca": b"x", "auth_mode": "key"}, "auth mode cert, not key"),
     ],
 )
 def test_bad_options(options, words):
@@ -154,7 +159,10 @@ def test_devices_by_hand(hub):
         hub.delete_device("b")
     [device] = hub.devices()
     assert abs(device.pop("created") - time.time()) < 3
-    assert device == {"name": "a", "psk": None, "activated": False, "automatic": False}
+    assert device == {
+        "name": "a", "mode": "key", "psk": None, "fingerprint": None, "activated": False,
+        "automatic": False,
+    }  # fmt: skip
 
 
 def test_wait_for(hub):
@@ -212,7 +220,9 @@ def test_command_line(tmp_path):
         ready = json.loads(process.stdout.readline())
         assert set(ready) == {
             "ready", "http", "https", "mqtt", "mqtts", "ntp", "ca_pem", "ca_der", "product_id",
+            "auth_mode",
         }  # fmt: skip
+        assert ready["auth_mode"] == "key"
         assert ready["ready"] is True and ready["product_id"] == PRODUCT_ID
         assert ready["http"].startswith("http://127.0.0.1:")
         assert ready["mqtts"].startswith("mqtts://localhost:")

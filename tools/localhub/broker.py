@@ -1,6 +1,8 @@
-"""The MQTT broker: who may log in, whose messages go where. One session's life is session.py's.
+"""The MQTT broker: all sessions, and whose messages go where.
 
-Source: protocol sections 4 (login, limits), 6 (time) and 7 (topics).
+Who may log in is login.py's, one session's life session.py's.
+
+Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
 """
 
 import asyncio
@@ -9,13 +11,13 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from . import rules
-from .packets import LEVEL, Connect, Publish
-from .session import Refused, Session
-from .store import Device, Store
+from .certificates import fingerprint
+from .login import NOT_AUTHORIZED, Peer, Refused, check_login
+from .packets import Connect, Publish
+from .session import Session
+from .store import Store
 
 CONNECT_TIMEOUT = 10.0
-ACCEPTED, BAD_LEVEL, BAD_CLIENT_ID, BAD_CREDENTIALS, NOT_AUTHORIZED = 0, 1, 2, 4, 5
 
 
 class Broker:
@@ -48,7 +50,8 @@ class Broker:
         self, security: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve one connection to its end; `security` is "certificate" (TLS) or "none"."""
-        session = Session(self, next(self._numbers), security, reader, writer)
+        peer = Peer(security, _client_fingerprint(writer))
+        session = Session(self, next(self._numbers), peer, reader, writer)
         try:
             await session.run()
         finally:
@@ -57,7 +60,7 @@ class Broker:
 
     def login(self, session: Session, connect: Connect) -> None:
         """Let a session in or raise Refused; the first login activates the device."""
-        device = self._check(connect)
+        device = check_login(self._store, connect, session.peer, time.time())
         client_id = connect.client_id
         now = time.monotonic()
         last = self._last_login.get(client_id)
@@ -69,35 +72,6 @@ class Broker:
         if not device.activated:
             self._store.activate(device.product_id, device.name)
         session.client_id, session.device = client_id, device
-
-    def _check(self, connect: Connect) -> Device:
-        if connect.level != LEVEL:
-            raise Refused(BAD_LEVEL, f"protocol level is {connect.level}, not {LEVEL}")
-        device = self._store.device_by_client_id(connect.client_id)
-        if device is None and not self._is_client_id(connect.client_id):
-            raise Refused(BAD_CLIENT_ID, "client id is not {product id}{device name}")
-        if connect.will:
-            raise Refused(None, "a will is not supported")
-        if connect.keepalive > rules.MAX_KEEPALIVE:
-            raise Refused(None, f"keep-alive over {rules.MAX_KEEPALIVE} s")
-        if connect.username is None or connect.password is None:
-            raise Refused(BAD_CREDENTIALS, "username or password is missing")
-        if device is None:
-            raise Refused(NOT_AUTHORIZED, "no such device")
-        if device.psk is None:
-            raise Refused(NOT_AUTHORIZED, "the device has not registered")
-        fault = rules.login_fault(
-            connect.client_id, connect.username, connect.password, device.psk, time.time()
-        )
-        if fault is not None:
-            raise Refused(BAD_CREDENTIALS, fault)
-        return device
-
-    def _is_client_id(self, client_id: str) -> bool:
-        return any(
-            client_id.startswith(product_id) and rules.is_device_name(client_id[len(product_id) :])
-            for product_id in self._store.product_ids()
-        )
 
     def kick(self, client_id: str) -> bool:
         """End a device's session; False when it has none."""
@@ -124,6 +98,12 @@ class Broker:
             payload = json.dumps(answer, separators=(",", ":")).encode()
             if session.deliver(f"$sys/operation/result/{own}", payload, 0):
                 session.report("time_answered")
+
+
+def _client_fingerprint(writer: asyncio.StreamWriter) -> str | None:
+    tls = writer.get_extra_info("ssl_object")
+    der = tls and tls.getpeercert(binary_form=True)
+    return fingerprint(der) if der else None
 
 
 def _asks_for_time(payload: bytes) -> bool:

@@ -1,12 +1,12 @@
-"""The hub's certificate authority and its server certificates.
+"""The authority of the hub's servers and their certificates; devices have another, device_ca.py.
 
 The authority is kept in the data directory, so that a board's copy stays good over restarts; a
 server certificate is made afresh at each start. That one is valid from yesterday on, so that a
 board with an unset clock meets here what it meets in the cloud.
 """
 
+import hashlib
 import os
-import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,20 +49,21 @@ def new_authority(key_type: str) -> trustme.CA:
     return trustme.CA(organization_name=_ORGANIZATION, key_type=KEY_TYPES[key_type])
 
 
-def server_context(
+def server_certificate(
     authority: trustme.CA, identities: Iterable[str], key_type: str
-) -> ssl.SSLContext:
-    """A server-side TLS context (1.2 and later) for these host names and addresses."""
-    certificate = authority.issue_cert(
+) -> trustme.LeafCert:
+    """A server's certificate and key for these host names and addresses."""
+    return authority.issue_cert(
         *dict.fromkeys(identities),
         organization_name=_ORGANIZATION,
         key_type=KEY_TYPES[key_type],
         not_before=datetime.now(UTC) - timedelta(days=1),
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    certificate.configure_cert(context)
-    return context
+
+
+def fingerprint(der: bytes) -> str:
+    """The SHA-256 of a certificate in DER, in hex."""
+    return hashlib.sha256(der).hexdigest()
 
 
 def write_private(path: Path, data: bytes) -> None:

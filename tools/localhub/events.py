@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 EVENTS = {
-    "registered": "a device got a secret: product_id, device_name, state (0 new, 1 existed), "
-    "request_id, scheme",
+    "registered": "a device got a secret or a certificate, or its own one passed: product_id, "
+    "device_name, state (0 new, 1 existed), request_id, scheme",
     "refused": "a registration was refused: code, message, request_id, scheme, and product_id "
     "and device_name where they are known",
     "http_bad": "a request that is no registration: status, reason, scheme",
     "tls_failed": "a TLS handshake failed: port (https or mqtts), reason",
     "login": "a device logged in: conn, client_id, tls (certificate or none), keepalive in "
-    "seconds, clean_session, first (true: this login activated the device)",
+    "seconds, clean_session, first (true: this login activated the device), client_certificate "
+    "(its fingerprint's first 8 hex digits, or null)",
     "login_refused": "a login was refused: conn, client_id, code (of the CONNACK; null when "
     "the connection was closed without one), reason",
     "subscribe": "conn, client_id, topic, qos (asked for), granted (128: refused)",

@@ -13,7 +13,9 @@ from uuid import uuid4
 
 import h11
 
-from .registration import error, register
+from .device_ca import DeviceAuthority
+from .refusals import error
+from .registration import register
 from .rules import REGISTER_PATH
 from .store import Store
 
@@ -35,8 +37,9 @@ class _Bad(Exception):
 class Gateway:
     """Serves connections handed to it by a Listener.
 
-    `emit` reports an event, `record` gets the raw bytes of every request, `idle_timeout` is how
-    many seconds a whole request may take to arrive.
+    `emit` reports an event, `record` gets the raw bytes of every request, `authority` issues
+    device certificates where a product needs them, `idle_timeout` is how many seconds a whole
+    request may take to arrive.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Gateway:
         record: Callable[[bytes], None],
         *,
         time_window: float,
+        authority: DeviceAuthority | None = None,
         idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         self._store = store
         self._emit = emit
         self._record = record
         self._time_window = time_window
+        self._authority = authority
         self._idle_timeout = idle_timeout
 
     async def serve(
@@ -98,7 +103,9 @@ class Gateway:
         headers = {
             name.decode("ascii"): value.decode("latin-1") for name, value in request.headers
         }
-        reply = register(self._store, headers, body, time.time(), self._time_window)
+        reply = register(
+            self._store, headers, body, time.time(), self._time_window, self._authority
+        )
         self._emit(reply.event, **reply.fields, scheme=scheme)
         return reply.body
 

@@ -5,14 +5,15 @@ import base64
 import binascii
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from . import certificates
 from .events import Journal, Packet
-from .rules import HubError
-from .server import Server, Settings, check_device_name
-from .store import Product
+from .rules import CERTIFICATE, HubError
+from .server import Server
+from .settings import Settings, check_device_name
 
 _START_TIMEOUT = 30.0
 _CALL_TIMEOUT = 10.0
@@ -21,12 +22,12 @@ _CALL_TIMEOUT = 10.0
 class Hub:
     """A local IoT Hub: a context manager, or start() and stop().
 
-    `options` are the fields of Settings (server.py), checked at once. `on_event` gets each event
+    `options` are the fields of Settings (settings.py), checked at once. `on_event` gets each event
     (events.py) as a dict, in the hub's thread; with `record` false nothing is kept for tests.
 
     Once started: `http`, `https`, `mqtt`, `mqtts` are URLs, `ntp` is (host, port), `ports` is a
-    dict of numbers, `ca_pem` and `ca_der` are paths, `made_secret` says that the hub itself made
-    `product_secret`.
+    dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA, `auth_mode` is the
+    product's, `made_secret` says that the hub itself made `product_secret`.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Hub:
                 setattr(self, name, url)
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
             self.product_id, self.product_secret = server.product.id, server.product.secret
+            self.auth_mode = server.product.auth_mode
             self.made_secret = server.made_secret
             ready.set()
             await self._stop.wait()
@@ -132,11 +134,17 @@ class Hub:
         return self._journal.wait_for(event_name, timeout, count, match)
 
     def devices(self) -> list[dict]:
-        """The product's devices: name, psk (base64 or None), activated, automatic, created."""
+        """The product's devices: name, mode, psk, fingerprint, activated, automatic, created.
+
+        `mode` is "key" or "cert"; `psk` is base64 or None, `fingerprint` the SHA-256 of the
+        device's certificate in hex or None.
+        """
         return [
             {
                 "name": device.name,
+                "mode": device.auth_mode,
                 "psk": device.psk,
+                "fingerprint": device.fingerprint,
                 "activated": device.activated,
                 "automatic": device.automatic,
                 "created": device.created,
@@ -151,22 +159,21 @@ class Hub:
 
         def change() -> None:
             old = self._server.store.product(self.product_id)
-            self._server.store.save_product(
-                Product(
-                    old.id,
-                    old.secret,
-                    old.made_here,
-                    old.register_type if register_type is None else register_type,
-                    old.register_limit if register_limit is None else register_limit,
-                )
-            )
+            given = {"register_type": register_type, "register_limit": register_limit}
+            changes = {name: value for name, value in given.items() if value is not None}
+            self._server.store.save_product(replace(old, **changes))
 
         self._call(change)
 
     def add_device(self, name: str, psk: str | None = None) -> None:
-        """Create a device beforehand, with a secret in base64 or to be registered."""
+        """Create a device beforehand, with a secret in base64 or to be registered.
+
+        Certificate devices have no secret: they are all to be registered.
+        """
         check_device_name(name)
         if psk is not None:
+            if self.auth_mode == CERTIFICATE:
+                raise HubError("a device in auth mode cert has no secret")
             try:
                 base64.b64decode(psk, validate=True)
             except binascii.Error as exc:
@@ -191,8 +198,8 @@ class Hub:
     def exchange_ca(self) -> None:
         """Serve new TLS connections with a certificate of a CA that nobody knows."""
         stranger = certificates.new_authority(self._settings.cert_key)
-        self._call(self._server.use_context, self._server.context_of(stranger))
+        self._call(self._server.use_contexts, self._server.contexts_of(stranger))
 
     def restore_ca(self) -> None:
         """Undo exchange_ca()."""
-        self._call(self._server.use_context, self._server.own_context)
+        self._call(self._server.use_contexts, self._server.own_contexts)

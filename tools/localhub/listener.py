@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from .tls import alert_of
+
 HANDSHAKE_TIMEOUT = 10.0
 LINGER = 0.5  # seconds to let a peer read the last words before its own bytes cause a reset
 _READ = 4096
@@ -71,7 +73,8 @@ class Listener:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Held, sock)
         try:
-            streams = await self._streams(transport)
+            with sock.dup() as spare:  # the transport closes its own before an alert is sent
+                streams = await self._streams(transport, spare)
             if streams is not None:
                 await self._serve(*streams)
                 await _linger(*streams)
@@ -79,7 +82,7 @@ class Listener:
             transport.abort()  # no effect on what closed in order
 
     async def _streams(
-        self, transport: asyncio.Transport
+        self, transport: asyncio.Transport, spare: socket.socket
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -99,6 +102,7 @@ class Listener:
                 )
             except OSError as exc:
                 self._tls_failed(_words(exc))
+                await _last_words(spare, alert_of(exc))
                 return None
         protocol.connection_made(transport)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
@@ -123,8 +127,21 @@ async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             await writer.wait_closed()
 
 
+async def _last_words(sock: socket.socket, alert: bytes) -> None:
+    """Tell the peer why its handshake failed, and let it read that."""
+    loop = asyncio.get_running_loop()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LINGER):
+            await loop.sock_sendall(sock, alert)
+            sock.shutdown(socket.SHUT_WR)
+            while await loop.sock_recv(sock, _READ):
+                pass
+
+
 def _words(exc: OSError) -> str:
     """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"{exc.reason}: {exc.verify_message}"
     if isinstance(exc, ssl.SSLError) and exc.reason:
         return exc.reason
     if isinstance(exc, ssl.SSLError | ConnectionResetError):

@@ -1,51 +1,23 @@
 """Dynamic registration: from the headers and body of a request to the reply (protocol 2 and 3).
 
-Every refusal is one row of REFUSALS. The messages in protocol section 3 are kept word for word;
-no public table of codes exists, so the codes are this hub's own, in the cloud's dotted form.
+Every refusal is one row of REFUSALS (refusals.py); what a device is given is credentials.py's.
 """
 
-import base64
 import hmac
 import json
 import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from . import rules
+from .credentials import Credential, check_request, new_credential
+from .device_ca import DeviceAuthority
+from .refusals import REFUSALS, Refused, error
 from .store import Product, Store
 
-REFUSALS = {
-    "body": ("InvalidParameter.Body", "request body is not a JSON object"),
-    "fields": ("InvalidParameter.Field", "ProductId and DeviceName must be given as text"),
-    "algorithm": ("InvalidParameter.Algorithm", "X-TC-Algorithm must be hmacsha256"),
-    "timestamp": ("InvalidParameter.Timestamp", "X-TC-Timestamp must be Unix seconds or 0"),
-    "nonce": ("InvalidParameter.Nonce", "X-TC-Nonce must be positive and below 2147483648"),
-    "host": ("InvalidParameter.Host", "Host header is missing"),
-    "device_name": (
-        "InvalidParameter.DeviceName",
-        "DeviceName must be 1 to 48 of letters, digits, colon, underscore and hyphen",
-    ),
-    "expired": (
-        "AuthFailure.SignatureExpire",
-        "signature expired: X-TC-Timestamp is outside the allowed window",
-    ),
-    "signature": ("AuthFailure.SignatureFailure", "signature check failed"),
-    "product": ("ResourceNotFound.ProductNotExist", "product not exists"),
-    "off": (
-        "UnauthorizedOperation.RegisterOff",
-        "Not support dynamic device register, please check setting first",
-    ),
-    "not_created": (
-        "ResourceNotFound.DeviceNotExist",
-        "Pre create mode: device not exists",
-    ),
-    "limit": ("LimitExceeded.RegisterLimit", "number of auto created devices exceeds the limit"),
-    "activated": ("UnauthorizedOperation.DeviceActivated", "device has been activated"),
-}
 OFF, PRE_CREATED, AUTO_CREATE = 0, 1, 2
-PSK_BYTES = 16
 
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _NONCE = re.compile(r"[1-9][0-9]{0,9}")
@@ -60,28 +32,32 @@ class Reply:
     fields: dict = field(default_factory=dict)
 
 
-class Refused(Exception):
-    """A request that is answered with a row of REFUSALS."""
-
-
 def register(
-    store: Store, headers: Mapping[str, str], body: bytes, now: float, window: float
+    store: Store,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: float,
+    window: float,
+    authority: DeviceAuthority | None = None,
 ) -> Reply:
     """Answer one POST to /device/register.
 
     `headers` has lower-case names, `now` is Unix seconds, `window` the seconds a timestamp other
-    than 0 may be off. Changes the store: a good request creates the device or its new secret.
+    than 0 may be off, `authority` issues certificates where the product needs them. Changes the
+    store: a good request creates the device or its new credential.
     """
     request_id = str(uuid4())
     known: dict = {}
     try:
-        product, name = _check(store, headers, body, now, window, known)
-        state, psk = _give_secret(store, product, name)
+        product, name, request = _check(store, headers, body, now, window, known)
+        brought = check_request(product, request, now)
+        new = partial(new_credential, product, name, brought, authority)
+        state, credential = _give(store, product, name, new)
     except Refused as refused:
         code, message = REFUSALS[str(refused)]
         fields = {"code": code, "message": message, **known, "request_id": request_id}
         return Reply(error(code, message, request_id), "refused", fields)
-    plaintext = json.dumps({"encryptionType": 2, "psk": psk}, separators=(",", ":")).encode()
+    plaintext = json.dumps(credential.plaintext, separators=(",", ":")).encode()
     response = {
         "Len": len(plaintext),
         "Payload": rules.encrypt_payload(product.secret, plaintext),
@@ -92,11 +68,6 @@ def register(
     return Reply({"Response": response}, "registered", fields)
 
 
-def error(code: str, message: str, request_id: str) -> dict:
-    """An error reply as in protocol section 3."""
-    return {"Response": {"Error": {"Code": code, "Message": message}, "RequestId": request_id}}
-
-
 def _check(
     store: Store,
     headers: Mapping[str, str],
@@ -104,9 +75,10 @@ def _check(
     now: float,
     window: float,
     known: dict,
-) -> tuple[Product, str]:
-    """The product and device name of a good request; fills `known` with what may be reported."""
-    product_id, name = _names(body)
+) -> tuple[Product, str, dict]:
+    """Product, device name and JSON of a good request; fills `known` with what may be reported."""
+    request = _object(body)
+    product_id, name = _names(request)
     if rules.is_device_name(name):
         known["device_name"] = name
     product = store.product(product_id)
@@ -134,36 +106,43 @@ def _check(
         raise Refused("expired")
     if not rules.is_device_name(name):
         raise Refused("device_name")
-    return product, name
+    return product, name, request
 
 
-def _names(body: bytes) -> tuple[str, str]:
+def _object(body: bytes) -> dict:
     try:
         request = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Refused("body") from None
     if not isinstance(request, dict):
         raise Refused("body")
+    return request
+
+
+def _names(request: dict) -> tuple[str, str]:
     product_id, name = request.get("ProductId"), request.get("DeviceName")
     if not isinstance(product_id, str) or not isinstance(name, str):
         raise Refused("fields")
     return product_id, name
 
 
-def _give_secret(store: Store, product: Product, name: str) -> tuple[int, str]:
-    """State (0 created now, 1 existed) and the new secret in base64 (protocol section 3)."""
+def _give(
+    store: Store, product: Product, name: str, new: Callable[[], Credential]
+) -> tuple[int, Credential]:
+    """State (0 created now, 1 existed) and the new credential (protocol section 3)."""
     if product.register_type == OFF:
         raise Refused("off")
     device = store.device(product.id, name)
-    psk = base64.b64encode(secrets.token_bytes(PSK_BYTES)).decode()
     if device is None:
         if product.register_type == PRE_CREATED:
             raise Refused("not_created")
         if store.automatic_count(product.id) >= product.register_limit:
             raise Refused("limit")
-        store.add_device(product.id, name, psk, automatic=True)
-        return 0, psk
+        credential = new()
+        store.add_device(product.id, name, credential.psk, credential.fingerprint, automatic=True)
+        return 0, credential
     if device.activated:
         raise Refused("activated")
-    store.set_psk(product.id, name, psk)
-    return 1, psk
+    credential = new()
+    store.set_credential(product.id, name, credential.psk, credential.fingerprint)
+    return 1, credential

@@ -16,10 +16,10 @@ REGISTER_PATH = "/device/register"
 SDK_APP_ID = "12010126"
 NONCE_LIMIT = 2**31
 MAX_PAYLOAD = 16 * 1024
-MAX_TOPIC = 255
-MAX_SLASHES = 10
+MAX_TOPIC, MAX_SLASHES = 255, 10
 MAX_KEEPALIVE = 900
 MIN_SECRET, MAX_SECRET = 16, 32
+AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _DEVICE_NAME = re.compile(r"[A-Za-z0-9:_-]{1,48}")
@@ -132,6 +132,11 @@ def login_fault(
 
     `psk` is the device secret in base64, `now` Unix seconds. Source: protocol section 4.
     """
+    return username_fault(client_id, username, now) or password_fault(username, password, psk)
+
+
+def username_fault(client_id: str, username: str, now: float) -> str | None:
+    """Why the user name of a login is not good; all there is to check of certificate devices."""
     parts = username.split(";")
     if len(parts) != 4 or parts[1] != SDK_APP_ID:
         return f"username is not {{client id}};{SDK_APP_ID};{{connid}};{{expiry}}"
@@ -143,6 +148,11 @@ def login_fault(
         return "expiry in the username is not Unix seconds"
     if int(parts[3]) <= now:
         return "the signature has expired"
+    return None
+
+
+def password_fault(username: str, password: bytes, psk: str) -> str | None:
+    """Why the password of a login is not good; `psk` is the device secret in base64."""
     signature, _, method = password.partition(b";")
     if method not in _DIGESTS:
         return "password does not end in ;hmacsha256 or ;hmacsha1"

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from . import framing, packets, rules
 from .framing import Framer, Malformed
+from .login import ACCEPTED, Refused
 
 if TYPE_CHECKING:
     from .broker import Broker
+    from .login import Peer
     from .store import Device
 
 REFUSED = 0x80  # SUBACK return code
@@ -18,15 +20,8 @@ WRITE_TIMEOUT = 10.0
 _GRACE = 1.5  # times the keep-alive
 _READ = 4096
 _IDS = 65535
+_SHOWN_FINGERPRINT = 8
 _SHOWN_CLIENT_ID = re.compile(r"[A-Za-z0-9:_-]{1,80}")
-
-
-class Refused(Exception):
-    """A login that gets this CONNACK `code`, or none at all when it is None."""
-
-    def __init__(self, code: int | None, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 class Ended(Exception):
@@ -40,15 +35,15 @@ class Session:
         self,
         broker: Broker,
         number: int,
-        security: str,
+        peer: Peer,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.client_id = ""
         self.device: Device | None = None
+        self.peer = peer
         self._broker = broker
         self._number = number
-        self._security = security
         self._reader = reader
         self._writer = writer
         self._framer = Framer()
@@ -139,10 +134,12 @@ class Session:
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
         self._broker.login(self, connect)
-        self._send(framing.connack(0))
+        self._send(framing.connack(ACCEPTED))
+        shown = self.peer.fingerprint
         self.report(
             "login",
-            tls=self._security,
+            tls=self.peer.security,
+            client_certificate=shown and shown[:_SHOWN_FINGERPRINT],
             keepalive=connect.keepalive,
             clean_session=connect.clean,
             first=not self.device.activated,

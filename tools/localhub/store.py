@@ -1,13 +1,13 @@
 """Products, devices and their states in one SQLite file, hub.db, which survives restarts.
 
 Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
-secrets, hence mode 0600. One process at a time may have it open.
+secrets, hence mode 0600, but never a private key. One process at a time may have it open.
 """
 
 import os
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from .rules import HubError
@@ -31,26 +31,43 @@ CREATE TABLE IF NOT EXISTS devices (
     PRIMARY KEY (product_id, name)
 );
 """
+_LATER_COLUMNS = (  # which a file of an earlier hub has not yet
+    ("products", "auth_mode", "TEXT NOT NULL DEFAULT 'key'"),
+    ("products", "own_ca", "TEXT"),
+    ("devices", "fingerprint", "TEXT"),
+)
+_PRODUCT = "id, secret, made_here, register_type, register_limit, auth_mode, own_ca"
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product; `made_here` says that the hub itself made its secret."""
+    """A product; `made_here` says that the hub itself made its secret.
+
+    `auth_mode` is "key" or "cert", `own_ca` the PEM of the CA that issues the certificates of its
+    devices when the hub does not.
+    """
 
     id: str
     secret: str
     made_here: bool
     register_type: int
     register_limit: int
+    auth_mode: str = "key"
+    own_ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; `psk` is base64 or None before its registration, `created` Unix seconds."""
+    """A device; `created` is Unix seconds, `auth_mode` its product's.
+
+    Once registered it has a `psk` (base64) or the `fingerprint` of a certificate (SHA-256, hex).
+    """
 
     product_id: str
     name: str
     psk: str | None
+    fingerprint: str | None
+    auth_mode: str
     automatic: bool
     activated: bool
     created: int
@@ -69,11 +86,18 @@ class Store:
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+            self._add_columns()
         except sqlite3.Error as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
+
+    def _add_columns(self) -> None:
+        for table, column, kind in _LATER_COLUMNS:
+            there = [row[1] for row in self._db.execute(f"PRAGMA table_info ({table})")]
+            if column not in there:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def close(self) -> None:
         """Close the file and let another hub have it."""
@@ -81,19 +105,12 @@ class Store:
 
     def save_product(self, product: Product) -> None:
         """Insert or replace a product and note it as the one used last."""
+        columns = f"{_PRODUCT}, used".split(", ")
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
         self._db.execute(
-            "INSERT INTO products VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-            " secret = excluded.secret, made_here = excluded.made_here,"
-            " register_type = excluded.register_type,"
-            " register_limit = excluded.register_limit, used = excluded.used",
-            (
-                product.id,
-                product.secret,
-                product.made_here,
-                product.register_type,
-                product.register_limit,
-                time.time(),
-            ),
+            f"INSERT INTO products ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            f" ON CONFLICT (id) DO UPDATE SET {changes}",
+            (*astuple(product), time.time()),
         )
 
     def product(self, product_id: str) -> Product | None:
@@ -111,11 +128,9 @@ class Store:
 
     def _product(self, clause: str, *values: str) -> Product | None:
         row = self._db.execute(
-            "SELECT id, secret, made_here, register_type, register_limit FROM products "
-            f"{clause} LIMIT 1",
-            values,
+            f"SELECT {_PRODUCT} FROM products {clause} LIMIT 1", values
         ).fetchone()
-        return row and Product(row[0], row[1], bool(row[2]), row[3], row[4])
+        return row and Product(*row[:2], bool(row[2]), *row[3:])
 
     def device(self, product_id: str, name: str) -> Device | None:
         """A device by its product and name."""
@@ -131,11 +146,11 @@ class Store:
 
     def _devices(self, condition: str, *values: str) -> list[Device]:
         rows = self._db.execute(
-            "SELECT product_id, name, psk, automatic, activated, created FROM devices "
-            f"WHERE {condition} ORDER BY name",
+            "SELECT product_id, name, psk, fingerprint, auth_mode, automatic, activated, created"
+            f" FROM devices JOIN products ON id = product_id WHERE {condition} ORDER BY name",
             values,
         )
-        return [Device(*row[:3], bool(row[3]), bool(row[4]), row[5]) for row in rows]
+        return [Device(*row[:5], bool(row[5]), bool(row[6]), row[7]) for row in rows]
 
     def automatic_count(self, product_id: str) -> int:
         """How many devices RegisterLimit counts: those created by a registration."""
@@ -144,22 +159,31 @@ class Store:
         ).fetchone()[0]
 
     def add_device(
-        self, product_id: str, name: str, psk: str | None, *, automatic: bool = False
+        self,
+        product_id: str,
+        name: str,
+        psk: str | None = None,
+        fingerprint: str | None = None,
+        *,
+        automatic: bool = False,
     ) -> None:
         """Create a device; HubError when it exists."""
         try:
             self._db.execute(
-                "INSERT INTO devices (product_id, name, psk, automatic, created)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (product_id, name, psk, automatic, int(time.time())),
+                "INSERT INTO devices (product_id, name, psk, fingerprint, automatic, created)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (product_id, name, psk, fingerprint, automatic, int(time.time())),
             )
         except sqlite3.IntegrityError as exc:
             raise HubError(f"the device {name} exists already") from exc
 
-    def set_psk(self, product_id: str, name: str, psk: str) -> None:
-        """Give a device a new secret; the one before is no longer good."""
+    def set_credential(
+        self, product_id: str, name: str, psk: str | None, fingerprint: str | None
+    ) -> None:
+        """Give a device a new secret or certificate; the one before is no longer good."""
         self._db.execute(
-            "UPDATE devices SET psk = ? WHERE product_id = ? AND name = ?", (psk, product_id, name)
+            "UPDATE devices SET psk = ?, fingerprint = ? WHERE product_id = ? AND name = ?",
+            (psk, fingerprint, product_id, name),
         )
 
     def activate(self, product_id: str, name: str) -> None:
