@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -46,21 +47,25 @@ class Console:
         self.out = out
         self.all = []
         self._rest = ""
+        self._lock = threading.RLock()  # the board speaks in a thread of its own
 
     def say(self, text):
-        self.all.append(text)
-        print(text, file=self.out, flush=True)
+        with self._lock:
+            self.all.append(text)
+            print(text, file=self.out, flush=True)
 
     def board(self, text):
         """Serial output as it comes, in pieces."""
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self.say(f"  board | {line.rstrip()}")
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+            for line in lines:
+                self.say(f"  board | {line.rstrip()}")
 
     def finish(self):
-        if self._rest.strip():
-            self.say(f"  board | {self._rest.rstrip()}")
-        self._rest = ""
+        """The rest, which has no line end: the prompt."""
+        with self._lock:
+            self.board("\n" if self._rest.strip() else "")
+            self._rest = ""
 
 
 def main():
@@ -197,6 +202,9 @@ def boot(running, hub, console, expect_registration):
     if not found:
         raise DemoError("the board stopped before it logged in; its last lines say why")
     report = json.loads(found[1])
+    if report["connected"]:  # the hub hears of the end a moment after the board has said it
+        past = sum(event["event"] == "disconnect" for event in hub.events[:before])
+        hub.wait_for("disconnect", count=past + 1)
     events = hub.events[before:]
     for event in events:
         console.say(f"    hub | {' '.join(f'{k}={v}' for k, v in event.items() if k != 'at')}")

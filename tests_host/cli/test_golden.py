@@ -1,0 +1,78 @@
+"""What the commands print, word for word, but for what differs from run to run.
+
+After a change that is meant: `DYNREG_GOLDEN=write ./dev test tests_host/cli/test_golden.py`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.demo import ROOT
+
+GOLDEN = Path(__file__).parent / "golden"
+COMMANDS = {
+    "help": ["--help"],
+    "demo-help": ["demo", "--help"],
+    "hub-help": ["hub", "--help"],
+    "board-help": ["board", "--help"],
+    "board-new-help": ["board", "new", "--help"],
+    "board-run-help": ["board", "run", "--help"],
+    "hub-bad-product": ["hub", "--product-id", "bad id"],
+    "hub-short-secret": ["hub", "--product-id", "ABCDEFGHIJ", "--product-secret", "short"],
+    "hub-bad-port": ["hub", "--port-base", "99999"],
+    "board-missing": ["board", "run", "no-such-board"],
+    "demo": ["demo"],
+}
+# What differs from run to run, and what stands in its place here.
+VARYING = (
+    (r"DEMO[0-9A-F]{6}", "DEMO000000"),
+    (r"esp32-[0-9a-f]{12}", "esp32-000000000000"),
+    (r"MAC [0-9a-f:]{17}", "MAC 00:00:00:00:00:00"),
+    (r"credential [0-9a-f]{8}|secret [0-9a-f]{8}", "secret 00000000"),
+    (r"localhost:\d+", "localhost:0"),
+    (r"/\S+/dynreg-demo-\w+", "FOLDER"),
+    (r"/dev/pts/\d+|/dev/ttys\d+", "PORT"),
+    (r"request_id=\S+", "request_id=0"),
+    (r"192\.168\.4\.\d+", "192.168.4.0"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "0000-00-00 00:00:00"),
+    (r"(?m)^(  board \|) +\d+\.\d{3} ", r"\1     0.000 "),
+    (r'"unix_ms": \d+', '"unix_ms": 0'),
+    (r"MicroPython \S+ on \d{4}-\d\d-\d\d", "MicroPython"),
+    (r"(clock error ms) +-?\d+ +-?\d+", r"\1 0 0"),
+    (r"(seconds) +\d+\.\d+ +\d+\.\d+", r"\1 0 0"),
+)
+
+
+def normal(text):
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    # Releases of argparse break and indent their lines differently.
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    text = "\n".join(line for line in lines if line)
+    # A dict has no order on MicroPython.
+    return re.sub(r"(?m)dynreg: \{(.*)\}", lambda m: " ".join(sorted(m[1].split(", "))), text)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_output(name):
+    result = subprocess.run(
+        [sys.executable, "dev", *COMMANDS[name]],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    seen = f"exit {result.returncode}\n{normal(result.stdout)}\n{normal(result.stderr)}\n"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("DYNREG_GOLDEN") == "write":
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(seen)
+    expected = file.read_text()
+    if name.endswith("help"):  # and wrap them differently
+        seen, expected = " ".join(seen.split()), " ".join(expected.split())
+    assert seen == expected
