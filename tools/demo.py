@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOT_S = 60  # the most that one boot may take, Wi-Fi and both handshakes included
 REPORT = re.compile(r"^dynreg: (\{.*\})\r?$", re.MULTILINE)
 # The application runs, or the board gave up and offers its prompt.
-SETTLED = re.compile(r"heartbeat: sent|>>> ")
+SETTLED = re.compile(r"heartbeat: sent\r?\n|>>> ")
 # What a person calls the steps of docs/protocol.md, 9, in the order in which they must show.
 STEPS = (
     r"CONNECT, clean session, keep-alive 60 s",
