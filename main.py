@@ -35,8 +35,7 @@ def main():
         run(device)
     except DynregError as error:
         log.error("%s [%s]" % (error, error.code))
-        if device:
-            print(device.report(error))
+        print(device.report(error) if device else 'dynreg: {"error": "%s"}' % error.code)
     except KeyboardInterrupt:
         log.info("main: stopped by Ctrl-C")
     finally:

@@ -1,70 +1,238 @@
-"""The device secret in flash: written so that a power cut leaves the old file or the new one."""
+"""The device's credential in flash, twice, so that no power cut and no redeploy can lose it.
+
+Copy one is device_info.json, where people expect it: key_deviceinfo.deviceSecret, or the files
+named in cert_deviceinfo, with a check beside it. Copy two is record.py's. Each is bound to
+product id and device name. Source of the rules: docs/credentials.md.
+"""
 
 import json
-import os
 
-from . import port
-from .device_info import read
-from .errors import StorageError
+from . import clock, log, record
+from .device_info import blank, read
+from .errors import ConfigError, StorageError
+from .signing import fingerprint
+
+NONE, UNCHECKED, GOOD, BAD = "missing", "unchecked", "good", "damaged"
+_ROOM = {"KEY": 512, "CERT": 6144}  # bytes that a credential takes, with much to spare
 
 
-def store(path, secret):
-    """Puts secret into device_info.json at path as key_deviceinfo.deviceSecret.
+def load(info):
+    """Sets info.credential from the good copy and heals the other; None before registration.
 
-    Every other key, known or not, and the file's layout stay. Temp file, rename, read-back:
-    StorageError where the flash does not give back what was written. Source: docs/protocol.md, 3.
+    ConfigError: the second copy is another product's or name's. StorageError: both are damaged,
+    or they are two different ones. Then both are left as they are.
     """
-    values = read(path)
-    with open(path) as file:
-        text = _replaced(file.read(), values, secret)
-    temporary = path + ".tmp"
-    try:
-        with open(temporary, "w") as file:
-            file.write(text)
-        port.sync()
-        _check(temporary, text)
-        os.rename(temporary, path)
-        port.sync()
-        _check(path, text)
-    except (OSError, UnicodeError) as error:
-        raise StorageError("storage", "%s cannot be written: %r" % (path, error)) from None
+    state, value = in_file(info)
+    second, kept = in_record(info)
+    if GOOD in (second, state) or state == UNCHECKED:
+        if second == GOOD and state in (GOOD, UNCHECKED) and kept != value:
+            raise StorageError(
+                "storage.two",
+                "%s holds credential %s, the second copy holds %s: put YOUR_… into the file to "
+                "keep the second, or forget() both"
+                % (info.path, fingerprint(_text(value)), fingerprint(_text(kept))),
+            )
+        if state == UNCHECKED and second == NONE and info.mode == "CERT" and info.product_secret:
+            return  # the device's own certificate, still to be registered
+        info.credential = kept if second == GOOD else value
+        if (state, second) != (GOOD, GOOD):
+            _heal(info, state, second)
+    elif BAD in (second, state):
+        raise StorageError(
+            "storage.damaged",
+            "the credential in %s is %s and the second copy %s: restore the file from a backup, "
+            "or forget() both and delete the device in the console" % (info.path, state, second),
+        )
 
 
-def recover(path):
-    """Puts back a file that a power cut on FAT left under its temporary name only."""
-    try:
-        os.stat(path)
-    except OSError:
+def in_file(info):
+    """(state, credential) of the copy in device_info.json."""
+    values = read(info.path)
+    section = values.get(info.section) or {}
+    value = None
+    if info.mode == "KEY":
+        value = section.get("deviceSecret")
+        value = None if blank(value) else value
+    elif not blank(section.get("devCertFile")):
         try:
-            json.loads(_text(path + ".tmp"))
-            os.rename(path + ".tmp", path)
+            value = own_certificate(info)
         except (OSError, ValueError):
-            pass
+            return BAD, None
+    check = section.get("check")
+    if value is None:
+        return NONE, None
+    if not check:
+        return UNCHECKED, value
+    return (GOOD, value) if check == _check(info, value) else (BAD, None)
 
 
-def _check(path, text):
-    if _text(path) != text:
-        raise StorageError("storage", "%s does not read back as written" % path)
+def own_certificate(info):
+    """(certificate, key), PEM, as the files named in cert_deviceinfo hold them; OSError."""
+    for path in (info.cert_file, info.key_file):
+        record.recover(path)
+    return tuple(record.contents(path).decode() for path in (info.cert_file, info.key_file))
 
 
-def _text(path):
-    with open(path) as file:
-        return file.read()
+def in_record(info):
+    """(state, credential) of the second copy, which knows info.registered_at as well.
+
+    ConfigError where it is somebody else's.
+    """
+    try:
+        data = record.read(info.path)
+        if data is None:
+            return NONE, None
+        owner, when, *parts = json.loads(data)
+        if not parts or not all(isinstance(part, str) for part in [owner] + parts):
+            raise ValueError
+    except (StorageError, ValueError, TypeError):
+        return BAD, None
+    if owner != _owner(info):
+        raise ConfigError(
+            "config.other",
+            "%s says %s, but this board is registered as %s: bring its own file back, or "
+            "Device.forget() first" % (info.path, _owner(info), owner),
+        )
+    if (len(parts) == 1) != (info.mode == "KEY"):
+        raise ConfigError(
+            "config.other",
+            "%s: auth_mode is %s, but this board is registered in the other mode: change it "
+            "back, or Device.forget() first" % (info.path, info.mode),
+        )
+    info.registered_at = when
+    return GOOD, parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def _replaced(text, values, secret):
-    """The file's text with only the secret's own characters changed, where they can be found."""
-    section = values["key_deviceinfo"] = values.get("key_deviceinfo") or {}
-    old = section.get("deviceSecret")
-    section["deviceSecret"] = secret
-    for head in ('"deviceSecret":', '"deviceSecret" :'):
-        start = text.find(head, text.find('"key_deviceinfo"'))
-        first = text.find('"', start + len(head))
-        if start >= 0 and isinstance(old, str) and text[first + 1 :].startswith(old + '"'):
-            spliced = text[: first + 1] + secret + text[first + 1 + len(old) :]
-            try:
-                if json.loads(spliced) == values:
-                    return spliced
-            except ValueError:
-                pass
-    return json.dumps(values)
+def prepare(info):
+    """Makes sure that the flash will take a credential, before the cloud is asked for one."""
+    try:
+        room = len(record.contents(info.path)) + _ROOM[info.mode]
+        record.trial_file(info.path + ".try", room)
+        record.trial(info.path, _ROOM[info.mode])
+    except OSError as error:
+        raise StorageError(
+            "storage.full", "%s cannot be written (%r): make room first" % (info.path, error)
+        ) from None
+
+
+def store(info, value):
+    """Keeps value (device secret, or certificate and key as PEM) twice, read back each time.
+
+    The second copy first: from then on the board is registered, whenever the power goes.
+    StorageError where the flash does not take one of them; the other is written all the same.
+    """
+    info.credential = value
+    info.registered_at = clock.unix_time()
+    try:
+        _store_record(info)
+    finally:
+        _store_file(info)
+
+
+def forget(info, confirm):
+    """Erases both copies. A cut in between leaves one whole, which heals the other.
+
+    confirm: the product id, the file's or that of whom the board is registered as; else
+    ConfigError.
+    """
+    allowed = [info.product_id]
+    try:
+        allowed.append(json.loads(record.read(info.path) or b"")[0].split("/")[0])
+    except (StorageError, ValueError, TypeError, AttributeError, IndexError, KeyError):
+        pass  # no record, or none that says whose it is
+    if confirm not in allowed:
+        raise ConfigError("argument", "forget: confirm with the product id, nothing was erased")
+    record.erase(info.path)
+    if info.mode == "KEY":
+        _edit(info, info.section, {"deviceSecret": "YOUR_DEVICE_SECRET", "check": ""})
+    else:
+        _edit(info, info.section, {"devCertFile": "YOUR_DEVICE_CERT_FILE_NAME", "check": ""})
+    info.credential = None
+
+
+def burn(info):
+    """Takes the product secret off the board; True when it did. Only once both copies are good."""
+    if not info.product_secret or in_file(info)[0] != GOOD or in_record(info)[0] != GOOD:
+        return False
+    _edit(info, None, {"productSecret": ""})
+    info.product_secret = None
+    return True
+
+
+def _heal(info, state, second):
+    try:
+        if second != GOOD:
+            _store_record(info)
+            log.warning("credential: the second copy was %s, healed" % second)
+        if state != GOOD:
+            _store_file(info)
+            log.warning("credential: the copy in %s was %s, healed" % (info.path, state))
+    except (StorageError, OSError) as error:  # one good copy is enough to go on with
+        log.error("credential: cannot be healed: %s" % error)
+
+
+def _store_record(info):
+    value = info.credential
+    parts = [value] if isinstance(value, str) else list(value)
+    record.write(info.path, json.dumps([_owner(info), info.registered_at] + parts).encode())
+
+
+def _store_file(info):
+    value = info.credential
+    try:
+        changes = {"check": _check(info, value)}
+        if info.mode == "KEY":
+            changes["deviceSecret"] = value
+        else:
+            for path, part in zip((info.cert_file, info.key_file), value):  # noqa: B905
+                record.put(path, part.encode())
+            changes["devCertFile"] = info.cert_file
+            changes["devPrivateKeyFile"] = info.key_file
+        _edit(info, info.section, changes)
+    except OSError as error:
+        raise StorageError("storage", "%s cannot be written: %r" % (info.path, error)) from None
+
+
+def _edit(info, section, changes):
+    """Sets strings in device_info.json; all else, known or not, and the layout stay."""
+    text = record.contents(info.path).decode()
+    values = json.loads(text)
+    if section and not values.get(section):
+        values[section] = {}
+    (values[section] if section else values).update(changes)
+    for key, value in changes.items():
+        text = _spliced(text, section, key, value)
+    try:
+        if json.loads(text) != values:
+            raise ValueError
+    except ValueError:  # a layout that we do not understand: correct beats pretty
+        text = json.dumps(values)
+    try:
+        record.replace(info.path, text.encode())
+    except OSError as error:
+        raise StorageError("storage", "%s cannot be written: %r" % (info.path, error)) from None
+
+
+def _spliced(text, section, key, value):
+    brace = text.find("{", text.find('"%s"' % section) if section else 0)
+    at = text.find('"%s"' % key, brace)
+    if at >= 0 and (not section or at < text.find("}", brace)):
+        first = text.find('"', text.find(":", at)) + 1
+        return text[:first] + value + text[text.find('"', first) :]
+    stop = brace + 1
+    while text[stop : stop + 1] in (" ", "\r", "\n", "\t"):
+        stop += 1
+    comma = "" if text[stop : stop + 1] == "}" else "," + text[brace + 1 : stop]
+    return text[:stop] + '"%s": "%s"%s' % (key, value, comma) + text[stop:]
+
+
+def _owner(info):
+    return info.product_id + "/" + info.device_name
+
+
+def _text(value):
+    return value if isinstance(value, str) else "".join(value)
+
+
+def _check(info, value):
+    return fingerprint(_owner(info) + "\n" + _text(value))

@@ -3,11 +3,17 @@
 import gc
 import json
 
-from . import clock, credentials, log, port, trust, wifi
+from . import clock, credentials, log, port, record, trust, wifi
 from .backoff import Backoff
 from .device_info import DeviceInfo
-from .errors import DynregError
+from .errors import DynregError, LoginError, StorageError
 from .signing import fingerprint
+
+_REFUSALS = 3
+_ADVICE = (
+    "is the device disabled in the console? If it was deleted there, erase its credential with "
+    "Device.forget(confirm=product id) and reset"
+)
 
 
 class Device:
@@ -17,56 +23,82 @@ class Device:
     """
 
     def __init__(self, path="/device_info.json"):
-        credentials.recover(path)
-        self.info = DeviceInfo(path)
+        record.recover(path)
+        self.info = info = DeviceInfo(path)
+        credentials.load(info)
+        if not self.registered:
+            info.need_product_secret()
         self.session = None
         self.registered_now = False
         self._clock_set = False
-        log.info("device: %s of product %s" % (self.info.device_name, self.info.product_id))
+        log.info("device: %s of product %s" % (info.device_name, info.product_id))
 
     @property
     def registered(self):
-        """Whether a device secret is stored."""
-        return bool(self.info.device_secret)
+        """Whether a credential is stored."""
+        return bool(self.info.credential)
+
+    @staticmethod
+    def forget(confirm, path="/device_info.json"):
+        """Erases both copies of the credential, for a registration anew after the next reset.
+
+        confirm: the product id, so that nothing goes by mistake. The cloud refuses to register a
+        device that has logged in until it is deleted in the console (docs/protocol.md, 3).
+        """
+        record.recover(path)
+        credentials.forget(DeviceInfo(path), confirm)
+        log.warning("credential: both copies erased")
 
     def register(self):
-        """Gets and stores this device's secret, unless it has one; True when it just did.
+        """Gets and stores this device's credential, unless it has one; True when it just did.
 
         A registered device never registers again by itself: each repeat makes the secret before
         worthless, and after the first login the cloud refuses (docs/protocol.md, 3).
         """
+        info = self.info
         if self.registered:
-            stored = fingerprint(self.info.device_secret)
-            log.info("register: not needed, secret %s is stored" % stored)
-            return False
-        from . import registration
+            log.info("register: not needed, credential %s is stored" % self.fingerprint)
+        else:
+            for endpoint in (info.gateway, info.mqtt):
+                if endpoint.ca:  # a mistake in either shows now, while nothing is written yet
+                    trust.Trust(endpoint.ca, ()).context()
+            credentials.prepare(info)
+            log.info("register: %s asks %s" % (info.device_name, info.gateway))
+            if not info.gateway.secure:
+                log.warning("register: the connection is not encrypted, as device_info.json asks")
+            elif not clock.first():
+                log.warning("register: without a clock the gateway's certificate cannot be judged")
+            from . import registration
 
-        for endpoint in (self.info.gateway, self.info.mqtt):
-            if endpoint.ca:  # a mistake in either shows now, while nothing is written yet
-                trust.Trust(endpoint.ca, ()).context()
-        log.info("register: %s asks %s" % (self.info.device_name, self.info.gateway))
-        if not self.info.gateway.secure:
-            log.warning("register: the connection is not encrypted, as device_info.json asks")
-        elif not clock.first():
-            log.warning("register: without a clock the gateway's certificate cannot be judged")
-        secret = registration.register(self.info)
-        log.info("register: secret %s obtained" % fingerprint(secret))
-        # Stored and read back before the first login: after it the cloud gives no other.
-        credentials.store(self.info.path, secret)
-        self.info.device_secret = secret
-        self.registered_now = True
-        log.info("register: secret stored in %s" % self.info.path)
-        del registration
-        port.forget("dynreg.registration")
-        gc.collect()
-        return True
+            credential = registration.register(info)
+            # Stored and read back before the first login: after it the cloud gives no other.
+            credentials.store(info, credential)
+            self.registered_now = True
+            log.info("register: credential %s stored in %s" % (self.fingerprint, info.path))
+            del registration
+            port.forget("dynreg.registration")
+            gc.collect()
+        try:
+            if info.burn and credentials.burn(info):
+                log.info("register: the product secret is off this board now")
+        except StorageError as error:
+            log.error("register: the product secret stays on this board: %s" % error)
+        return self.registered_now
+
+    @property
+    def fingerprint(self):
+        """Eight hex digits of the credential, None before registration."""
+        value = self.info.credential
+        return value and fingerprint(value if isinstance(value, str) else "".join(value))
 
     def connect(self, keepalive=60, attempts=1):
         """A logged-in Session; registers before, on the first boot only.
 
-        attempts: how often to try while the network is down, with back-off; 0 for ever.
+        attempts: how often to try while the network is down, with back-off; 0 for ever. A login
+        that the broker refuses is tried three times.
         """
         backoff = Backoff()
+        refusals = 0
         while True:
             try:
                 if self.info.wifi:
@@ -76,16 +108,26 @@ class Device:
                     clock.first()
                 from .session import Session
 
-                session = self.session or Session(self.info, self.info.device_secret, keepalive)
+                session = self.session or Session(self.info, keepalive)
                 session.connect()
                 self.session = session
                 return session
+            except LoginError as error:
+                refusals += 1
+                if refusals == _REFUSALS:
+                    raise LoginError(
+                        error.code, "%s, %d times: %s" % (error, refusals, _ADVICE)
+                    ) from None
+                self._wait(error, backoff)
             except DynregError as error:
                 if not error.retry or backoff.attempts + 1 == attempts:
                     raise
-                wait = backoff.next()
-                log.warning("%s; again in %d s" % (error, wait // 1000))
-                port.sleep_ms(wait)
+                self._wait(error, backoff)
+
+    def _wait(self, error, backoff):
+        wait = backoff.next()
+        log.warning("%s; again in %d s" % (error, wait // 1000))
+        port.sleep_ms(wait)
 
     def sync_clock(self):
         """Sets the clock by the cloud's; Unix milliseconds."""
@@ -112,3 +154,27 @@ class Device:
                 "error": error.code if error else None,
             }
         )
+
+    def status(self):
+        """What stands where, as text for the REPL; no secret in it."""
+        info = self.info
+        session = self.session
+        when = "no"
+        if self.registered:
+            when = (
+                clock.text(info.registered_at * 1000)
+                if info.registered_at
+                else "at a time unknown"
+            )
+        lines = [
+            ("device", "%s of product %s" % (info.device_name, info.product_id)),
+            ("credential", "%s, fingerprint %s" % (info.mode, self.fingerprint)),
+            ("copy 1", "%s: %s" % (info.path, credentials.in_file(info)[0])),
+            ("copy 2", "%s: %s" % (record.where(info.path), credentials.in_record(info)[0])),
+            ("registered", when),
+            ("connection", session.tls if session and session.connected else "none"),
+            ("clock", clock.text(port.unix_ms()) + ("" if clock.unix_time() else " (not set)")),
+            ("firmware", port.firmware()),
+            ("free memory", "%d bytes" % port.free_memory()),
+        ]
+        return "\n".join("%-12s %s" % line for line in lines)

@@ -41,26 +41,33 @@ class Endpoint:
 class DeviceInfo:
     """What device_info.json says, checked.
 
-    product_id, product_secret, device_name (with {mac} filled in), device_secret (None before
-    registration), gateway and mqtt (Endpoint), wifi (dict or None), path.
+    mode ("KEY" or "CERT"), product_id, product_secret (None where it is not filled in),
+    device_name (with {mac} filled in), credential and registered_at (Unix
+    seconds, 0 unknown; both set by credentials.load()), cert_file and
+    key_file (paths), burn (bool), gateway and mqtt (Endpoint), wifi (dict or None), path.
     ConfigError names the file, the key and the remedy; no secret is in it.
     """
 
     def __init__(self, path="/device_info.json"):
         self.path = path
         values = read(path)
-        mode = self._text(values, "auth_mode", "KEY")
-        if mode != "KEY":
-            raise self._wrong("auth_mode", "is %r" % mode, 'write "KEY"')
+        self.mode = self._text(values, "auth_mode", "KEY")
+        if self.mode not in ("KEY", "CERT"):
+            raise self._wrong("auth_mode", "is %r" % self.mode, 'write "KEY" or "CERT"')
+        self.section = "key_deviceinfo" if self.mode == "KEY" else "cert_deviceinfo"
+        self.credential = None
+        self.registered_at = 0
         self.product_id = self._text(values, "productId")
         _check_name(self, "productId", self.product_id)
-        self.product_secret = self._text(values, "productSecret")
-        if not 16 <= len(self.product_secret) <= 32 or not _printable(self.product_secret):
-            raise self._wrong(
-                "productSecret",
-                "has %d characters" % len(self.product_secret),
-                "copy the 16 to 32 characters of the product secret from the console",
-            )
+        self.product_secret = None
+        if not blank(values.get("productSecret")):
+            self.product_secret = secret = self._text(values, "productSecret")
+            if not 16 <= len(secret) <= 32 or not _printable(secret):
+                raise self._wrong(
+                    "productSecret",
+                    "has %d characters" % len(secret),
+                    "copy the 16 to 32 characters of the product secret from the console",
+                )
         name = self._text(values, "deviceName")
         if "{mac}" in name:
             mac = hexlify(port.unique_id()).decode()
@@ -71,11 +78,13 @@ class DeviceInfo:
             name = name.replace("{mac}", mac)
         _check_name(self, "deviceName", name)
         self.device_name = name
-        section = self._section(values, "key_deviceinfo")
-        secret = section.get("deviceSecret")
-        self.device_secret = None if _blank(secret) else self._text(section, "deviceSecret")
-        if self.device_secret and not _base64(self.device_secret):
+        section = self._section(values, self.section)
+        secret = "" if blank(section.get("deviceSecret")) else self._text(section, "deviceSecret")
+        if self.mode == "KEY" and secret and not _base64(secret):
             raise self._wrong("deviceSecret", "is no base64", "copy it anew")
+        self.cert_file = self._file(section, "devCertFile", "device_cert.pem")
+        self.key_file = self._file(section, "devPrivateKeyFile", "device_key.pem")
+        self.burn = values.get("burnProductSecret") is True
         self.wifi = self._section(values, "wifi") or None
         if self.wifi:
             self._text(self.wifi, "ssid")
@@ -86,6 +95,16 @@ class DeviceInfo:
     @property
     def client_id(self):
         return self.product_id + self.device_name
+
+    def need_product_secret(self):
+        """ConfigError unless there is one to register with."""
+        if not self.product_secret:
+            raise self._wrong("productSecret", "is not filled in", "copy it from the console")
+
+    def _file(self, section, key, default):
+        """An absolute path; one without a folder lies in /certs beside device_info.json."""
+        name = default if blank(section.get(key)) else self._text(section, key)
+        return name if "/" in name else self.path[: self.path.rfind("/") + 1] + "certs/" + name
 
     def _endpoints(self, values):
         region = self._text(values, "region", "china")
@@ -127,7 +146,7 @@ class DeviceInfo:
         value = values.get(key, default)
         if not isinstance(value, str) or not value:
             raise self._wrong(key, "is missing or no text", "fill it in")
-        if _blank(value):
+        if blank(value):
             raise self._wrong(key, "still holds the placeholder", "fill it in")
         return value
 
@@ -135,7 +154,7 @@ class DeviceInfo:
         return ConfigError("config", "%s: %s %s: %s" % (self.path, key, fault, remedy))
 
 
-def _blank(value):
+def blank(value):
     """The vendor's samples write YOUR_… where nothing has been filled in yet."""
     return not value or (isinstance(value, str) and value.startswith("YOUR_"))
 
@@ -163,15 +182,45 @@ def _check_name(info, key, name):
 def read(path):
     """The file's JSON object as a dict; ConfigError where there is none."""
     try:
-        with open(path) as file:
-            values = json.loads(file.read())
+        with open(path, "rb") as file:
+            text = file.read().decode()
     except OSError:
         raise ConfigError(
             "config",
             "%s: cannot be read: copy it onto the board ('mpremote cp device_info.json :')" % path,
         ) from None
-    except (ValueError, UnicodeError):
-        values = None
-    if not isinstance(values, dict):
-        raise ConfigError("config", "%s: is no whole JSON object: mend it or copy it anew" % path)
-    return values
+    except UnicodeError:
+        text = ""
+    return parse(path, text)
+
+
+def parse(path, text):
+    """The dict in text, which stands at path; ConfigError where it is no JSON object."""
+    fault = "is no whole JSON object: mend it or copy it anew"
+    if text[:1] == "\ufeff":
+        fault = "begins with a byte order mark: save it as UTF-8 without one"
+    elif _trailing_comma(text):  # MicroPython reads past it, other tools do not
+        fault = "has a comma before a closing bracket: take it out"
+    else:
+        try:
+            values = json.loads(text)
+            if isinstance(values, dict):
+                return values
+        except ValueError:
+            pass
+    raise ConfigError("config", "%s: %s" % (path, fault))
+
+
+def _trailing_comma(text):
+    in_string = escaped = False
+    last = ""
+    for char in text:
+        if in_string:
+            in_string = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char not in " \t\r\n":
+            if char in "}]" and last == ",":
+                return True
+            in_string = char == '"'
+            last = char
+    return False

@@ -1,5 +1,6 @@
 """Every difference between platforms, ports and releases; no other room asks where it runs."""
 
+import gc
 import os
 import sys
 import time
@@ -67,10 +68,16 @@ def set_rtc(unix):
     return True
 
 
-def sync():
-    """Asks the system to write the flash out, where that can be asked."""
-    if hasattr(os, "sync"):
-        os.sync()
+def firmware():
+    """Interpreter, release and machine, as text."""
+    release = ".".join(str(part) for part in sys.implementation.version[:3])
+    return "%s %s on %s" % (sys.implementation.name, release, sys.platform)
+
+
+def free_memory():
+    """Bytes of heap that can be had after a collection; 0 where that is not told."""
+    gc.collect()
+    return gc.mem_free() if hasattr(gc, "mem_free") else 0
 
 
 def requests_module():

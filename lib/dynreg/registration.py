@@ -5,7 +5,7 @@ from binascii import a2b_base64
 
 import cryptolib
 
-from . import clock, log, port, trust
+from . import clock, credentials, log, port, trust
 from .errors import ProtocolError, RegistrationError
 from .signing import registration_signature
 from .tls import Door
@@ -17,9 +17,10 @@ _PASSING = ("requestlimit", "throttl", "frequen", "internal", "unavailable", "ti
 
 
 def register(info):
-    """The device secret, base64 text, that the cloud gives this device (docs/protocol.md, 2, 3).
+    """The credential that the cloud gives this device (docs/protocol.md, 2, 3).
 
-    info: a DeviceInfo. Each call makes any secret given before worthless.
+    The device secret, base64 text; in certificate mode (certificate, key) as PEM, the device's
+    own pair where it brought one. Each call makes any credential given before worthless.
     RegistrationError: the cloud's refusal; ProtocolError: a reply that is none; NetworkError,
     CertificateError, ConfigError: as the door says.
     """
@@ -35,7 +36,12 @@ def register(info):
 
 def _attempt(info, timestamp):
     gateway = info.gateway
-    body = json.dumps({"ProductId": info.product_id, "DeviceName": info.device_name}).encode()
+    fields = {"ProductId": info.product_id, "DeviceName": info.device_name}
+    own = credentials.in_file(info)[1] if info.mode == "CERT" else None
+    if own:
+        fields["EncryptionType"] = 1
+        fields["ClientCert"] = own[0]
+    body = json.dumps(fields).encode()
     nonce = (int.from_bytes(port.random_bytes(4), "big") & 0x7FFFFFFF) or 1
     headers = {
         "Host": gateway.authority,
@@ -57,7 +63,7 @@ def _attempt(info, timestamp):
     finally:
         door.close()
         port.forget(requests.__name__)
-    return _secret(info, _response(gateway.host, status, content))
+    return _credential(info, own, _response(gateway.host, status, content))
 
 
 def _post(requests, url, body, headers):
@@ -89,8 +95,8 @@ def _response(host, status, content):
     )
 
 
-def _secret(info, response):
-    """The device secret out of a good reply; there is no integrity tag, so all is checked."""
+def _credential(info, own, response):
+    """The credential out of a good reply; there is no integrity tag, so all is checked."""
     try:
         cipher = a2b_base64(response["Payload"])
         length = response["Len"]
@@ -100,14 +106,22 @@ def _secret(info, response):
         if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in plain[:length]:
             raise ValueError
         values = json.loads(plain[:length])
-        secret = values["psk"]
-        if values["encryptionType"] != 2 or not a2b_base64(secret):
+        if values["encryptionType"] != (2 if info.mode == "KEY" else 1):
             raise ValueError
-    except (ValueError, KeyError, TypeError):
+        if info.mode == "KEY":
+            credential = values["psk"]
+            if not a2b_base64(credential):
+                raise ValueError
+        else:
+            if own and "clientCert" in values:
+                raise ValueError
+            credential = own or (values["clientCert"], values["clientKey"])
+            trust.pair(credential)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ProtocolError(
             "protocol.payload",
-            "the reply does not decrypt to a secret: is productSecret that of %s?"
+            "the reply does not decrypt to a credential: is productSecret that of %s?"
             % info.product_id,
             request_id=response.get("RequestId"),
         ) from None
-    return secret
+    return credential

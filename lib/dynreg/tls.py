@@ -6,20 +6,17 @@ one host that was asked for, verified before the first byte, gathers writes unti
 keeps its deadline whatever `setblocking` says, and can always be closed. A library that never
 came to the door, or wants a second connection (a redirect), gets nothing (fail closed).
 
-    library -> Link (gathers records) -> TLS -> Wire (deadline, segments) -> socket
+    library -> Link (gathers records) -> TLS -> wire.Wire (deadline, segments) -> socket
 """
 
 import gc
-import io
 import select
 import socket
 
 from . import clock, port
 from .errors import CertificateError, NetworkError, ProtocolError
+from .wire import SEGMENT, Wire
 
-_SEGMENT = 1400  # bytes gathered before they go out unasked; fits one Ethernet frame
-_POLL, _CLOSE = 3, 4  # stream ioctl requests (py/stream.h)
-_BROKEN = -5  # what TLS hears, EIO; what really happened is in Wire.fault
 # What urequests and umqtt.simple raise, in one release or another, on an answer they do not like.
 _LIBRARY_FAULTS = (
     ValueError,
@@ -31,69 +28,6 @@ _LIBRARY_FAULTS = (
     NotImplementedError,
     ImportError,
 )
-
-
-class Wire(io.IOBase):
-    """What lies below TLS: one socket, with a deadline for every wait."""
-
-    def __init__(self, raw):
-        self.raw = raw
-        self.fault = None  # the NetworkError behind whatever TLS then reports
-        self.ended = False  # the other end closed in good order, with or without TLS's goodbye
-        self.until = 0  # ticks_ms of the deadline
-        self._out = bytearray()
-        self._poll = select.poll()
-        self._poll.register(raw, select.POLLIN)
-
-    def wait(self, ms):
-        """True as soon as there is something to read, False after ms milliseconds."""
-        return bool(self._poll.poll(max(0, ms)))
-
-    def readinto(self, buffer):
-        try:
-            self.flush()
-            if not self.wait(port.ticks_diff(self.until, port.ticks_ms())):
-                self.fault = NetworkError("network.timeout", "no answer in time")
-                return _BROKEN
-            data = self.raw.recv(len(buffer))
-        except OSError as error:
-            return self._failed(error)
-        if not data:
-            self.ended = True
-            self.fault = NetworkError("network.closed", "the other end closed the connection")
-        buffer[: len(data)] = data
-        return len(data)
-
-    def write(self, data):
-        self._out += data
-        try:
-            if len(self._out) >= _SEGMENT:
-                self.flush()
-        except OSError as error:
-            return self._failed(error)
-        return len(data)
-
-    def flush(self):
-        """Sends what was gathered. OSError as the socket gives it."""
-        while self._out:
-            self._out = self._out[self.raw.send(self._out) :]
-
-    def _failed(self, error):
-        self.fault = NetworkError("network.closed", "connection lost: %r" % error)
-        return _BROKEN
-
-    def ioctl(self, request, argument):
-        if request == _POLL:
-            return argument & 1 if self.wait(0) else 0
-        if request == _CLOSE:
-            self.raw.close()
-        return 0
-
-    def setblocking(self, flag):
-        """Nothing: the deadline holds, whatever the libraries do."""
-
-    def close(self):
-        self.raw.close()
 
 
 class Link:
@@ -147,7 +81,7 @@ class Link:
         if size is not None:
             data = data[:size]
         self._out += data
-        if len(self._out) >= _SEGMENT:
+        if len(self._out) >= SEGMENT:
             self._push()
         return len(data)
 
@@ -240,12 +174,13 @@ class Door:
     trust: a trust.Trust; None for a plain connection.
     ms: deadline for connect, handshake and all reads until `Link.within`.
     limit: the most bytes that may be read in all; 0 for no end.
+    identity: (certificate, key), PEM, for mutual TLS.
     """
 
     SOCK_STREAM = getattr(socket, "SOCK_STREAM", 1)
     AF_INET = getattr(socket, "AF_INET", 2)
 
-    def __init__(self, host, port_number, trust, ms, limit=16384):
+    def __init__(self, host, port_number, trust, ms, limit=16384, identity=None):
         self.host = host
         self.port = port_number
         self.secure = trust is not None
@@ -254,6 +189,7 @@ class Door:
         self.raw = None
         self.link = None
         self._trust = trust
+        self._identity = identity
 
     def getaddrinfo(self, host, port_number, *hints):
         if (host, port_number) != (self.host, self.port):
@@ -275,7 +211,7 @@ class Door:
     def handshake(self, wire):
         """The TLS stream over wire; CertificateError where it is not who it should be."""
         try:
-            context = self._trust.context()
+            context = self._trust.context(self._identity)
             stream = context.wrap_socket(wire, server_hostname=self.host)
             wire.flush()
             return stream

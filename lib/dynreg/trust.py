@@ -21,12 +21,23 @@ class Trust:
         self.path = path
         self._builtin = builtin
 
-    def context(self):
-        """A TLS context that trusts these and nothing else."""
+    def context(self, identity=None):
+        """A TLS context that trusts these and nothing else.
+
+        identity: (certificate, key), PEM text, to show to the other end (mutual TLS).
+        """
         try:
-            return port.tls_context(self)
+            context = port.tls_context(self)
         except ValueError:
             raise _no_certificate(self.path) from None
+        if identity:
+            try:
+                context.load_cert_chain(*pair(identity))
+            except (ValueError, OSError):
+                raise ConfigError(
+                    "config", "the device's certificate and key are no pair that TLS can use"
+                ) from None
+        return context
 
     def __iter__(self):
         if self.path:
@@ -52,13 +63,38 @@ def _file(path):
     if data[:1] == b"\x30":  # a DER sequence
         yield data
         return
-    begin = data.find(b"-----BEGIN CERTIFICATE-----")
-    if begin < 0:
+    try:
+        found = 0
+        for der in blocks(data, b"CERTIFICATE"):
+            found += 1
+            yield der
+    except ValueError:
+        raise ConfigError("config", "%s: is cut off: copy it anew" % path) from None
+    if not found:
         raise _no_certificate(path)
+
+
+def pair(identity):
+    """[certificate, key] in DER, from the two in PEM; ValueError where one is not what it is."""
+    kinds = (b"CERTIFICATE", b"PRIVATE KEY")
+    found = [list(blocks(pem.encode(), kind))[:1] for pem, kind in zip(identity, kinds)]  # noqa: B905
+    if not (found[0] and found[1]):
+        raise ValueError
+    return [found[0][0], found[1][0]]
+
+
+def blocks(data, kind):
+    """The DER bytes of each PEM block in data whose label ends with kind.
+
+    kind: b"CERTIFICATE" or b"PRIVATE KEY". ValueError where a block is cut off.
+    """
+    begin = data.find(b"-----BEGIN ")
     while begin >= 0:
-        end = data.find(b"-----END CERTIFICATE-----", begin)
-        try:
-            yield a2b_base64(data[begin + 27 : end if end > 0 else 0])
-        except ValueError:
-            raise ConfigError("config", "%s: is cut off: copy it anew" % path) from None
-        begin = data.find(b"-----BEGIN CERTIFICATE-----", end)
+        start = data.find(b"-----", begin + 11) + 5
+        end = data.find(b"-----END ", start)
+        if data[begin : start - 5].endswith(kind):
+            der = a2b_base64(data[start:end]) if end > 0 else b""
+            if not der:
+                raise ValueError
+            yield der
+        begin = data.find(b"-----BEGIN ", start)

@@ -127,7 +127,7 @@ class QcloudHub:
                 self._device.register()
         except DynregError as error:
             return -1, str(error)
-        return 0, info.device_secret
+        return 0, info.credential
 
     def registerMqttCallback(
         self, on_connect, on_disconnect, on_message, on_publish, on_subscribe, on_unsubscribe

@@ -21,7 +21,8 @@ class Bench:
         self.net = fakes.network(self.clock, *peers)
         self.peer = peers[0]
         info = DeviceInfo(fakes.device_info(endpoint={"mqtt": url}))
-        self.session = Session(info, canaries.DEVICE_SECRET, keepalive)
+        info.credential = canaries.DEVICE_SECRET
+        self.session = Session(info, keepalive)
 
     def words(self):
         """All that was logged, as one text."""

@@ -8,6 +8,20 @@ from binascii import a2b_base64, b2a_base64, hexlify
 PRODUCT_SECRET = "CanaryProductSecret+42/x"
 DEVICE_SECRET = "Y2FuYXJ5LWRldmljZS1rZXk="
 WIFI_PASSWORD = "canary wi-fi password"
+# No real ones: nothing but TLS looks into them. Of two lines each, as an ending may be cut off.
+CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBY2FuYXJ5IGNlcnRpZmljYXRlLCB3aGljaCBpcyBubyBzZWNyZXQgYXQgYWxs\n"
+    "LiBBbnlib2R5IG1heSBzZWUgaXQu\n"
+    "-----END CERTIFICATE-----\n"
+)
+PRIVATE_KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "MIICY2FuYXJ5IHByaXZhdGUga2V5LCB3aGljaCBubyBvdXRwdXQgbWF5IGhvbGQs\n"
+    "IG5laXRoZXIgaW4gcGFydHMu\n"
+    "-----END RSA PRIVATE KEY-----\n"
+)
+PAIR = (CERTIFICATE, PRIVATE_KEY)
 
 
 def forms():
@@ -22,6 +36,18 @@ def forms():
         yield what + " in clear", secret.decode()
         yield what + " in hex", hexlify(secret).decode()
         yield what + " in base64", b2a_base64(secret).decode().strip()
+    lines = PRIVATE_KEY.split("\n")[1:3]
+    der = a2b_base64("".join(lines))
+    for what, secret in (
+        ("the private key's PEM", PRIVATE_KEY.encode()),
+        ("the private key", der),
+    ):
+        yield what + " in hex", hexlify(secret).decode()
+        yield what + " in base64", b2a_base64(secret).decode().strip()
+    for line in lines:  # in clear: however the line ends are written
+        yield "the private key, a line", line
+        yield "the private key, a line in base64", b2a_base64(line.encode()).decode().strip()
+        yield "the private key, a line in hex", hexlify(line.encode()).decode()
     # The half of the product secret that is the key of the registration's reply.
     yield "the product secret's first half", PRODUCT_SECRET[:16]
 

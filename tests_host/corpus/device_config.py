@@ -4,6 +4,7 @@ import json
 
 import canaries
 import fakes
+from dynreg import credentials, device_info
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import ConfigError
 
@@ -31,22 +32,40 @@ def test_a_good_file():
     assert info.product_secret == canaries.PRODUCT_SECRET
     assert info.device_name == fakes.NAME
     assert info.client_id == fakes.PRODUCT + fakes.NAME
-    assert info.device_secret is None
+    assert (info.mode, info.section) == ("KEY", "key_deviceinfo")
+    assert info.credential is None, "credentials.load() finds it"
+    assert info.burn is False
     assert info.wifi == {"ssid": "bench", "password": canaries.WIFI_PASSWORD}
-    assert _right(key_deviceinfo={"deviceSecret": canaries.DEVICE_SECRET}).device_secret == (
-        canaries.DEVICE_SECRET
-    )
+
+
+def test_a_good_file_in_certificate_mode():
+    info = _right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "a.pem"}, key_deviceinfo=None)
+    assert (info.mode, info.section) == ("CERT", "cert_deviceinfo")
+    assert info.credential is None
+
+
+def _secret(**changes):
+    """(state, secret) of the copy in a file with these changes."""
+    return credentials.in_file(_right(**changes))
+
+
+def test_a_secret_that_is_filled_in():
+    section = {"deviceSecret": canaries.DEVICE_SECRET}
+    assert _secret(key_deviceinfo=section) == ("unchecked", canaries.DEVICE_SECRET)
 
 
 def test_what_may_be_left_out():
     info = _right(auth_mode=None, key_deviceinfo=None, region=None, wifi=None)
-    assert (info.device_secret, info.wifi) == (None, None)
+    assert (info.mode, info.wifi) == ("KEY", None)
+    assert credentials.in_file(info) == ("missing", None)
     assert str(info.gateway) == "https://ap-guangzhou.gateway.tencentdevices.com:443"
 
 
 def test_a_secret_not_filled_in_is_none():
     for secret in ("YOUR_DEVICE_SECRET", "", None):
-        assert _right(key_deviceinfo={"deviceSecret": secret}).device_secret is None, secret
+        for check in ("", "00000000", None):
+            section = {"deviceSecret": secret, "check": check}
+            assert _secret(key_deviceinfo=section) == ("missing", None), secret
 
 
 def test_a_missing_file():
@@ -65,6 +84,45 @@ def test_a_file_that_is_no_json():
         _wrong_file(data, ("no whole JSON object", "copy it anew"))
 
 
+def test_a_byte_order_mark():
+    text = "\ufeff" + json.dumps(fakes.values())
+    _wrong_file(text, ("byte order mark", "UTF-8 without"))
+    _wrong_file("\ufeff", ("byte order mark",))
+
+
+def test_utf_16():
+    text = "".join(char + "\0" for char in json.dumps(fakes.values()))
+    for mark in (b"\xff\xfe", b""):
+        _wrong_file(mark + text.encode(), ("no whole JSON object",))
+
+
+def test_line_ends_of_windows_are_no_fault():
+    for end in ("\r\n", "\n", "\r"):
+        text = json.dumps(fakes.values()).replace(", ", "," + end + "  ") + end
+        path = fakes.write(fakes.folder() + "/device_info.json", text)
+        assert DeviceInfo(path).product_secret == canaries.PRODUCT_SECRET
+
+
+def test_a_comma_before_a_closing_bracket():
+    whole = json.dumps(fakes.values(list=[1, 2], empty={}))
+    assert whole.endswith("}") and "[1, 2]" in whole and "{}" in whole
+    for text in (
+        whole[:-1] + ",}",
+        whole[:-1] + " ,\r\n }\n",
+        whole.replace("[1, 2]", "[1, 2,]"),
+        whole.replace("[1, 2]", "[,]"),
+        whole.replace("{}", "{,}"),
+        whole.replace("{}", '{"a": "\\\\",}'),
+    ):
+        _wrong_file(text, ("comma before a closing bracket", "take it out"))
+
+
+def test_a_comma_before_a_bracket_inside_a_string_is_no_fault():
+    for note in (",}", ",]", '",}', '\\",]', "\\", 'a\\\\",}', "{,", "\n,\n}"):
+        assert _right(note=note).device_name == fakes.NAME, note
+        assert _right(**{note: [note]}).device_name == fakes.NAME, note
+
+
 def test_json_that_is_no_object():
     for data in ("[]", '"text"', "1", "null", "[{}]"):
         _wrong_file(data, ("no whole JSON object",))
@@ -72,11 +130,19 @@ def test_json_that_is_no_object():
 
 def test_placeholders_left_in():
     _wrong(("productId", "placeholder", "fill it in"), productId="YOUR_PRODUCT_ID")
-    _wrong(("productSecret", "placeholder", "fill it in"), productSecret="YOUR_PRODUCT_SECRET")
     _wrong(("deviceName", "placeholder", "fill it in"), deviceName="YOUR_DEVICE_NAME")
     _wrong(("region", "placeholder", "fill it in"), region="YOUR_REGION")
     wifi = {"ssid": "YOUR_WIFI_NAME", "password": canaries.WIFI_PASSWORD}
     _wrong(("ssid", "placeholder", "fill it in"), wifi=wifi)
+
+
+def test_a_product_secret_not_filled_in_is_asked_for_only_to_register():
+    for secret in ("YOUR_PRODUCT_SECRET", "", None):
+        info = _right(productSecret=secret)
+        assert info.product_secret is None, secret
+        says = (info.path, "productSecret", "not filled in", "from the console")
+        fakes.raises(ConfigError, info.need_product_secret, code="config", says=says)
+    _right().need_product_secret()
 
 
 def test_the_wifi_password_placeholder_left_in():
@@ -94,16 +160,75 @@ def test_an_open_wifi_needs_no_password():
 
 
 def test_keys_missing_or_of_another_type():
-    for key in ("productId", "productSecret", "deviceName"):
+    for key in ("productId", "deviceName"):
         for value in (None, "", 5, [], {}, True):
             _wrong((key, "missing or no text", "fill it in"), **{key: value})
+    for value in (5, ["x"], {"x": 1}, True):
+        _wrong(("productSecret", "no text", "fill it in"), productSecret=value)
     for key in ("key_deviceinfo", "wifi", "endpoint"):
         for value in ("text", [], 5):
             _wrong((key, "no object"), **{key: value})
 
 
 def test_another_auth_mode():
-    _wrong(("auth_mode", "CERT", 'write "KEY"'), auth_mode="CERT")
+    for mode in ("PSK", "key", "cert", "CERT ", "KEYCERT"):
+        _wrong(("auth_mode", repr(mode), 'write "KEY" or "CERT"'), auth_mode=mode)
+    for mode in (5, "", [], True):
+        _wrong(("auth_mode", "no text"), auth_mode=mode)
+
+
+def test_the_section_of_the_other_mode_is_not_looked_at():
+    for mode, key in (("KEY", "cert_deviceinfo"), ("CERT", "key_deviceinfo")):
+        assert _right(auth_mode=mode, **{key: "text"}).mode == mode
+    for value in ("text", [], 5):
+        _wrong(("cert_deviceinfo", "no object"), auth_mode="CERT", cert_deviceinfo=value)
+
+
+def test_where_the_certificates_files_are():
+    for given, wanted in (
+        ("dev.pem", "FOLDER/certs/dev.pem"),
+        ("/flash/dev.pem", "/flash/dev.pem"),
+        ("/dev.pem", "/dev.pem"),
+        ("./dev.pem", "./dev.pem"),
+        ("sub/dev.pem", "sub/dev.pem"),
+        (None, None),
+        ("", None),
+        ("YOUR_DEVICE_CERT_FILE_NAME", None),
+    ):
+        for key, name, default in (
+            ("devCertFile", "cert_file", "FOLDER/certs/device_cert.pem"),
+            ("devPrivateKeyFile", "key_file", "FOLDER/certs/device_key.pem"),
+        ):
+            info = _right(auth_mode="CERT", cert_deviceinfo={key: given})
+            folder = info.path.rsplit("/", 1)[0]
+            path = (wanted or default).replace("FOLDER", folder)
+            assert getattr(info, name) == path, (key, given, getattr(info, name))
+
+
+def test_the_certificates_files_of_a_device_info_in_the_root():
+    import os
+
+    info = _right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "dev.pem"})
+    here = os.getcwd()
+    fakes.at_end(lambda: os.chdir(here))
+    os.chdir(info.path.rsplit("/", 1)[0])
+    fakes.replace(device_info, "read", lambda path, read=device_info.read: read(info.path))
+    root = DeviceInfo("/device_info.json")
+    assert (root.cert_file, root.key_file) == ("/certs/dev.pem", "/certs/device_key.pem")
+    bare = DeviceInfo("device_info.json")
+    assert (bare.cert_file, bare.key_file) == ("certs/dev.pem", "certs/device_key.pem")
+
+
+def test_certificate_file_names_that_are_no_text():
+    for key in ("devCertFile", "devPrivateKeyFile"):
+        for value in (5, ["x"], True):
+            _wrong((key, "no text"), auth_mode="CERT", cert_deviceinfo={key: value})
+
+
+def test_burning_is_asked_for_by_true_alone():
+    assert _right(burnProductSecret=True).burn is True
+    for value in (False, None, 0, "", "no"):
+        assert _right(burnProductSecret=value).burn is False, value
 
 
 def test_the_product_secrets_length():

@@ -7,9 +7,10 @@ import canaries
 import cryptolib
 import fakes
 import packets
-from dynreg import Device, credentials
+from dynreg import Device
 from dynreg.errors import ConfigError, NetworkError, RegistrationError, StorageError
 from dynreg.roots import iothub
+from kept import Kept, everywhere
 
 
 def _gateway(refusal=None):
@@ -60,6 +61,7 @@ def test_a_later_boot_does_not_register():
     broker = fakes.Peer(packets.CONNACK)
     secret = {"deviceSecret": canaries.DEVICE_SECRET}
     path, net, _ = _board(broker, key_deviceinfo=secret)
+    Device(path)  # a person typed it: both copies are made good
     before = fakes.read(path)
     device = Device(path)
     assert device.register() is False
@@ -94,10 +96,23 @@ def test_so_many_attempts_and_no_more():
 
 
 def test_a_secret_that_cannot_be_stored_is_not_logged_in_with():
-    path, net, _ = _board(_gateway(), fakes.Peer(packets.CONNACK))
-    fakes.replace(credentials, "_text", lambda path: "what was not written")
-    fakes.raises(StorageError, Device(path).connect, code="storage")
-    assert len(net.sockets) == 1
+    for lie in ("record", "file"):
+        for kept in everywhere():
+            if kept.mode == "KEY" and (kept.nvs or lie == "file"):
+                net = fakes.network(fakes.Clock(), _gateway(), fakes.Peer(packets.CONNACK))
+                fakes.module("network", None)
+                device = Device(kept.path)
+
+                def register(kept=kept, lie=lie, device=device):
+                    # From here on the flash lies; before, it takes all that prepare() tries.
+                    if lie == "record":
+                        kept.nvs.lie = b"what was not written"
+                    else:
+                        kept.flash.lies[kept.path + ".tmp"] = b"what was not written"
+                    return device.connect()
+
+                fakes.raises(StorageError, register, code="storage")
+                assert len(net.sockets) == 1
 
 
 def test_a_ca_file_that_is_none_is_found_before_anything_is_sent():
@@ -114,3 +129,220 @@ def test_a_ca_file_that_is_one():
     ca = fakes.write(fakes.folder() + "/ca.der", a2b_base64(iothub.BASE64))
     path, _, _ = _board(_gateway(), fakes.Peer(packets.CONNACK), endpoint={"mqttCa": ca})
     assert Device(path).connect().connected is True
+
+
+# --- before anything is sent --------------------------------------------------------------------
+
+
+def _nothing_sent(kept, kind, code, says=()):
+    """A first boot raises this with nothing sent and nothing changed."""
+    net = fakes.network(fakes.Clock(), _gateway(), fakes.Peer(packets.CONNACK))
+    fakes.module("network", None)
+    before = kept.all()
+    fakes.raises(kind, lambda: Device(kept.path).connect(), code=code, says=says)
+    assert net.sockets == [] and net.lookups == [] and kept.all() == before
+
+
+def test_a_full_flash_is_found_before_anything_is_sent():
+    for kept in everywhere():
+        kept.flash.room = len(fakes.read(kept.path)) + 100
+        _nothing_sent(kept, StorageError, "storage.full", (kept.path, "make room"))
+
+
+def test_a_full_nvs_is_found_before_anything_is_sent():
+    for kept in everywhere():
+        if kept.nvs:
+            kept.nvs.full = True
+            _nothing_sent(kept, StorageError, "storage.full")
+
+
+def test_a_read_only_file_system_is_found_before_anything_is_sent():
+    for kept in everywhere():
+        kept.flash.read_only = True
+        _nothing_sent(kept, StorageError, None, kept.path)
+
+
+def test_a_product_secret_that_is_missing_is_found_before_anything_is_sent():
+    for secret in ("YOUR_PRODUCT_SECRET", "", None):
+        for kept in everywhere(productSecret=secret):
+            _nothing_sent(kept, ConfigError, "config", ("productSecret", "not filled in"))
+
+
+def test_another_boards_identity_stops_before_anything_is_sent():
+    for changes in ({"productId": "ZYXWVUTSRQ"}, {"deviceName": "dev-02"}):
+        for kept in everywhere():
+            kept.registered()
+            kept.lose_file()
+            kept.set(**changes)
+            _nothing_sent(kept, ConfigError, "config.other", ("Device.forget", fakes.NAME))
+
+
+# --- the product secret off the board -----------------------------------------------------------
+
+
+def test_burning_comes_after_both_copies_and_the_board_still_logs_in():
+    seen = []
+
+    def broker(kept):
+        def answer(segment):
+            seen.append((kept.values()["productSecret"], kept.states()))
+            return packets.CONNACK
+
+        return fakes.Peer(answer)
+
+    for place in ("NVS", "file"):
+        kept = Kept("KEY", place, burnProductSecret=True)
+        fakes.network(fakes.Clock(), _gateway(), broker(kept), broker(kept))
+        fakes.module("network", None)
+        assert Device(kept.path).connect().connected is True
+        assert [text for _, text in kept.log if "product secret is off this board" in text]
+        del kept.log[:]
+        device = Device(kept.path)
+        assert device.connect().connected is True and device.registered_now is False
+        assert not [text for _, text in kept.log if "product secret" in text]
+        assert seen == [("", ("good", "good"))] * 2, seen
+        del seen[:]
+        fakes.restore()
+
+
+def test_a_registered_board_burns_on_the_next_boot():
+    kept = Kept("KEY", "NVS").registered()
+    kept.set(burnProductSecret=True)
+    fakes.network(fakes.Clock(), fakes.Peer(packets.CONNACK))
+    fakes.module("network", None)
+    Device(kept.path).connect()
+    assert kept.values()["productSecret"] == "" and kept.whole()
+
+
+def test_without_being_asked_nothing_is_burnt():
+    for value in (False, None, "true", 1):
+        kept = Kept("KEY", "NVS", burnProductSecret=value)
+        fakes.network(fakes.Clock(), _gateway(), fakes.Peer(packets.CONNACK))
+        fakes.module("network", None)
+        Device(kept.path).connect()
+        assert kept.values()["productSecret"] == canaries.PRODUCT_SECRET
+        fakes.restore()
+
+
+def test_a_burn_that_fails_does_not_stop_the_board():
+    # The credential is stored by then: a login must follow, or the board lies dead for nothing.
+    for place in ("NVS", "file"):
+        kept = Kept("KEY", place).registered()
+        kept.set(burnProductSecret=True)
+        kept.flash.read_only = True
+        fakes.network(fakes.Clock(), fakes.Peer(packets.CONNACK))
+        fakes.module("network", None)
+        assert Device(kept.path).connect().connected is True
+        assert kept.whole()
+        fakes.restore()
+
+
+def test_a_burnt_and_forgotten_board_says_what_is_missing():
+    for place in ("NVS", "file"):
+        kept = Kept("KEY", place, burnProductSecret=True)
+        fakes.network(fakes.Clock(), _gateway())
+        fakes.module("network", None)
+        Device(kept.path).register()
+        Device.forget(fakes.PRODUCT, kept.path)
+        _nothing_sent(kept, ConfigError, "config", ("productSecret", "not filled in"))
+        kept.set(productSecret=canaries.PRODUCT_SECRET)
+        fakes.network(fakes.Clock(), _gateway())
+        assert Device(kept.path).register() is True
+        fakes.restore()
+
+
+# --- forget and status --------------------------------------------------------------------------
+
+
+def test_forget_and_register_anew():
+    for kept in everywhere():
+        if kept.mode == "KEY":
+            kept.registered(kept.other)
+            fakes.raises(ConfigError, Device.forget, "other", kept.path, code="argument")
+            assert Device(kept.path).registered is True
+            Device.forget(confirm=fakes.PRODUCT, path=kept.path)
+            assert [text for _, text in kept.log if "both copies erased" in text]
+            fakes.network(fakes.Clock(), _gateway(), fakes.Peer(packets.CONNACK))
+            fakes.module("network", None)
+            device = Device(kept.path)
+            assert device.registered is False and device.register() is True and kept.whole()
+
+
+def _status(kept):
+    """status() as a dict, line by line; no secret in it."""
+    text = Device(kept.path).status()
+    print(text)
+    assert canaries.leaks(text) == []
+    lines = text.split("\n")
+    return {line[:12].strip(): line[13:] for line in lines}
+
+
+def test_status_has_every_line_and_no_secret():
+    for kept in everywhere():
+        fakes.Clock()
+        for registered in (False, True):
+            if registered:
+                kept.registered()
+            status = _status(kept)
+            assert sorted(status) == [
+                "clock",
+                "connection",
+                "copy 1",
+                "copy 2",
+                "credential",
+                "device",
+                "firmware",
+                "free memory",
+                "registered",
+            ]
+            state = "good" if registered else "missing"
+            place = "NVS dynreg/credential" if kept.nvs else kept.record
+            assert status["device"] == f"{fakes.NAME} of product {fakes.PRODUCT}"
+            assert status["copy 1"] == f"{kept.path}: {state}"
+            assert status["copy 2"] == f"{place}: {state}"
+            assert status["credential"].startswith(kept.mode + ",")
+            assert (status["registered"] != "no") is registered
+            assert status["connection"] == "none"
+            assert status["clock"].startswith("2026-01-02") and "not set" not in status["clock"]
+            assert "python" in status["firmware"] and status["free memory"].endswith(" bytes")
+        parts = [kept.value] if kept.mode == "KEY" else kept.value
+        from dynreg.signing import fingerprint
+
+        assert fingerprint("".join(parts)) in status["credential"]
+        assert status["registered"].startswith("2026-01-02 03:04:05")
+
+
+def test_when_it_was_registered_outlives_a_heal_of_the_file():
+    for kept in everywhere():
+        fakes.Clock()
+        kept.registered()
+        kept.lose_file()
+        fakes.Clock(unix=(fakes.NOW + 86400) * 1000)
+        assert _status(kept)["registered"].startswith("2026-01-02")
+
+
+def test_status_of_a_board_without_a_clock():
+    kept = Kept("KEY", "NVS")
+    fakes.Clock(unix=None)
+    kept.registered()
+    status = _status(kept)
+    assert "(not set)" in status["clock"] and status["registered"] == "at a time unknown"
+
+
+def test_status_of_a_connected_board():
+    kept = Kept("KEY", "NVS").registered()
+    fakes.network(fakes.Clock(), fakes.Peer(packets.CONNACK))
+    fakes.module("network", None)
+    device = Device(kept.path)
+    device.connect()
+    text = device.status()
+    print(text)
+    assert (
+        "connection   verified-ca" in text and "copy 2       NVS dynreg/credential: good" in text
+    )
+
+
+def test_status_where_nvs_cannot_be_opened():
+    kept = Kept("KEY", "NVS").registered()
+    kept.flash.faults = {"NVS open": OSError(-4353, "ESP_ERR_NVS_NOT_INITIALIZED")}
+    assert _status(kept)["copy 2"] == "NVS dynreg/credential: damaged"

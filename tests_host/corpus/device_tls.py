@@ -5,19 +5,19 @@ import json
 import fakes
 from dynreg import port, registration, tls, trust
 from dynreg.device_info import DeviceInfo
-from dynreg.errors import CertificateError, NetworkError
+from dynreg.errors import CertificateError, DynregError, NetworkError
 
 DEADLINE_MS = 300
 # What a loaded machine may add to a deadline; the badly behaved go on for 3 s and more.
 SLACK_MS = 700
 
 
-def _open(name, ms=5000, ca="ca"):
+def _open(name, ms=5000, ca="ca", identity=None):
     """A verified connection to the server of that name: (link, door)."""
     servers = fakes.servers()
     path = servers[ca] if ca else None
     door = tls.Door(
-        "localhost", servers["ports"][name], trust.Trust(path, trust.GATEWAY), ms, limit=0
+        "localhost", servers["ports"][name], trust.Trust(path, trust.GATEWAY), ms, 0, identity
     )
     fakes.at_end(door.close)
     library = fakes.Namespace(__name__="library", socket=None)
@@ -51,6 +51,38 @@ def test_a_verified_connection_carries_bytes_both_ways():
     for data in (b"x", b"hello\n", bytes(range(256)) * 40):
         link.write(data)
         assert link.read(len(data)) == data
+
+
+def test_a_server_that_asks_gets_our_certificate():
+    pairs = fakes.servers()["pairs"]
+    for name in ("rsa", "ec"):
+        for end in ("\n", "\r\n"):
+            identity = tuple(pem.replace("\n", end) for pem in pairs[name])
+            link, _ = _open("mutual", identity=identity)
+            link.write(b"hello")
+            assert link.read(5) == b"hello", name
+
+
+def test_a_server_that_asks_takes_no_other():
+    for identity in (None, fakes.servers()["pairs"]["other"]):
+        fakes.raises(NetworkError, lambda identity=identity: _open("mutual", identity=identity))
+
+
+def test_a_server_that_does_not_ask_is_no_fault():
+    link, _ = _open("echo", identity=fakes.servers()["pairs"]["ec"])
+    link.write(b"hello")
+    assert link.read(5) == b"hello"
+
+
+def test_a_key_of_another_certificate_is_never_used():
+    pairs = fakes.servers()["pairs"]
+    for key in (pairs["other"][1], pairs["rsa"][1]):
+        try:
+            _open("mutual", identity=(pairs["ec"][0], key))
+        except DynregError as error:
+            print(repr(error))
+        else:
+            raise AssertionError("connected with a pair that is none")
 
 
 def test_the_handshake_is_two_segments_and_a_request_one():

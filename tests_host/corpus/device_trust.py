@@ -63,6 +63,20 @@ def test_files_that_hold_no_certificate():
         _bad(data, "no certificate: copy the CA's as PEM or DER")
 
 
+def test_a_private_key_where_a_ca_should_be():
+    whole = _pem(b"a key, and no certificate at all").replace("CERTIFICATE", "PRIVATE KEY")
+    for data in (whole, whole[:-30]):
+        _bad(data, "no certificate: copy the CA's as PEM or DER")
+
+
+def test_other_blocks_beside_the_certificates_are_not_looked_at():
+    key = _pem(b"a key, and no certificate at all").replace("CERTIFICATE", "PRIVATE KEY")
+    for data in (key + _pem(ONE), _pem(ONE) + key):
+        good = _file(data)
+        assert list(good) == [ONE], data
+        good.context()
+
+
 def test_der_files_that_are_cut_off():
     for size in (1, 2, 100, len(ONE) - 1):
         _bad(ONE[:size])

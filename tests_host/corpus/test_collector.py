@@ -173,6 +173,11 @@ def test_a_file_that_does_not_import(tmp_path):
         "hexlify(canaries.DEVICE_SECRET.encode())",
         "hexlify(canaries.DEVICE_SECRET.encode()).upper()",
         "b2a_base64(canaries.PRODUCT_SECRET.encode())",
+        "canaries.PRIVATE_KEY",
+        "repr(canaries.PAIR)",
+        "canaries.PRIVATE_KEY[:120]",
+        "hexlify(canaries.PRIVATE_KEY.encode())",
+        "b2a_base64(canaries.PRIVATE_KEY.encode())",
     ],
 )
 def test_a_secret_in_the_output(tmp_path, expression):

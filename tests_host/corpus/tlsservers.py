@@ -1,7 +1,8 @@
 """Small TLS servers for the corpus, one port for each way to behave, well or badly.
 
 `description` is a JSON file: {"ca": path of the right CA (DER), "otherCa": path, "ports": {name:
-port}}. Certificates are made anew each time, by trustme.
+port}, "pairs": {name: [a client's certificate, its key], as PEM}}. Certificates are made anew
+each time, by trustme.
 """
 
 import contextlib
@@ -36,6 +37,16 @@ class TlsServers:
             folder.joinpath(name).write_bytes(ssl.PEM_cert_to_DER_cert(pem.decode()))
         now = datetime.datetime.now(datetime.UTC)
         good = _context(ca.issue_cert("localhost"))
+        mutual = _context(ca.issue_cert("localhost"))
+        mutual.maximum_version = ssl.TLSVersion.TLSv1_2  # so that a refusal ends the handshake
+        mutual.verify_mode = ssl.CERT_REQUIRED
+        ca.configure_trust(mutual)
+        rsa, ecdsa = trustme.KeyType.RSA, trustme.KeyType.ECDSA
+        pairs = {
+            "rsa": ca.issue_cert(common_name="dev", key_type=rsa),
+            "ec": ca.issue_cert(common_name="dev", key_type=ecdsa),
+            "other": other.issue_cert(common_name="dev", key_type=ecdsa),
+        }
         contexts = {
             "wrong name": ca.issue_cert("elsewhere.example"),
             "expired": ca.issue_cert("localhost", not_before=now - 9 * _DAY, not_after=now - _DAY),
@@ -45,6 +56,7 @@ class TlsServers:
             "gateway": _over(good, _gateway),
             "gateway no goodbye": _over(good, _gateway_no_goodbye),
             "echo": _over(good, _echo),
+            "mutual": _over(mutual, _echo),
             "long": _over(good, _long),
             "drip": _over(good, _drip),
             "hang up": _over(good, _hang_up),
@@ -65,6 +77,7 @@ class TlsServers:
                     "ca": str(folder / "ca.der"),
                     "otherCa": str(folder / "other.der"),
                     "ports": ports,
+                    "pairs": {name: _pair(leaf) for name, leaf in pairs.items()},
                 }
             )
         )
@@ -100,6 +113,11 @@ def _context(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
+
+
+def _pair(leaf):
+    pems = leaf.cert_chain_pems[0], leaf.private_key_pem
+    return [pem.bytes().decode() for pem in pems]
 
 
 def _self_signed(folder):

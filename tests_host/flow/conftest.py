@@ -29,8 +29,11 @@ def deployed(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def hub(tmp_path):
-    with Hub(data=tmp_path / "hub", product_id=PRODUCT, register_type=2, cert_key="ec") as hub:
+def hub(request, tmp_path):
+    """The hub; @pytest.mark.parametrize("hub", [options], indirect=True) gives it more options."""
+    options = {"product_id": PRODUCT, "register_type": 2, "cert_key": "ec"}
+    options.update(getattr(request, "param", {}))
+    with Hub(data=tmp_path / "hub", **options) as hub:
         yield hub
 
 
@@ -48,6 +51,7 @@ class Bench:
     def configure(self, **changes):
         """Writes device_info.json for the hub; a change to None takes the key away."""
         values = json.loads(demo.batch_file(self.hub, WIFI["bench"]))
+        values["auth_mode"] = self.hub.auth_mode.upper()
         values.update(changes)
         values = {key: value for key, value in values.items() if value is not None}
         self.board.write_file("/device_info.json", json.dumps(values, indent=2))
@@ -63,11 +67,22 @@ class Bench:
             running.write("\x03")
             running.wait_repl()
             output = running.output
+        self.check_secrets(output)
+        return output
+
+    def check_secrets(self, output):
+        """Fails where output holds one: of the console, of the hub, of a file in /certs."""
         for secret in (self.hub.product_secret, WIFI["bench"]):
             assert secret not in output
         for device in self.hub.devices():
             assert not device["psk"] or device["psk"] not in output
-        return output
+        for name in self.board.listdir("/certs"):
+            text = self.board.read_file("/certs/" + name)
+            if b"PRIVATE KEY-----" in text:
+                lines = [line for line in text.decode().splitlines() if line[:5] != "-----"]
+                assert lines
+                for line in lines:  # however the line ends are printed
+                    assert line not in output
 
 
 def report_of(output: str) -> dict:

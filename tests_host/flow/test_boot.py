@@ -29,6 +29,7 @@ def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
     (device,) = bench.hub.devices()
     after = bench.info()
     assert after["key_deviceinfo"]["deviceSecret"] == device["psk"]
+    assert len(after["key_deviceinfo"]["check"]) == 8
     after["key_deviceinfo"] = before["key_deviceinfo"]
     assert after == before  # nothing else in the file has changed
 
@@ -116,20 +117,42 @@ def test_the_wrong_product_secret_is_refused(bench):
 
 def test_an_activated_device_is_told_so(bench):
     bench.boot()
-    bench.configure()  # the secret is lost
+    bench.configure()
+    (bench.board.folder / "nvs.bin").unlink()  # both copies are lost
     output = bench.boot(until=">>> ")
     assert report_of(output)["error"] == "register.refused"
     assert "activated" in output and TRACEBACK not in output
 
 
-def test_a_login_with_the_wrong_secret_is_refused_and_never_registers(bench):
+def test_another_secret_typed_over_the_stored_one_is_asked_about(bench):
     bench.boot()
     bench.configure(key_deviceinfo={"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA=="})
-    before = len(bench.hub.requests)
+    before = bench.info()
     output = bench.boot(until=">>> ")
-    assert report_of(output)["error"].startswith("login.")
-    assert len(bench.hub.requests) == before
+    assert report_of(output)["error"] == "storage.two"
+    assert len(bench.hub.requests) == 1 and bench.info() == before
     assert TRACEBACK not in output
+
+
+def test_a_login_with_the_wrong_secret_is_refused_and_never_registers(bench):
+    wrong = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    bench.hub.add_device(bench.name, psk="BBBBBBBBBBBBBBBBBBBBBA==")
+    bench.configure(key_deviceinfo=wrong)
+    output = bench.boot(until="again in")
+    assert "CONNACK 4" in output and TRACEBACK not in output
+    assert not bench.hub.requests
+    assert bench.info()["key_deviceinfo"]["deviceSecret"] == wrong["deviceSecret"]
+
+
+def test_a_fresh_file_over_a_registered_board_keeps_its_secret(bench):
+    bench.boot()
+    secret = bench.info()["key_deviceinfo"]["deviceSecret"]
+    bench.configure(note="a fresh one")
+    output = bench.boot()
+    assert "healed" in output and report_of(output)["connected"]
+    assert not report_of(output)["registered"] and len(bench.hub.requests) == 1
+    assert bench.info()["key_deviceinfo"]["deviceSecret"] == secret
+    assert bench.info()["note"] == "a fresh one"
 
 
 def test_another_ca_is_refused_at_registration(bench):

@@ -5,7 +5,12 @@ count is an errno, 0 the end. Records are taken off it one by one, so that nothi
 from a poll of the stream. Errors have mbedTLS's types, numbers and words.
 """
 
+import os
 import ssl
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 PROTOCOL_TLS_CLIENT = 0
 CERT_NONE, CERT_REQUIRED = 0, 2
@@ -31,6 +36,7 @@ class SSLContext:
             raise ValueError("a client is all there is here")
         self.verify_mode = CERT_REQUIRED
         self._ders = []
+        self._pair = None
 
     def load_verify_locations(self, der):
         """One certificate in DER, as the unix port takes it."""
@@ -39,6 +45,31 @@ class SSLContext:
         except (ssl.SSLError, ValueError):
             raise ValueError("invalid cert") from None
         self._ders.append(bytes(der))
+
+    def load_cert_chain(self, cert, key):
+        """One certificate and its key in DER, shown to a server that asks."""
+        try:
+            cert = x509.load_der_x509_certificate(bytes(cert))
+            cert = cert.public_bytes(serialization.Encoding.PEM)
+        except ValueError:
+            raise ValueError("invalid cert") from None
+        try:
+            key = serialization.load_der_private_key(bytes(key), None).private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            self._pair = cert + key
+            self._show(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        except (ValueError, TypeError, ssl.SSLError):
+            raise ValueError("invalid key") from None
+
+    def _show(self, context):
+        with tempfile.TemporaryDirectory() as folder:  # the only way in is a file
+            path = os.path.join(folder, "pair.pem")
+            with open(path, "wb") as file:
+                file.write(self._pair)
+            context.load_cert_chain(path)
 
     def wrap_socket(self, stream, server_hostname=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -52,6 +83,8 @@ class SSLContext:
             raise OSError(_CA_CHAIN_REQUIRED, "MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED")
         for der in self._ders:
             context.load_verify_locations(cadata=der)
+        if self._pair:
+            self._show(context)
         return SSLSocket(context, stream, server_hostname)
 
 

@@ -1,0 +1,74 @@
+"""What lies below TLS: one socket, with a deadline for every wait and whole segments."""
+
+import io
+import select
+
+from . import port
+from .errors import NetworkError
+
+SEGMENT = 1400  # bytes gathered before they go out unasked; fits one Ethernet frame
+_POLL, _CLOSE = 3, 4  # stream ioctl requests (py/stream.h)
+_BROKEN = -5  # what TLS hears, EIO; what really happened is in Wire.fault
+
+
+class Wire(io.IOBase):
+    """A stream object over raw, for SSLContext.wrap_socket() or, on a plain link, for Link."""
+
+    def __init__(self, raw):
+        self.raw = raw
+        self.fault = None  # the NetworkError behind whatever TLS then reports
+        self.ended = False  # the other end closed in good order, with or without TLS's goodbye
+        self.until = 0  # ticks_ms of the deadline
+        self._out = bytearray()
+        self._poll = select.poll()
+        self._poll.register(raw, select.POLLIN)
+
+    def wait(self, ms):
+        """True as soon as there is something to read, False after ms milliseconds."""
+        return bool(self._poll.poll(max(0, ms)))
+
+    def readinto(self, buffer):
+        try:
+            self.flush()
+            if not self.wait(port.ticks_diff(self.until, port.ticks_ms())):
+                self.fault = NetworkError("network.timeout", "no answer in time")
+                return _BROKEN
+            data = self.raw.recv(len(buffer))
+        except OSError as error:
+            return self._failed(error)
+        if not data:
+            self.ended = True
+            self.fault = NetworkError("network.closed", "the other end closed the connection")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        self._out += data
+        try:
+            if len(self._out) >= SEGMENT:
+                self.flush()
+        except OSError as error:
+            return self._failed(error)
+        return len(data)
+
+    def flush(self):
+        """Sends what was gathered. OSError as the socket gives it."""
+        while self._out:
+            self._out = self._out[self.raw.send(self._out) :]
+
+    def _failed(self, error):
+        self.fault = NetworkError("network.closed", "connection lost: %r" % error)
+        return _BROKEN
+
+    def ioctl(self, request, argument):
+        if request == _POLL:
+            return argument & 1 if self.wait(0) else 0
+        if request == _CLOSE:
+            self.raw.close()
+        return 0
+
+    def setblocking(self, flag):
+        """Nothing: the deadline holds, whatever the libraries do."""
+
+    def close(self):
+        self.raw.close()

@@ -1,0 +1,19 @@
+"""For the whole suite: how many power cuts were tried, in the rows of docs/credentials.md."""
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows = {}
+    for report in terminalreporter.getreports("passed"):
+        found = dict(report.user_properties)
+        if "cuts_in" in found:
+            row = rows.setdefault(found["cuts_in"], [0, 0])
+            row[0] += found["cut_points"]
+            row[1] += found["file_system_lost"]
+    if not rows:
+        return
+    total, lost = (sum(column) for column in zip(*rows.values(), strict=True))
+    rows["all"] = [total, lost]
+    terminalreporter.write_line("")
+    terminalreporter.write_line("power cuts tried, and how many of them cost FAT its file system")
+    for name, (cuts, lost) in rows.items():
+        terminalreporter.write_line(f"  {name:40} {cuts:5} {lost:4}")

