@@ -54,6 +54,7 @@ def _ready_line(hub: Hub) -> dict:
         "ca_der": str(hub.ca_der),
         "product_id": hub.product_id,
         "auth_mode": hub.auth_mode,
+        "psk": hub.psk,
     }
     if hub.made_secret:
         line["product_secret"] = hub.product_secret

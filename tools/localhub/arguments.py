@@ -18,13 +18,14 @@ example:
   {PROG} --data hub-data --port-base 8080 --device esp32-a0b1c2d3e4f5
 
   Prints one JSON line once all ports are open ("ready"), with the URLs, the CA certificate's
-  files (put ca_der on the board), the product id, its auth mode, and product_secret when the
-  hub made it itself. Then one JSON line for every event, each with "event" and "at" (UTC). No
-  line ever holds a device secret, a private key, a password, a signature or a payload. Stop it
-  with Ctrl-C.
+  files (put ca_der on the board), the product id, its auth mode, whether mqtts takes TLS-PSK
+  (psk; not every Python can), and product_secret when the hub made it itself. Then one JSON
+  line for every event, each with "event" and "at" (UTC). No line ever holds a device secret, a
+  private key, a password, a signature or a payload. Stop it with Ctrl-C.
 
 auth modes:
-  key    registration gives a device a secret (psk), with which it signs its MQTT password
+  key    registration gives a device a secret (psk), with which it signs its MQTT password;
+         over mqtts the secret may also be the key of TLS-PSK, the client id its identity
   cert   registration gives it a certificate and its key, or with --own-ca confirms the one that
          the device sent along; it logs in with that one over mqtts only, and needs no password
   The mode belongs to the product and is kept with it in --data. It can be changed only while the
@@ -166,6 +167,12 @@ def parser() -> argparse.ArgumentParser:
         choices=sorted(KEY_TYPES),
         default="rsa",
         help="kind of key for the hub's own certificate: rsa (2048 bits, default) or ec (P-256)",
+    )
+    add(
+        "--no-psk",
+        action="store_false",
+        dest="psk",
+        help="refuse TLS-PSK on mqtts, like a cloud that no longer offers it",
     )
     add("--stop-after", type=_seconds, metavar="SECONDS", help="end by itself after this time")
     return args

@@ -14,6 +14,7 @@ from itertools import count
 from .certificates import fingerprint
 from .login import NOT_AUTHORIZED, Peer, Refused, check_login
 from .packets import Connect, Publish
+from .psk import uses_psk
 from .session import Session
 from .store import Store
 
@@ -46,12 +47,9 @@ class Broker:
         self._last_login: dict[str, float] = {}
         self._numbers = count(1)
 
-    async def serve(
-        self, security: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Serve one connection to its end; `security` is "certificate" (TLS) or "none"."""
-        peer = Peer(security, _client_fingerprint(writer))
-        session = Session(self, next(self._numbers), peer, reader, writer)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, over TLS or not, to its end."""
+        session = Session(self, next(self._numbers), _peer(writer), reader, writer)
         try:
             await session.run()
         finally:
@@ -100,10 +98,14 @@ class Broker:
                 session.report("time_answered")
 
 
-def _client_fingerprint(writer: asyncio.StreamWriter) -> str | None:
+def _peer(writer: asyncio.StreamWriter) -> Peer:
     tls = writer.get_extra_info("ssl_object")
-    der = tls and tls.getpeercert(binary_form=True)
-    return fingerprint(der) if der else None
+    if tls is None:
+        return Peer("none")
+    if uses_psk(tls):
+        return Peer("psk", psk_identity=tls.psk_identity)
+    der = tls.getpeercert(binary_form=True)
+    return Peer("certificate", fingerprint(der) if der else None)
 
 
 def _asks_for_time(payload: bytes) -> bool:

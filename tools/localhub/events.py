@@ -13,7 +13,7 @@ EVENTS = {
     "and device_name where they are known",
     "http_bad": "a request that is no registration: status, reason, scheme",
     "tls_failed": "a TLS handshake failed: port (https or mqtts), reason",
-    "login": "a device logged in: conn, client_id, tls (certificate or none), keepalive in "
+    "login": "a device logged in: conn, client_id, tls (certificate, psk or none), keepalive in "
     "seconds, clean_session, first (true: this login activated the device), client_certificate "
     "(its fingerprint's first 8 hex digits, or null)",
     "login_refused": "a login was refused: conn, client_id, code (of the CONNACK; null when "

@@ -27,7 +27,7 @@ class Hub:
 
     Once started: `http`, `https`, `mqtt`, `mqtts` are URLs, `ntp` is (host, port), `ports` is a
     dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA, `auth_mode` is the
-    product's, `made_secret` says that the hub itself made `product_secret`.
+    product's, `made_secret` says that the hub made `product_secret`, `psk` that mqtts takes PSK.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Hub:
                 setattr(self, name, url)
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
             self.product_id, self.product_secret = server.product.id, server.product.secret
-            self.auth_mode = server.product.auth_mode
+            self.auth_mode, self.psk = server.product.auth_mode, server.psk
             self.made_secret = server.made_secret
             ready.set()
             await self._stop.wait()
@@ -196,7 +196,7 @@ class Hub:
         return self._call(self._server.broker.publish, topic, data, qos)
 
     def exchange_ca(self) -> None:
-        """Serve new TLS connections with a certificate of a CA that nobody knows."""
+        """Serve new TLS connections with a certificate of a CA that nobody knows; PSK goes on."""
         stranger = certificates.new_authority(self._settings.cert_key)
         self._call(self._server.use_contexts, self._server.contexts_of(stranger))
 

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from .tls import alert_of
+from .tls import alert_of, psk_words_of
 
 HANDSHAKE_TIMEOUT = 10.0
 LINGER = 0.5  # seconds to let a peer read the last words before its own bytes cause a reset
@@ -143,7 +143,7 @@ def _words(exc: OSError) -> str:
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"{exc.reason}: {exc.verify_message}"
     if isinstance(exc, ssl.SSLError) and exc.reason:
-        return exc.reason
+        return ": ".join(filter(None, (exc.reason, psk_words_of(exc))))
     if isinstance(exc, ssl.SSLError | ConnectionResetError):
         return "the peer closed the connection"
     if isinstance(exc, ConnectionAbortedError):

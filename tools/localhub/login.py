@@ -1,6 +1,6 @@
 """Who may log in over MQTT: a CONNECT and what the transport says about the other end.
 
-Source: protocol section 4 (client id, user name, password, client certificate, limits).
+Source: protocol section 4 (client id, user name, password, client certificate, PSK, limits).
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,14 @@ class Refused(Exception):
 class Peer:
     """The other end of a connection, as its transport knows it.
 
-    `security` is "certificate" (TLS with the hub's certificate) or "none", `fingerprint` the
-    SHA-256 in hex of the client certificate, which TLS has found good, or None without one.
+    `security` is "certificate" (TLS with the hub's certificate), "psk" or "none", `fingerprint`
+    the SHA-256 in hex of the client certificate, which TLS has found good, or None without one,
+    `psk_identity` whose key TLS has found good, or None where it does not say.
     """
 
     security: str
     fingerprint: str | None = None
+    psk_identity: str | None = None
 
 
 def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Device:
@@ -39,6 +41,8 @@ def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Devic
     device = store.device_by_client_id(connect.client_id)
     if device is None and not _is_client_id(store, connect.client_id):
         raise Refused(BAD_CLIENT_ID, "client id is not {product id}{device name}")
+    if peer.security == "psk":
+        _check_identity(connect, peer)
     if connect.will:
         raise Refused(None, "a will is not supported")
     if connect.keepalive > rules.MAX_KEEPALIVE:
@@ -64,6 +68,13 @@ def _is_client_id(store: Store, client_id: str) -> bool:
         client_id.startswith(product_id) and rules.is_device_name(client_id[len(product_id) :])
         for product_id in store.product_ids()
     )
+
+
+def _check_identity(connect: Connect, peer: Peer) -> None:
+    if peer.psk_identity is None:  # the key that made the session may be no longer good
+        raise Refused(NOT_AUTHORIZED, "a resumed TLS-PSK session is not accepted")
+    if peer.psk_identity != connect.client_id:
+        raise Refused(NOT_AUTHORIZED, "the TLS-PSK identity is not the client id")
 
 
 def _check_key(device: Device, connect: Connect) -> None:

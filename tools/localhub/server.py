@@ -1,11 +1,11 @@
 """Everything the hub runs, opened and closed in one asyncio loop: store, ports, services."""
 
 import asyncio
+import base64
 import errno
 import os
 import shutil
 import socket
-import ssl
 import tempfile
 from contextlib import AsyncExitStack
 from functools import partial
@@ -20,11 +20,11 @@ from .events import Journal
 from .gateway import Gateway
 from .listener import Listener
 from .products import choose_product
-from .rules import CERTIFICATE, HubError
+from .rules import CERTIFICATE, KEY, HubError
 from .settings import PORTS, Settings
 from .sntp import Responder
 from .store import Store
-from .tls import server_context
+from .tls import ServerContext, server_context
 
 _ANY = "0.0.0.0"
 _LOCAL = ("127.0.0.1", "localhost", _ANY)
@@ -65,6 +65,7 @@ class Server:
         self.ca_der = directory / certificates.CA_DER
         self._open_device_authority(directory)
         self.own_contexts = self.contexts_of(authority)
+        self.psk = self.own_contexts["mqtts"].psk
         self._serve(sockets)
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: Responder(partial(self._journal.emit, "time_served")), sock=sockets["ntp"]
@@ -102,8 +103,8 @@ class Server:
         services = {
             "http": partial(gateway.serve, "http"),
             "https": partial(gateway.serve, "https"),
-            "mqtt": partial(self.broker.serve, "none"),
-            "mqtts": partial(self.broker.serve, "certificate"),
+            "mqtt": self.broker.serve,
+            "mqtts": self.broker.serve,
         }
         self._listeners = {}
         for name, serve in services.items():
@@ -116,20 +117,28 @@ class Server:
             )
             self._stack.push_async_callback(self._listeners[name].close)
 
-    def use_contexts(self, contexts: dict[str, ssl.SSLContext]) -> None:
+    def use_contexts(self, contexts: dict[str, ServerContext]) -> None:
         """Serve new TLS connections with these contexts, given by port name."""
         for name, context in contexts.items():
             self._listeners[name].context = context
 
-    def contexts_of(self, authority: trustme.CA) -> dict[str, ssl.SSLContext]:
+    def contexts_of(self, authority: trustme.CA) -> dict[str, ServerContext]:
         """A TLS context for each TLS port, with a certificate of `authority` for this hub."""
         names = [n for n in ("localhost", "127.0.0.1", self._settings.host) if n != _ANY]
         shown = certificates.server_certificate(authority, names, self._settings.cert_key)
-        # A client certificate is for the login alone (protocol section 4), not for the gateway.
+        key_of = self._key_of if self._settings.psk else None
+        # Client certificates and PSK are for the login alone (protocol section 4).
         return {
             "https": server_context(shown),
-            "mqtts": server_context(shown, self._client_authorities),
+            "mqtts": server_context(shown, self._client_authorities, key_of),
         }
+
+    def _key_of(self, identity: str) -> bytes | None:
+        """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
+        device = self.store.device_by_client_id(identity)
+        if device is None or device.auth_mode != KEY or device.psk is None:
+            return None
+        return base64.b64decode(device.psk)
 
     def urls(self) -> dict:
         """Where the services are, by port name; ntp is (host, port)."""

@@ -27,7 +27,8 @@ class Settings:
     `auth_mode` is "key" or "cert" (None: as the product was, a new one "key", and "cert" with an
     own CA); `own_ca` is the file or the PEM bytes of the CA that issues the product's device
     certificates, else the hub issues them, with keys of the kind `device_key`, "rsa" (2048 bits)
-    or "ec" (P-256). `cert_key` is the same for the hub's own servers.
+    or "ec" (P-256). `cert_key` is the same for the hub's own servers. `psk` false takes TLS-PSK
+    away, like a cloud that no longer offers it.
 
     With `port_base` P the ports are P to P+4 in the order of PORTS; 0 means free ones.
     `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
@@ -48,6 +49,7 @@ class Settings:
     time_window: float = TIME_WINDOW
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
+    psk: bool = True
     connect_interval: float = 0
     connect_timeout: float = CONNECT_TIMEOUT
     idle_timeout: float = IDLE_TIMEOUT
