@@ -100,6 +100,38 @@ def test_a_switch_in_the_console_refuses(bench, switch):
     assert bench.info() == before
 
 
+def test_another_product_is_refused(bench):
+    bench.configure(productId="NOTTHISONE")
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "register.refused"
+    assert "product not exists" in output and TRACEBACK not in output
+
+
+# What a board's boot.py does here before it does what it should: leave no room on the flash.
+FILL = """
+import os
+number, size = 0, 65536
+while size >= 128:
+    number += 1
+    try:
+        with open("/fill%d" % number, "wb") as file:
+            file.write(bytes(size))
+    except OSError:
+        size //= 2
+print("free blocks:", os.statvfs("/")[3])
+"""
+
+
+def test_a_full_flash_is_found_before_the_cloud_is_asked(bench):
+    boot = bench.board.read_file("/boot.py").decode()
+    bench.board.write_file("/boot.py", FILL + boot)
+    before = bench.info()
+    output = bench.boot(until=">>> ")
+    assert report_of(output)["error"] == "storage.full", output
+    assert "make room first" in output and TRACEBACK not in output
+    assert not bench.hub.requests and bench.info() == before
+
+
 def test_a_name_created_beforehand_may_register(bench):
     bench.hub.set_product(register_type=1)
     bench.hub.add_device(bench.name)
