@@ -84,6 +84,21 @@ def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
     assert result.stderr.startswith("dev demo: ") and "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["demo", "board"])
+def test_a_system_without_ptys_is_told_so(tmp_path, command):
+    shutil.copy(ROOT / "dev", tmp_path)
+    script = (
+        f"import sys, runpy; sys.modules['termios'] = None; sys.argv = ['dev', '{command}'];"
+        "runpy.run_path('dev', run_name='__main__')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert "needs the pty of Linux or macOS" in result.stderr
+    assert "Traceback" not in result.stderr and not (tmp_path / ".venv").exists()
+
+
 def test_an_old_python_is_told_which_one_is_needed(tmp_path):
     shutil.copy(ROOT / "dev", tmp_path)
     script = (

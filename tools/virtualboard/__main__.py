@@ -142,12 +142,6 @@ def _event(event: dict, stream=None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        import fcntl  # noqa: F401
-        import termios  # noqa: F401
-    except ImportError:
-        print("dev board: a virtual board needs the pty of Linux or macOS", file=sys.stderr)
-        return _EXIT_ERROR
     from .errors import BoardError
 
     try:
