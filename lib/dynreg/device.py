@@ -70,11 +70,12 @@ class Device:
                 log.warning("register: without a clock the gateway's certificate cannot be judged")
             from . import registration
 
-            credential = registration.register(info)
+            info.credential = registration.register(info)
+            log.info("register: credential %s obtained" % self.fingerprint)
             # Stored and read back before the first login: after it the cloud gives no other.
-            credentials.store(info, credential)
+            credentials.store(info, info.credential)
             self.registered_now = True
-            log.info("register: credential %s stored in %s" % (self.fingerprint, info.path))
+            log.info("register: stored in %s and in %s" % (info.path, record.where(info.path)))
             del registration
             port.forget("dynreg.registration")
             gc.collect()
