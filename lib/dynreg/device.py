@@ -9,12 +9,6 @@ from .device_info import DeviceInfo
 from .errors import DynregError, LoginError, StorageError
 from .signing import fingerprint
 
-_REFUSALS = 3
-_ADVICE = (
-    "is the device disabled in the console? If it was deleted there, erase its credential with "
-    "Device.forget(confirm=product id) and reset"
-)
-
 
 class Device:
     """This board, as device_info.json at path describes it.
@@ -99,7 +93,7 @@ class Device:
         that the broker refuses is tried three times.
         """
         backoff = Backoff()
-        refusals = 0
+        session = self.session
         while True:
             try:
                 if self.info.wifi:
@@ -109,16 +103,13 @@ class Device:
                     clock.first()
                 from .session import Session
 
-                session = self.session or Session(self.info, keepalive)
+                session = session or Session(self.info, keepalive)
                 session.connect()
                 self.session = session
                 return session
             except LoginError as error:
-                refusals += 1
-                if refusals == _REFUSALS:
-                    raise LoginError(
-                        error.code, "%s, %d times: %s" % (error, refusals, _ADVICE)
-                    ) from None
+                if session is None or session.given_up:
+                    raise
                 self._wait(error, backoff)
             except DynregError as error:
                 if not error.retry or backoff.attempts + 1 == attempts:

@@ -22,6 +22,10 @@ _REFUSALS = {
     4: "bad user name or password",
     5: "not authorised",
 }
+_ADVICE = (
+    "is the device disabled in the console? If it was deleted there, erase its credential with "
+    "Device.forget(confirm=product id) and reset"
+)
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -29,8 +33,10 @@ class Session(Packets):
     """One device's life on the broker. Device.connect() makes it.
 
     info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. connected, and tls
-    ("verified-ca" or "plain") say how it stands.
+    ("verified-ca" or "plain") say how it stands; refusals counts the logins refused in a row.
     """
+
+    MOST_REFUSALS = 3  # then a person must look
 
     def __init__(self, info, keepalive=60):
         _check(0 <= keepalive <= 900, "the keep-alive has 0 to 900 seconds")
@@ -41,6 +47,7 @@ class Session(Packets):
         self._callbacks = {}
         self._qos = {}
         self._client = None
+        self.refusals = 0
         self._time = ()  # (reply, ticks_ms when it came)
         self._backoff = Backoff()
         self._retry_at = None
@@ -74,6 +81,7 @@ class Session(Packets):
             door.close()
             raise
         self._open(door.link)
+        self.refusals = 0
         self._retry_at = None
         self._since = port.ticks_ms()
         log.info("connect: CONNACK 0, %s" % self.tls)
@@ -85,11 +93,14 @@ class Session(Packets):
             self._client.connect()
         except simple.MQTTException as error:
             code = error.args[0]
-            raise LoginError(
-                "login.%d" % code,
-                "the broker refuses the login: %s (CONNACK %d)"
-                % (_REFUSALS.get(code, "unknown reason"), code),
-            ) from None
+            self.refusals += 1
+            text = "the broker refuses the login: %s (CONNACK %d)" % (
+                _REFUSALS.get(code, "unknown reason"),
+                code,
+            )
+            if self.given_up:
+                text = "%s, %d times: %s" % (text, self.refusals, _ADVICE)
+            raise LoginError("login.%d" % code, text) from None
 
     def sync_clock(self, ms=ANSWER_MS):
         """Asks the cloud for the time and sets the clock; Unix milliseconds (docs/protocol.md, 6).
@@ -161,8 +172,9 @@ class Session(Packets):
     def poll(self, ms=0):
         """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect.
 
-        A lost connection is tried again after 5 s and more; LoginError, CertificateError and
-        the like come out, since waiting mends none of them.
+        A lost connection is tried again after 5 s and more, a refused login up to three times;
+        then LoginError comes out, as CertificateError and the like do at once: waiting does not
+        mend them.
         """
         end = port.ticks_add(port.ticks_ms(), ms)
         while True:
@@ -176,6 +188,10 @@ class Session(Packets):
                     self._reconnect(min(left, 1000))
             except (NetworkError, ProtocolError) as error:
                 self._lost(error)
+            except LoginError as error:
+                if self.given_up:
+                    raise
+                self._again(error)
             if port.ticks_diff(end, port.ticks_ms()) <= 0:
                 return
 
@@ -190,12 +206,20 @@ class Session(Packets):
         self.close()
         self._retry_at = None
 
+    @property
+    def given_up(self):
+        """Whether trying again is pointless: refused three times, or not at the login."""
+        return not 0 < self.refusals < self.MOST_REFUSALS
+
     def _lost(self, error):
         if error.retry is False and not self.connected:
             raise error
         # Negative after six days: long enough as well.
         if self.connected and not 0 <= port.ticks_diff(port.ticks_ms(), self._since) <= _STABLE_MS:
             self._backoff.reset()
+        self._again(error)
+
+    def _again(self, error):
         self.close()
         wait = self._backoff.next()
         self._retry_at = port.ticks_add(port.ticks_ms(), wait)

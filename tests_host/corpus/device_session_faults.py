@@ -198,24 +198,41 @@ def test_the_back_off_begins_anew_after_a_week():
     assert _wait_after(7 * 86400000) == 5
 
 
-def test_a_login_refused_on_the_way_back_comes_out():
-    bench = connected()
-    bench.net.add(fakes.Peer(packets.connack(5)))
-    bench.peer.say(fakes.END)
-    fakes.raises(LoginError, bench.session.poll, 6000, code="login.5")
-    assert bench.session.connected is False
-
-
-def test_a_refused_login_is_not_repeated_at_once():
+def test_three_refusals_on_the_way_back_come_out_with_advice():
     # The cloud takes one connect per 5 s.
     bench = connected()
     refusals = [fakes.Peer(packets.connack(5)) for _ in range(3)]
     bench.net.add(*refusals)
     bench.peer.say(fakes.END)
-    for _ in range(3):
-        fakes.raises(LoginError, bench.session.poll, 400000, code="login.5")
+    says = ("3 times", "Device.forget(confirm=product id)")
+    fakes.raises(LoginError, bench.session.poll, 900000, code="login.5", says=says)
+    assert bench.session.connected is False
     times = [peer.met for peer in refusals]
     assert times[1] - times[0] >= 5000 and times[2] - times[1] >= 5000, times
+
+
+def test_a_login_given_up_is_not_repeated_at_once():
+    bench = connected()
+    refusals = [fakes.Peer(packets.connack(5)) for _ in range(4)]
+    bench.net.add(*refusals)
+    bench.peer.say(fakes.END)
+    for _ in range(2):
+        fakes.raises(LoginError, bench.session.poll, 900000, code="login.5")
+    assert refusals[3].met - refusals[2].met >= 5000
+
+
+def test_a_login_taken_again_begins_the_count_anew():
+    bench = connected()
+    first = [fakes.Peer(packets.connack(5)), fakes.Peer(packets.connack(5))]
+    good = fakes.Peer(packets.CONNACK)
+    bench.net.add(*first, good)
+    bench.peer.say(fakes.END)
+    bench.session.poll(0)  # here it learns of the end
+    for _ in range(60):
+        if not bench.session.connected:
+            bench.session.poll(1000)
+    assert all(peer.met for peer in first)
+    assert bench.session.connected is True and bench.session.refusals == 0
 
 
 def test_a_subscription_refused_on_the_way_back_comes_out():
