@@ -68,6 +68,31 @@ def set_rtc(unix):
     return True
 
 
+def sync():
+    """Asks the system to write the flash out, where that can be asked."""
+    if hasattr(os, "sync"):
+        os.sync()
+
+
+def nvs(namespace):
+    """An ESP32's NVS namespace, None on ports without NVS; OSError where it does not open."""
+    try:
+        from esp32 import NVS
+    except ImportError:
+        return None
+    return NVS(namespace)
+
+
+def network_module():
+    """The module with WLAN, None on platforms without Wi-Fi of their own."""
+    try:
+        import network
+
+        return network
+    except ImportError:
+        return None
+
+
 def firmware():
     """Interpreter, release and machine, as text."""
     release = ".".join(str(part) for part in sys.implementation.version[:3])

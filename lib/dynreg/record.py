@@ -7,6 +7,7 @@ What the record says is credentials.py's business; this room only keeps bytes, a
 import os
 from binascii import crc32
 
+from . import port
 from .errors import StorageError
 
 _NAMESPACE, _KEY = "dynreg", "credential"
@@ -81,10 +82,10 @@ def replace(path, data):
     temporary = path + ".tmp"
     with open(temporary, "wb") as file:
         file.write(data)
-    _sync()
+    port.sync()
     _check(temporary, data)
     os.rename(temporary, path)
-    _sync()
+    port.sync()
     _check(path, data)
 
 
@@ -147,11 +148,6 @@ def _there(path):
         return False
 
 
-def _sync():
-    if hasattr(os, "sync"):
-        os.sync()
-
-
 def _file(path):
     return path[: path.rfind("/") + 1] + "dynreg.rec"
 
@@ -165,11 +161,7 @@ def _file_read(path):
 
 
 def _nvs():
-    try:
-        from esp32 import NVS
-    except ImportError:
-        return None
-    return NVS(_NAMESPACE)
+    return port.nvs(_NAMESPACE)
 
 
 def _nvs_read():

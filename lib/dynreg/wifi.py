@@ -9,11 +9,9 @@ def join(ssid, password=None, ms=15000):
 
     False on a platform that has no Wi-Fi of its own.
     """
-    try:
-        import network
-    except ImportError:
+    network = port.network_module()
+    if network is None:
         return False
-
     wlan = network.WLAN(network.STA_IF)
     if wlan.isconnected():
         return True

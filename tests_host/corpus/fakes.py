@@ -431,6 +431,7 @@ class Flash:
         for room in (record, credentials):
             replace(room, "open", self._open)
             replace(room, "os", self)
+        replace(port, "sync", self.sync)
 
     def call(self, *call):
         self.calls.append(" ".join(part.rsplit("/", 1)[-1] for part in call))
