@@ -5,12 +5,13 @@ named in cert_deviceinfo, with a check beside it. Copy two is record.py's. Each 
 product id and device name. Source of the rules: docs/credentials.md.
 """
 
+import hashlib
 import json
+from binascii import hexlify
 
 from . import clock, log, record
-from .device_info import blank, read
+from .device_file import blank, read
 from .errors import ConfigError, StorageError
-from .signing import fingerprint
 
 NONE, UNCHECKED, GOOD, BAD = "missing", "unchecked", "good", "damaged"
 _ROOM = {"KEY": 512, "CERT": 6144}  # bytes that a credential takes, with much to spare
@@ -30,7 +31,7 @@ def load(info):
                 "storage.two",
                 "%s holds credential %s, the second copy holds %s: put YOUR_… into the file to "
                 "keep the second, or forget() both"
-                % (info.path, fingerprint(_text(value)), fingerprint(_text(kept))),
+                % (info.path, fingerprint(value), fingerprint(kept)),
             )
         if state == UNCHECKED and second == NONE and info.mode == "CERT" and info.product_secret:
             return  # the device's own certificate, still to be registered
@@ -228,6 +229,11 @@ def _spliced(text, section, key, value):
 
 def _owner(info):
     return info.product_id + "/" + info.device_name
+
+
+def fingerprint(value):
+    """Eight hex digits to tell credentials apart by; nothing can be learnt from them."""
+    return hexlify(hashlib.sha256(_text(value).encode()).digest()[:4]).decode()
 
 
 def _text(value):

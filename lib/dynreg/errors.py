@@ -4,18 +4,19 @@
 class DynregError(Exception):
     """Base of every error that dynreg raises; `str(error)` is one sentence for a person.
 
-    code: stable text for programs, such as "config" or "network.timeout".
+    code: stable text for programs, such as "config" or "network.timeout" (docs/errors.md has all).
     retry: True where trying again later, with nothing changed, may succeed.
-    cloud_code, request_id: the cloud's own words, where it spoke; else None.
+    cloud_code, cloud_message, request_id: the cloud's own words, where it spoke; else None.
     """
 
     retry = False
+    cloud_code: str = None  # pyright: ignore
+    cloud_message: str = None  # pyright: ignore
+    request_id: str = None  # pyright: ignore
 
-    def __init__(self, code, message, cloud_code=None, request_id=None, retry=None):
+    def __init__(self, code, message, retry=None):
         super().__init__(message)
         self.code = code
-        self.cloud_code = cloud_code
-        self.request_id = request_id
         if retry is not None:
             self.retry = retry
 

@@ -3,7 +3,6 @@
 from .port import ticks_diff, ticks_ms
 
 DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
-_NAMES = {DEBUG: "DEBUG", INFO: "INFO", WARNING: "WARN", ERROR: "ERROR"}
 _last = ticks_ms()
 _ms = 0
 
@@ -20,23 +19,15 @@ def line(name, text):
     print("%9.3f %-5s %s" % (_ms / 1000, name, text))
 
 
-def write(at, text):
-    """Prints text when at (DEBUG … ERROR) is at or above `level`."""
-    if at >= level:
-        line(_NAMES[at], text)
+def _at(number, name):
+    def write(text):
+        if number >= level:
+            line(name, text)
+
+    return write
 
 
-def debug(text):
-    write(DEBUG, text)
-
-
-def info(text):
-    write(INFO, text)
-
-
-def warning(text):
-    write(WARNING, text)
-
-
-def error(text):
-    write(ERROR, text)
+debug = _at(DEBUG, "DEBUG")
+info = _at(INFO, "INFO")
+warning = _at(WARNING, "WARN")
+error = _at(ERROR, "ERROR")

@@ -1,15 +1,14 @@
 """MQTT packets on a link: what umqtt.simple does not do well.
 
-A SUBSCRIBE that does not block, a QoS 1 PUBLISH, and reading without asserts, with a deadline and
-a size limit. Session builds on it.
+A SUBSCRIBE that does not block, and reading without asserts, with a deadline and a size limit.
+Session builds on it.
 """
-
-import struct
 
 from . import log, port
 from .errors import LoginError, NetworkError, ProtocolError
+from .link import Link
 
-ANSWER_MS = 10000  # for each of CONNACK with its handshake, SUBACK, time reply, PUBACK
+ANSWER_MS = 10000  # for each of SUBACK, time reply, PUBACK
 LARGEST = 16384  # bytes of one message, both ways (docs/protocol.md, 4)
 _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 3, 4, 9, 11, 13
 
@@ -17,78 +16,68 @@ _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 3, 4, 9, 11, 13
 class Packets:
     """Writes and reads packets; _deliver(topic, message) gets what was published."""
 
+    link: Link
+
     def __init__(self):
         self.connected = False
-        self._link = None
+        self.link = None  # pyright: ignore
+        self.acks = {}  # packet id: what its acknowledgement said, None before it came
         self._pid = 0
-        self._acks = {}  # packet id: what its acknowledgement said, None before it came
         self._sent = self._heard = port.ticks_ms()
         self._pinged = None
 
     def close(self):
         """Closes without a word."""
-        link, self._link, self.connected = self._link, None, False
+        link, self.link, self.connected = self.link, None, False  # pyright: ignore
         if link:
             link.close()
 
-    def _open(self, link):
-        """From now on packets go over link."""
-        self._link = link
-        self.connected = True
-        self._pinged = None
-        self._sent = self._heard = port.ticks_ms()
-
-    def _deliver(self, topic, message):
-        """What to do with a message; Session knows."""
-
-    def _up(self):
+    def send(self, data=b""):
+        """Writes data and sends all that was gathered; NetworkError where the line is down."""
         if not self.connected:
             raise NetworkError("network.closed", "not connected")
-
-    def _flush(self):
-        self._link.within(ANSWER_MS)
-        self._link.flush()
+        self.link.within(ANSWER_MS)
+        self.link.write(data)
+        self.link.flush()
         self._sent = port.ticks_ms()
 
-    def _next_pid(self):
+    def next_pid(self):
+        """A packet id whose acknowledgement acks is to note."""
         self._pid = self._pid % 65535 + 1
+        self.acks[self._pid] = None
         return self._pid
 
-    def _ask(self, topic, qos):
-        """Writes SUBSCRIBE (UNSUBSCRIBE for qos None), without waiting; the packet id."""
-        self._up()
-        pid = self._next_pid()
-        topic = topic.encode()
-        tail = b"" if qos is None else bytes((qos,))
-        self._link.write(b"\xa2" if qos is None else b"\x82")
-        self._link.write(_length(4 + len(topic) + len(tail)))
-        self._link.write(struct.pack("!HH", pid, len(topic)) + topic + tail)
-        self._acks[pid] = None
-        return pid
-
-    def _wait_suback(self, pid, topic):
-        self._flush()
-        try:
-            self._wait(lambda: self._acks[pid] is not None, ANSWER_MS, "no SUBACK")
-            granted = self._acks[pid]
-        finally:
-            self._acks.pop(pid, None)
+    def wait_suback(self, pid, topic):
+        """NetworkError where none comes, LoginError where it says that topic is not granted."""
+        granted = self.wait_ack(pid, "SUBACK")
         if granted > 1:
             raise LoginError("subscribe.refused", "the broker does not grant %s" % topic)
 
-    def _wait(self, done, ms, fault):
+    def wait_ack(self, pid, name):
+        """What the acknowledgement of pid says; NetworkError where none comes in time."""
+        try:
+            if not self.wait(lambda: self.acks[pid] is not None, ANSWER_MS):
+                raise NetworkError("network.timeout", "no %s after 10 s" % name)
+            return self.acks[pid]
+        finally:
+            self.acks.pop(pid, None)
+
+    def wait(self, done, ms):
+        """Reads packets until done() says so; False where that is not within ms milliseconds."""
         end = port.ticks_add(port.ticks_ms(), ms)
         while not done():
             left = port.ticks_diff(end, port.ticks_ms())
             if left <= 0:
-                raise NetworkError("network.timeout", "%s after %d s" % (fault, ms // 1000))
-            self._up()
-            if self._link.ready(left):
-                self._receive()
+                return False
+            if not self.connected:
+                raise NetworkError("network.closed", "not connected")
+            if self.link.ready(left):
+                self.receive()
+        return True
 
-    def _receive(self):
+    def receive(self):
         """Reads one packet and acts on it."""
-        link = self._link
+        link = self.link
         link.within(ANSWER_MS)
         head = link.read(1)[0]
         self._heard = port.ticks_ms()
@@ -102,15 +91,29 @@ class Packets:
             if shift > 21:
                 raise _malformed()
         if size > LARGEST + 300:
-            log.warning("message of %d bytes skipped" % size)
-            while size > 0:
-                size -= len(link.read(min(size, 256)))
+            self._skip(head, size)
             return
         body = link.read(size)
         try:
             self._act(head, body)
         except (IndexError, ValueError):
             raise _malformed() from None
+
+    def _skip(self, head, size):
+        """Reads past a message that is too large, and acknowledges it: else it comes for ever."""
+        log.warning("message of %d bytes skipped" % size)
+        read = self.link.read
+        pid = b""
+        if head & 6:
+            topic = int.from_bytes(read(2), "big")
+            size -= 4 + topic
+            while topic > 0:
+                topic -= len(read(min(topic, 256)))
+            pid = read(2)
+        while size > 0:
+            size -= len(read(min(size, 256)))
+        if pid:
+            self.send(b"\x40\x02" + pid)
 
     def _act(self, head, body):
         kind = head >> 4
@@ -120,47 +123,24 @@ class Packets:
                 raise ValueError
             topic = body[2:start].decode()
             if head & 6:
-                acknowledge = b"\x40\x02" + body[start : start + 2]
-                start += 2
-                self._deliver(topic, body[start:])
-                if self._link:
-                    self._link.write(acknowledge)
-                    self._flush()
+                pid = body[start : start + 2]
+                self._deliver(topic, body[start + 2 :])
+                if self.connected:
+                    self.send(b"\x40\x02" + pid)
             else:
                 self._deliver(topic, body[start:])
         elif kind in (_PUBACK, _SUBACK, _UNSUBACK):
             pid = body[0] << 8 | body[1]
-            if pid in self._acks:
-                self._acks[pid] = body[2] if kind == _SUBACK else 0
+            if pid in self.acks:
+                self.acks[pid] = body[2] if kind == _SUBACK else 0
         elif kind == _PINGRESP:
             self._pinged = None
         else:
             raise ValueError
 
-    def _publish_qos1(self, topic, message):
-        """Sends and waits for the PUBACK."""
-        pid = self._next_pid()
-        topic = topic.encode()
-        head = b"\x32" + _length(2 + len(topic) + 2 + len(message))
-        self._link.write(head + struct.pack("!H", len(topic)) + topic + struct.pack("!H", pid))
-        self._link.write(message)
-        self._flush()
-        self._acks[pid] = None
-        try:
-            self._wait(lambda: self._acks[pid] is not None, ANSWER_MS, "no PUBACK")
-        finally:
-            self._acks.pop(pid, None)
+    def _deliver(self, topic, message):
+        """What to do with a message; Session knows."""
 
 
 def _malformed():
     return ProtocolError("protocol.mqtt", "the broker sends a malformed packet", retry=True)
-
-
-def _length(size):
-    """MQTT's remaining length (MQTT 3.1.1, 2.2.3)."""
-    out = b""
-    while True:
-        byte, size = size & 0x7F, size >> 7
-        out += bytes((byte | 0x80 if size else byte,))
-        if not size:
-            return out

@@ -36,6 +36,32 @@ else:
         time.sleep(ms / 1000)
 
 
+_SLICE_MS = 500
+
+
+def idle():
+    """Called twice a second while dynreg waits; Device(idle=…) puts the program's own here."""
+
+
+def pause(ms):
+    """Sleeps, with idle() called in between: a watchdog must not starve on a back-off."""
+    while ms > 0:
+        idle()
+        sleep_ms(min(ms, _SLICE_MS))
+        ms -= _SLICE_MS
+
+
+def wait(poll, ms):
+    """Whether poll (of select) reports something within ms milliseconds; idle() meanwhile."""
+    while True:
+        if poll.poll(max(0, min(ms, _SLICE_MS))):
+            return True
+        ms -= _SLICE_MS
+        if ms <= 0:
+            return False
+        idle()
+
+
 def random_bytes(count):
     """count bytes from the hardware's or the system's own source."""
     return os.urandom(count)
@@ -120,12 +146,13 @@ def requests_module():
 
 
 def forget(*names):
-    """Drops modules that later steps do not need, so that their memory is free for TLS."""
+    """Drops dynreg's rooms that later steps do not need, so that their memory is free for TLS."""
     for name in names:
-        package, _, attribute = name.rpartition(".")
-        sys.modules.pop(name, None)
-        if package in sys.modules and hasattr(sys.modules[package], attribute):
-            delattr(sys.modules[package], attribute)
+        package, _, room = ("dynreg." + name).rpartition(".")
+        sys.modules.pop("dynreg." + name, None)
+        if package in sys.modules and hasattr(sys.modules[package], room):
+            delattr(sys.modules[package], room)
+    gc.collect()
 
 
 def no_delay(raw):
@@ -146,6 +173,17 @@ def tls_context(certificates):
             context.load_verify_locations(cadata=der)
         else:
             context.load_verify_locations(der)
+    return context
+
+
+def psk_context(identity, key):
+    """A client context for TLS-PSK (both bytes), or None where the runtime has none."""
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    try:
+        context.psk_identity = identity  # pyright: ignore
+        context.psk_key = key  # pyright: ignore
+    except AttributeError:
+        return None
     return context
 
 

@@ -1,13 +1,15 @@
 """Dynamic registration: one signed POST, the reply decrypted and checked; nothing else."""
 
+import hashlib
 import json
-from binascii import a2b_base64
+import sys
+from binascii import a2b_base64, b2a_base64, hexlify
 
 import cryptolib
 
-from . import clock, credentials, log, port, trust
+from . import clock, log, port, trust
 from .errors import ProtocolError, RegistrationError
-from .signing import registration_signature
+from .signing import hmac_sha256
 from .tls import Door
 
 _DEADLINE_MS = 30000  # the whole exchange, DNS aside
@@ -25,44 +27,66 @@ def register(info):
     CertificateError, ConfigError: as the door says.
     """
     timestamp = clock.unix_time()
+    until = port.ticks_add(port.ticks_ms(), _DEADLINE_MS)
     try:
-        return _attempt(info, timestamp)
+        return _attempt(info, timestamp, until)
     except RegistrationError as error:
-        if not timestamp or "signature" not in (str(error.cloud_code) + str(error)).lower():
+        if not timestamp or "signature" not in (error.cloud_code + error.cloud_message).lower():
             raise
     log.warning("register: signature refused, once more without the time")
-    return _attempt(info, 0)
+    return _attempt(info, 0, until)
 
 
-def _attempt(info, timestamp):
+def signature(product_secret, host, body, timestamp, nonce):
+    """X-TC-Signature, a str, for exactly these body bytes (docs/protocol.md, 2).
+
+    host: no scheme, no port. timestamp: Unix seconds, or 0 without a clock.
+    """
+    text = "POST\n%s\n/device/register\n\nhmacsha256\n%d\n%d\n%s" % (
+        host,
+        timestamp,
+        nonce,
+        hexlify(hashlib.sha256(body).digest()).decode(),
+    )
+    digest = hmac_sha256(product_secret.encode(), text.encode())
+    return b2a_base64(digest).decode().strip()
+
+
+def _attempt(info, timestamp, until):
     gateway = info.gateway
     fields = {"ProductId": info.product_id, "DeviceName": info.device_name}
-    own = credentials.in_file(info)[1] if info.mode == "CERT" else None
+    own = None
+    if info.mode == "CERT":
+        from . import credentials
+
+        own = credentials.in_file(info)[1]
     if own:
         fields["EncryptionType"] = 1
         fields["ClientCert"] = own[0]
     body = json.dumps(fields).encode()
+    host = gateway.host
+    if gateway.port != (443 if gateway.secure else 80):
+        host = "%s:%d" % (host, gateway.port)
     nonce = (int.from_bytes(port.random_bytes(4), "big") & 0x7FFFFFFF) or 1
     headers = {
-        "Host": gateway.authority,
+        "Host": host,
         "Content-Type": "application/json; charset=utf-8",
         "X-TC-Algorithm": "hmacsha256",
         "X-TC-Timestamp": str(timestamp),
         "X-TC-Nonce": str(nonce),
-        "X-TC-Signature": registration_signature(
-            info.product_secret, gateway.host, body, timestamp, nonce
-        ),
+        "X-TC-Signature": signature(info.product_secret, gateway.host, body, timestamp, nonce),
     }
     # The door does the TLS, so urequests is to see a plain connection.
     url = "http://%s:%d/device/register" % (gateway.host, gateway.port)
     requests = port.requests_module()
-    ca = trust.Trust(gateway.ca, trust.GATEWAY) if gateway.secure else None
-    door = Door(gateway.host, gateway.port, ca, _DEADLINE_MS)
+    context = trust.Trust(gateway.ca, trust.GATEWAY).context if gateway.secure else None
+    ms = port.ticks_diff(until, port.ticks_ms())
+    door = Door(gateway.host, gateway.port, context, ms)
     try:
         status, content = door.through(requests, lambda: _post(requests, url, body, headers))
     finally:
         door.close()
-        port.forget(requests.__name__)
+        sys.modules.pop(requests.__name__, None)
     return _credential(info, own, _response(gateway.host, status, content))
 
 
@@ -86,13 +110,14 @@ def _response(host, status, content):
             retry=status >= 500,
         ) from None
     text = (code + message).lower()
-    raise RegistrationError(
+    error = RegistrationError(
         "register.refused",
         "the cloud refuses: %s (%s)" % (message, code),
-        code,
-        response.get("RequestId"),
-        retry=any(word in text for word in _PASSING),
+        any(word in text for word in _PASSING),
     )
+    error.cloud_code, error.cloud_message = code, message
+    error.request_id = response.get("RequestId")
+    raise error
 
 
 def _credential(info, own, response):
@@ -118,10 +143,11 @@ def _credential(info, own, response):
             credential = own or (values["clientCert"], values["clientKey"])
             trust.pair(credential)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ProtocolError(
+        error = ProtocolError(
             "protocol.payload",
             "the reply does not decrypt to a credential: is productSecret that of %s?"
             % info.product_id,
-            request_id=response.get("RequestId"),
-        ) from None
+        )
+        error.request_id = response.get("RequestId")
+        raise error from None
     return credential

@@ -1,136 +1,102 @@
-"""umqtt.simple made dependable: login, time, subscribe, publish, poll, keep-alive, reconnect.
+"""umqtt.simple made dependable: time, subscribe, publish, poll, keep-alive, reconnect.
 
-umqtt.simple writes CONNECT, PUBLISH, PINGREQ and DISCONNECT and reads the CONNACK; what it
-does not do well stands in packets.py.
+umqtt.simple writes CONNECT, PUBLISH, PINGREQ and DISCONNECT and reads the CONNACK (connection.py);
+what it does not do well stands in packets.py.
 """
 
-import json
-
-from umqtt import simple
-
-from . import clock, log, port, signing, trust
-from .backoff import Backoff
-from .errors import ConfigError, LoginError, NetworkError, ProtocolError
+from . import log, mqtt, port
+from .errors import ConfigError, DynregError, NetworkError
 from .packets import ANSWER_MS, LARGEST, Packets
-from .tls import Door
 
 _STABLE_MS = 60000
-_REFUSALS = {
-    1: "protocol version not taken",
-    2: "client id not taken",
-    3: "bad credentials",
-    4: "bad user name or password",
-    5: "not authorised",
-}
-_ADVICE = (
-    "is the device disabled in the console? If it was deleted there, erase its credential with "
-    "Device.forget(confirm=product id) and reset"
-)
-_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_DAY_MS = 86400000
+_RESYNC_MS = 2000  # for the daily time reply, within poll()
 
 
 class Session(Packets):
     """One device's life on the broker. Device.connect() makes it.
 
-    info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. connected, and tls
-    ("verified-ca" or "plain") say how it stands; refusals counts the logins refused in a row.
+    info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. history: notes.read()'s.
+    connected, and tls ("psk", "verified-ca" or "plain") say how it stands.
     """
 
-    MOST_REFUSALS = 3  # then a person must look
-
-    def __init__(self, info, keepalive=60):
+    def __init__(self, info, keepalive=60, history=None):
         _check(0 <= keepalive <= 900, "the keep-alive has 0 to 900 seconds")
         super().__init__()
         self.info = info
         self.keepalive = keepalive
-        self.tls = "verified-ca" if info.mqtt.secure else "plain"
-        self._callbacks = {}
-        self._qos = {}
+        self.history = history or {"day": 0, "psk": 0, "early": 0, "changed": False, "refusals": 0}
+        self.tls = None
+        self.early = None  # (packet id, ticks_ms asked, ticks_ms answered) of the time request
+        self.on_time = None  # gets what comes on the time's topic, while it is waited for
         self._client = None
-        self.refusals = 0
-        self._time = ()  # (reply, ticks_ms when it came)
-        self._backoff = Backoff()
+        self._callbacks = {}  # topic: (callback, qos)
+        self._failures = 0
         self._retry_at = None
         self._since = port.ticks_ms()
+        self._synced = None
 
     def connect(self):
         """Logs in, with a fresh user name each time, and subscribes again to what was asked for.
 
         LoginError: the broker's refusal. NetworkError, CertificateError, ProtocolError.
         """
-        info, mqtt = self.info, self.info.mqtt
         self.close()
-        connid = "".join(_ALPHANUMERIC[b % 62] for b in port.random_bytes(5))
-        # A certificate has proved who we are by then: the password is not looked at.
-        by_key = info.mode == "KEY"
-        secret = info.credential if by_key else ""
-        user, password = signing.login(info.client_id, secret, connid)
-        self._client = simple.MQTTClient(
-            info.client_id, mqtt.host, mqtt.port, user, password, self.keepalive
-        )
-        log.info("connect: %s" % mqtt)
-        if not mqtt.secure:
-            log.warning("connect: the connection is not encrypted, as device_info.json asks")
-        ca = trust.Trust(mqtt.ca, trust.MQTT) if mqtt.secure else None
-        identity = None if by_key else info.credential
-        door = Door(mqtt.host, mqtt.port, ca, ANSWER_MS, 0, identity)
-        try:
-            log.info("connect: CONNECT, clean session, keep-alive %d s" % self.keepalive)
-            door.through(simple, self._login)
-        except BaseException:
-            door.close()
-            raise
-        self._open(door.link)
-        self.refusals = 0
-        self._retry_at = None
-        self._since = port.ticks_ms()
-        log.info("connect: CONNACK 0, %s" % self.tls)
-        for topic, qos in self._qos.items():
-            self._wait_suback(self._ask(topic, qos), topic)
+        from . import connection
 
-    def _login(self):
-        try:
-            self._client.connect()
-        except simple.MQTTException as error:
-            code = error.args[0]
-            self.refusals += 1
-            text = "the broker refuses the login: %s (CONNACK %d)" % (
-                _REFUSALS.get(code, "unknown reason"),
-                code,
-            )
-            if self.given_up:
-                text = "%s, %d times: %s" % (text, self.refusals, _ADVICE)
-            raise LoginError("login.%d" % code, text) from None
+        opened = connection.connect(self.info, self.keepalive, self.history)
+        del connection
+        port.forget("connection", "tls", "trust", "signing")
+        self.attach(*opened)
+
+    def attach(self, client, link, tls, early=None):
+        """Goes on with what connection.connect() yields."""
+        self._client = client
+        self.link = link
+        self.tls = tls
+        self.early = early
+        self.connected = True
+        self.acks = {}
+        self._pinged = self._retry_at = None
+        self._since = self._sent = self._heard = port.ticks_ms()
+        if early:
+            self._pid = early[0]
+            self.acks[self._pid] = None
+        for topic in self._callbacks:
+            self._subscribe(topic, self._callbacks[topic][1])
+        self._keep_notes()
 
     def sync_clock(self, ms=ANSWER_MS):
         """Asks the cloud for the time and sets the clock; Unix milliseconds (docs/protocol.md, 6).
 
-        NetworkError when no reply comes within ms; ProtocolError when it holds no time.
+        poll() does so again once a day. NetworkError when no reply comes within ms; ProtocolError
+        when it holds no time.
         """
-        where = "%s/%s" % (self.info.product_id, self.info.device_name)
-        topic = "$sys/operation/result/" + where
-        log.info("time: SUBSCRIBE %s QoS 0" % topic)
-        self._up()
-        while self._link.ready(0):  # a reply to an earlier request must not pass for this one's
-            self._receive()
-        pid = self._ask(topic, 0)
-        log.info("time: PUBLISH the request")
-        self._time = ()
-        self._client.publish("$sys/operation/" + where, b'{"type":"get","resource":["time"]}')
-        self._flush()
-        sent = port.ticks_ms()
-        self._wait_suback(pid, topic)
-        log.info("time: SUBACK")
-        self._wait(lambda: self._time, ms, "no time from the cloud")
-        reply, received = self._time  # pyright: ignore
-        now = clock.exchange(reply, port.ticks_diff(received, sent))
-        if now is None:
-            raise ProtocolError("protocol.time", "the cloud's time reply holds no time")
-        now += port.ticks_diff(port.ticks_ms(), received)
-        if not port.set_rtc(now):
-            log.warning("time: this platform has no clock to set")
-        log.info("time: PUBLISH with the time, current time: %s" % clock.text(now))
+        from . import timesync
+
+        self._synced = port.ticks_ms()
+        now = timesync.sync(self, ms)
+        del timesync
+        port.forget("timesync")
+        self._keep_notes()
         return now
+
+    def _keep_notes(self):
+        if self.history["changed"]:
+            from . import notes
+
+            notes.write(self.info.path, self.history)
+            del notes
+            port.forget("notes")
+
+    def ask_time(self, where):
+        """Asks for the time in one flight: (packet id, ticks_ms when it was sent, None)."""
+        self.send()
+        while self.link.ready(0):  # a reply to an earlier request must not pass for this one's
+            self.receive()
+        pid = self.next_pid()
+        self.send(mqtt.ask_time(pid, where))
+        return pid, self._sent, None
 
     def subscribe(self, name, callback, qos=0):
         """Calls callback(topic: str, message: bytes) for each message, also after a reconnect.
@@ -138,60 +104,65 @@ class Session(Packets):
         name: "control" stands for {productId}/{deviceName}/control; with a / or $ it is a whole
         topic. LoginError when the cloud does not grant it; its rights are set in the console.
         """
-        topic = self._topic(name)
-        _check(qos in (0, 1), "QoS is 0 or 1 here")
-        self._wait_suback(self._ask(topic, qos), topic)
-        self._callbacks[topic] = callback
-        self._qos[topic] = qos
+        topic = self._topic(name, qos)
+        self._subscribe(topic, qos)
+        self._callbacks[topic] = callback, qos
+
+    def _subscribe(self, topic, qos):
+        pid = self.next_pid()
+        self.send(mqtt.subscribe(pid, topic, qos))
+        self.wait_suback(pid, topic)
 
     def unsubscribe(self, name):
         """Ends what subscribe() began."""
         topic = self._topic(name)
-        self._wait_suback(self._ask(topic, None), topic)
+        pid = self.next_pid()
+        self.send(mqtt.packet(0xA2, pid.to_bytes(2, "big"), topic))
+        self.wait_ack(pid, "UNSUBACK")
         self._callbacks.pop(topic, None)
-        self._qos.pop(topic, None)
 
     def granted(self, topic):
         """The QoS that a whole topic was subscribed with; 0 where it was not."""
-        return self._qos.get(topic, 0)
+        return self._callbacks.get(topic, (None, 0))[1]
 
-    def publish(self, name, message, qos=0):
-        """Sends message (str or bytes, 16 KB at most); with QoS 1 waits for the PUBACK."""
-        topic = self._topic(name)
+    def publish(self, name, message, qos=0, ms=60000):
+        """Sends message (str or bytes, 16 KB at most).
+
+        With QoS 1 it is sent again, over reconnects too, until the PUBACK comes; NetworkError
+        "network.unacknowledged" where that is not within ms milliseconds.
+        """
+        topic = self._topic(name, qos)
         if isinstance(message, str):
             message = message.encode()
-        _check(qos in (0, 1), "QoS is 0 or 1 here")
         _check(len(message) <= LARGEST, "a message has 16384 bytes at most")
-        self._up()
-        if qos == 0:
+        if qos:
+            from . import qos1
+
+            qos1.publish(self, topic, message, ms)
+        else:
+            self.send()
             self._client.publish(topic.encode(), message)
-            self._flush()
-            return
-        self._publish_qos1(topic, message)
+            self.send()
 
     def poll(self, ms=0):
-        """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect.
+        """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect, daily time.
 
         A lost connection is tried again after 5 s and more, a refused login up to three times;
-        then LoginError comes out, as CertificateError and the like do at once: waiting does not
-        mend them.
+        what waiting does not mend (LoginError, CertificateError and the like) comes out. Longer
+        than ms only where a reconnect or the daily time exchange is on its way.
         """
         end = port.ticks_add(port.ticks_ms(), ms)
         while True:
             left = max(0, port.ticks_diff(end, port.ticks_ms()))
             try:
                 if self.connected:
-                    if self._link.ready(min(left, 1000)):
-                        self._receive()
+                    if self.link.ready(min(left, 1000)):
+                        self.receive()
                     self._keep_alive()
                 else:
                     self._reconnect(min(left, 1000))
-            except (NetworkError, ProtocolError) as error:
-                self._lost(error)
-            except LoginError as error:
-                if self.given_up:
-                    raise
-                self._again(error)
+            except DynregError as error:
+                self.lost(error)
             if port.ticks_diff(end, port.ticks_ms()) <= 0:
                 return
 
@@ -206,31 +177,26 @@ class Session(Packets):
         self.close()
         self._retry_at = None
 
-    @property
-    def given_up(self):
-        """Whether trying again is pointless: refused three times, or not at the login."""
-        return not 0 < self.refusals < self.MOST_REFUSALS
-
-    def _lost(self, error):
-        if error.retry is False and not self.connected:
+    def lost(self, error):
+        """Closes; poll() tries again after a while. Raises error where that would not mend it."""
+        if not error.retry:
             raise error
         # Negative after six days: long enough as well.
         if self.connected and not 0 <= port.ticks_diff(port.ticks_ms(), self._since) <= _STABLE_MS:
-            self._backoff.reset()
-        self._again(error)
-
-    def _again(self, error):
+            self._failures = 0
         self.close()
-        wait = self._backoff.next()
+        self._failures += 1
+        from .backoff import wait_ms
+
+        wait = wait_ms(self._failures)
         self._retry_at = port.ticks_add(port.ticks_ms(), wait)
         log.warning("connection lost: %s; again in %d s" % (error, wait // 1000))
 
     def _reconnect(self, ms):
-        if self._retry_at is None:
-            raise ConfigError("argument", "not connected: call connect() first")
+        _check(self._retry_at is not None, "not connected: call connect() first")
         wait = port.ticks_diff(self._retry_at, port.ticks_ms())
         if wait > 0:
-            port.sleep_ms(min(wait, ms))
+            port.pause(min(wait, ms))
         else:
             # Should connect() raise, the next try still keeps the cloud's 5 s.
             self._retry_at = port.ticks_add(port.ticks_ms(), 5000)
@@ -238,9 +204,14 @@ class Session(Packets):
 
     def _keep_alive(self):
         """PINGREQ at half the keep-alive; no answer within a whole one: the peer is dead."""
-        if not self.keepalive:
-            return
         now = port.ticks_ms()
+        if self._synced is not None and not 0 <= port.ticks_diff(now, self._synced) < _DAY_MS:
+            try:
+                self.sync_clock(_RESYNC_MS)
+            except DynregError as error:
+                log.warning("time: %s" % error)
+        if not self.keepalive or not self.connected:
+            return
         if self._pinged is not None:
             if port.ticks_diff(now, self._pinged) > self.keepalive * 1000:
                 raise NetworkError("network.keepalive", "the broker does not answer pings")
@@ -250,36 +221,30 @@ class Session(Packets):
             >= self.keepalive * 500
         ):
             self._client.ping()
-            self._flush()
+            self.send()
             self._pinged = now
 
-    def _topic(self, name):
+    def _topic(self, name, qos=0):
         if "/" not in name and "$" not in name:
             name = "%s/%s/%s" % (self.info.product_id, self.info.device_name, name)
         _check(0 < len(name.encode()) < 256, "a topic has 255 bytes at most")
+        _check(qos in (0, 1), "QoS is 0 or 1 here")
         return name
 
     def _deliver(self, topic, message):
-        if topic.startswith("$sys/operation/result/"):
-            try:
-                reply = json.loads(message)
-            except ValueError:
-                reply = None
-            # The topic carries other services' answers too.
-            if isinstance(reply, dict) and reply.get("type") == "get" and "time" in reply:
-                self._time = (reply, port.ticks_ms())
-                return
-        callback = self._callbacks.get(topic)
+        if self.on_time and topic.startswith("$sys/operation/result/"):
+            self.on_time(message)
+        callback, _ = self._callbacks.get(topic, (None, 0))
         for pattern in self._callbacks:
             if not callback and _matches(pattern, topic):
-                callback = self._callbacks[pattern]
-        if not callback:
+                callback, _ = self._callbacks[pattern]
+        if callback:
+            try:
+                callback(topic, message)
+            except Exception as error:  # the application's fault must not end the session
+                log.error("callback for %s: %r" % (topic, error))
+        elif not topic.startswith("$sys/operation/result/"):
             log.warning("message on %s: nobody asked for it" % topic)
-            return
-        try:
-            callback(topic, message)
-        except Exception as error:  # the application's fault must not end the session
-            log.error("callback for %s: %r" % (topic, error))
 
 
 def _check(good, rule):

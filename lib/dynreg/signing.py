@@ -1,7 +1,7 @@
-"""Signatures: HMAC, the registration's and the MQTT login's (docs/protocol.md, 2 and 4)."""
+"""HMAC, and the MQTT login made with it (docs/protocol.md, 4)."""
 
 import hashlib
-from binascii import a2b_base64, b2a_base64, hexlify
+from binascii import a2b_base64, hexlify
 
 _SDK_APP_ID = "12010126"
 # Good for ever: needs no clock, and a reconnect needs no new one (docs/protocol.md, 4).
@@ -20,28 +20,8 @@ def hmac_sha256(key, message):
     return outer.digest()
 
 
-def registration_signature(product_secret, host, body, timestamp, nonce):
-    """X-TC-Signature, a str, for exactly these body bytes (docs/protocol.md, 2).
-
-    host: no scheme, no port. timestamp: Unix seconds, or 0 without a clock.
-    """
-    text = "POST\n%s\n/device/register\n\nhmacsha256\n%d\n%d\n%s" % (
-        host,
-        timestamp,
-        nonce,
-        hexlify(hashlib.sha256(body).digest()).decode(),
-    )
-    digest = hmac_sha256(product_secret.encode(), text.encode())
-    return b2a_base64(digest).decode().strip()
-
-
 def login(client_id, psk, connid, expiry=_NEVER):
     """(user name, password) for CONNECT (docs/protocol.md, 4); psk is base64 text."""
     username = "%s;%s;%s;%s" % (client_id, _SDK_APP_ID, connid, expiry)
     digest = hmac_sha256(a2b_base64(psk), username.encode())
     return username, hexlify(digest).decode() + ";hmacsha256"
-
-
-def fingerprint(secret):
-    """Eight hex digits to tell secrets apart by; nothing can be learnt from them."""
-    return hexlify(hashlib.sha256(secret.encode()).digest()[:4]).decode()

@@ -44,9 +44,8 @@ class Trust:
             yield from _file(self.path)
             return
         for name in self._builtin:
-            module = "dynreg.roots." + name
-            der = a2b_base64(__import__(module, None, None, ("BASE64",)).BASE64)
-            port.forget(module)
+            der = a2b_base64(__import__("dynreg.roots." + name, None, None, ("BASE64",)).BASE64)
+            port.forget("roots." + name)
             yield der
 
 

@@ -19,13 +19,13 @@ class Wire(io.IOBase):
         self.fault = None  # the NetworkError behind whatever TLS then reports
         self.ended = False  # the other end closed in good order, with or without TLS's goodbye
         self.until = 0  # ticks_ms of the deadline
-        self._out = bytearray()
+        self._out = b""
         self._poll = select.poll()
         self._poll.register(raw, select.POLLIN)
 
     def wait(self, ms):
         """True as soon as there is something to read, False after ms milliseconds."""
-        return bool(self._poll.poll(max(0, ms)))
+        return port.wait(self._poll, ms)
 
     def readinto(self, buffer):
         try:

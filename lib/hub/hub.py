@@ -42,20 +42,20 @@ class _Logger:
     enabled = False
 
     def debug(self, text):
-        self._write(log.DEBUG, text)
+        if self.enabled:
+            log.debug(text)
 
     def info(self, text):
-        self._write(log.INFO, text)
+        if self.enabled:
+            log.info(text)
 
     def warning(self, text):
-        self._write(log.WARNING, text)
+        if self.enabled:
+            log.warning(text)
 
     def error(self, text):
-        self._write(log.ERROR, text)
-
-    def _write(self, at, text):
         if self.enabled:
-            log.write(at, text)
+            log.error(text)
 
 
 class _Lock:

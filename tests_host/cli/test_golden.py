@@ -33,6 +33,8 @@ VARYING = (
     (r"esp32-[0-9a-f]{12}", "esp32-000000000000"),
     (r"MAC [0-9a-f:]{17}", "MAC 00:00:00:00:00:00"),
     (r"credential [0-9a-f]{8}|secret [0-9a-f]{8}", "secret 00000000"),
+    (r'"mac": "[0-9a-f]{12}"', '"mac": "000000000000"'),
+    (r'"fingerprint": "[0-9a-f]{8}"', '"fingerprint": "00000000"'),
     (r"localhost:\d+", "localhost:0"),
     (r"/\S+/dynreg-demo-\w+", "FOLDER"),
     (r"/dev/pts/\d+|/dev/ttys\d+", "PORT"),

@@ -7,7 +7,7 @@ import canaries
 import cryptolib
 import fakes
 import packets
-from dynreg import Device, tls, trust
+from dynreg import Device, registration, tls, trust
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 from kept import Kept
 
@@ -38,10 +38,14 @@ class _Board(Kept):
         self.identities = identities = []
 
         def handshake(door, wire):
-            identities.append(door._identity)
+            door._context()
             return wire
 
+        def context(trust, identity=None):
+            identities.append(identity)
+
         fakes.replace(tls.Door, "handshake", handshake)
+        fakes.replace(trust.Trust, "context", context)
 
     def brings(self, certificate="own.pem", key="own.key"):
         """The device has a certificate of its own: files, and their names in device_info.json."""
@@ -216,7 +220,6 @@ def test_an_own_certificate_is_sent_and_kept():
 
 
 def test_the_signature_is_over_the_body_with_the_certificate():
-    from dynreg import signing
 
     gateway = _gateway(OWN)
     board = _Board("CERT", gateway).brings()
@@ -224,7 +227,7 @@ def test_the_signature_is_over_the_body_with_the_certificate():
     head, _, body = gateway.sent.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     assert int(headers["Content-Length"]) == len(body)
-    assert headers["X-TC-Signature"] == signing.registration_signature(
+    assert headers["X-TC-Signature"] == registration.signature(
         canaries.PRODUCT_SECRET,
         headers["Host"],
         body,
@@ -278,7 +281,7 @@ def test_an_own_certificate_whose_files_are_missing_is_named():
 
 
 def test_a_pair_that_tls_cannot_use_is_a_config_error_without_the_key():
-    board = _Board("CERT")
+    net = fakes.network(fakes.Clock())
     own = trust.Trust(None, trust.MQTT)
     for pair in (
         ("text", KEY),
@@ -288,7 +291,7 @@ def test_a_pair_that_tls_cannot_use_is_a_config_error_without_the_key():
         canaries.PAIR,
     ):
         fakes.raises(ConfigError, own.context, pair, code="config", says="certificate and key")
-    assert board.net.sockets == []
+    assert net.sockets == []
 
 
 def test_a_key_after_its_parameters_is_found():
@@ -320,7 +323,7 @@ def test_the_pair_reaches_tls_as_der():
 
 def test_three_refusals_and_advice_but_no_registration():
     for mode in ("KEY", "CERT"):
-        for code in (2, 4, 5):
+        for code in (3, 4, 5):
             peers = [fakes.Peer(bytes((0x20, 2, 0, code))) for _ in range(4)]
             board = _Board(mode, *peers)
             board.registered()
@@ -344,11 +347,21 @@ def test_three_refusals_and_advice_but_no_registration():
             fakes.restore()
 
 
+def test_what_no_login_mends_is_tried_once():
+    for code in (1, 2):
+        board = _Board("KEY", fakes.Peer(bytes((0x20, 2, 0, code))))
+        board.registered()
+        device = Device(board.path)
+        fakes.raises(LoginError, device.connect, 60, 0, code=f"login.{code}", retry=False)
+        assert len(board.net.sockets) == 1
+        fakes.restore()
+
+
 def test_a_refusal_that_passes_is_no_refusal():
     peers = [fakes.Peer(b"\x20\x02\x00\x05"), fakes.Peer(b"\x20\x02\x00\x05")]
     board = _Board("KEY", *peers, fakes.Peer(packets.CONNACK))
     board.registered()
-    assert Device(board.path).connect(attempts=1).connected is True
+    assert Device(board.path).connect(attempts=3).connected is True
     assert len(board.net.sockets) == 3
 
 

@@ -4,7 +4,8 @@ import errno
 import time
 
 import fakes
-from dynreg import clock, port
+from dynreg import clock, first_clock, port, timesync
+from dynreg.device_info import DeviceInfo
 
 Y2000 = 946684800  # the epoch of esp32 and stm32, in Unix seconds
 NOW = fakes.NOW
@@ -91,20 +92,17 @@ def test_the_epoch_is_asked_of_the_platform():
         fakes.restore()
 
 
-def _first(answer, unix=None):
-    """clock.first() where NTP gives answer: (result, fake clock, log)."""
+def _first(answer, unix=None, *peers, day=0):
+    """first_clock.find() where NTP gives answer: (result, fake clock, log)."""
     lines = fakes.log_lines()
     fake = fakes.Clock(unix)
     if answer is None:
         fakes.module("ntptime", None)
     else:
         fakes.ntp(answer)
-    return clock.first(), fake, lines
-
-
-def test_first_leaves_a_set_clock_alone():
-    result, fake, lines = _first(RuntimeError("asked"), NOW * 1000)
-    assert (result, fake.settings, lines) == (True, [], [])
+    fakes.network(fake, *peers)
+    info = DeviceInfo(fakes.device_info())
+    return first_clock.find(info, day), fake, lines
 
 
 def test_first_sets_the_clock_by_ntp():
@@ -121,7 +119,7 @@ def test_first_takes_no_nonsense_from_ntp():
     for answer in (0, 1, -2208988800, Y2000, 4102444800, 1 << 40):
         result, fake, lines = _first(answer)
         assert (result, fake.settings) == (False, []), answer
-        assert lines[-1][0] == "WARN" and "nonsense" in lines[-1][1], lines
+        assert lines[0][0] == "WARN" and "nonsense" in lines[0][1], lines
         fakes.restore()
 
 
@@ -134,31 +132,118 @@ def test_first_survives_an_ntp_that_fails():
     ):
         result, fake, lines = _first(answer)
         assert (result, fake.settings) == (False, []), answer
-        assert lines[-1][0] == "WARN" and "does not answer" in lines[-1][1], lines
+        servers = [text for _, text in lines if text.startswith("clock: NTP from")]
+        assert len(servers) == 3, lines
         fakes.restore()
 
 
 def test_first_without_ntptime():
     result, fake, lines = _first(None)
     assert (result, fake.settings) == (False, [])
-    assert lines[-1][0] == "WARN" and "no ntptime" in lines[-1][1], lines
+    assert lines[0][0] == "WARN" and "no ntptime" in lines[0][1], lines
+    assert "nothing tells the time" in lines[-1][1], lines
+
+
+def test_first_takes_the_next_server_and_puts_the_hosts_name_back():
+    asked = []
+
+    class Ntptime:
+        host = "own.example"
+
+        def time(self):
+            asked.append(self.host)
+            if len(asked) < 3:
+                raise OSError(errno.ETIMEDOUT)
+            return NOW
+
+    ntptime = Ntptime()
+    fake = fakes.Clock(None)
+    fakes.module("ntptime", ntptime)
+    assert first_clock.find(DeviceInfo(fakes.device_info())) is True
+    assert fake.settings == [NOW * 1000]
+    assert asked == ["own.example", "time1.cloud.tencent.com", "ntp.aliyun.com"]
+    assert ntptime.host == "own.example"
+
+
+# --- the gateway's Date -------------------------------------------------------------------------
+
+_HEAD = b"HTTP/1.1 404 Not Found\r\nServer: x\r\n%s\r\n"
+
+
+def test_first_asks_the_gateway_for_its_date_where_ntp_is_blocked():
+    for name in (b"Date", b"date", b"DATE"):
+        line = name + b": Fri, 02 Jan 2026 03:04:05 GMT\r\n"
+        peer = fakes.Peer(_HEAD % line)
+        result, fake, lines = _first(OSError(errno.ETIMEDOUT), None, peer)
+        assert (result, fake.settings) == (True, [NOW * 1000])
+        assert "by the gateway's Date" in lines[-1][1], lines
+        host = "ap-guangzhou.gateway.tencentdevices.com"
+        assert peer.segments == [b"HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n" % host.encode()]
+        assert peer.address == (host, 80) and peer.closed
+        fakes.restore()
+
+
+def test_a_date_that_is_none_leaves_the_clock_alone():
+    for answer in (
+        _HEAD % b"",
+        _HEAD % b"Date: yesterday\r\n",
+        _HEAD % b"Date: Fri, 02 Xxx 2026 03:04:05 GMT\r\n",
+        _HEAD % b"Date: Fri, 02 Jan 2026 03:04 GMT\r\n",
+        _HEAD % b"Date: Fri, 02 Jan 1999 03:04:05 GMT\r\n",
+        _HEAD % b"Date: Fri, 02 Jan 2100 03:04:05 GMT\r\n",
+        b"no header at all\r\n\r\n",
+        b"x" * 20000,
+        [(0, b"HTTP/1.1 200 OK\r\nDa"), (0, fakes.END)],
+        fakes.END,
+        None,
+    ):
+        peer = fakes.Peer(answer)
+        result, fake, _ = _first(OSError(errno.ETIMEDOUT), None, peer)
+        assert (result, fake.settings) == (False, []), answer
+        assert peer.closed and fake.passed <= 5000
+        fakes.restore()
+    for fault in (OSError(errno.ECONNREFUSED), OSError(errno.EHOSTUNREACH)):
+        result, fake, _ = _first(OSError(errno.ETIMEDOUT), None, fakes.Peer(fault=fault))
+        assert (result, fake.settings) == (False, [])
+        fakes.restore()
+
+
+def test_no_source_goes_back_behind_the_last_day_that_the_cloud_told():
+    today = NOW // 86400
+    line = b"Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n"
+    for day, good in ((today, True), (today + 1, False)):
+        result, fake, _ = _first(NOW, None, fakes.Peer(_HEAD % line), day=day)
+        assert (result, len(fake.settings)) == (good, good), day
+        fakes.restore()
+
+
+def test_dates_over_the_years():
+    for text, seconds in (
+        (b"Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        (b"Sat, 29 Feb 2020 23:59:59 GMT", 1583020799),
+        (b"Sun, 01 Mar 2020 00:00:00 GMT", 1583020800),
+        (b"Tue, 31 Dec 2047 23:59:59 GMT", 2461449599),
+        (b"Sun, 28 Feb 2100 12:00:00 GMT", 4107499200),
+        (b"Mon, 01 Mar 2100 00:00:00 GMT", 4107542400),
+    ):
+        assert first_clock.http_date(text) == seconds, text
 
 
 def test_exchange_takes_the_middle_of_the_round_trip():
     reply = {"type": "get", "time": 1, "ntptime1": NOW * 1000, "ntptime2": NOW * 1000 + 40}
     # (t1 + t2 + elapsed) / 2: 300 ms there and back, 40 of them in the server.
-    assert clock.exchange(reply, 300) == NOW * 1000 + 170
+    assert timesync.exchange(reply, 300) == NOW * 1000 + 170
 
 
 def test_exchange_falls_back_to_seconds():
-    assert clock.exchange({"time": NOW}, 300) == NOW * 1000 + 150
-    assert clock.exchange({"time": NOW, "ntptime1": NOW * 1000}, 10) == NOW * 1000 + 5
+    assert timesync.exchange({"time": NOW}, 300) == NOW * 1000 + 150
+    assert timesync.exchange({"time": NOW, "ntptime1": NOW * 1000}, 10) == NOW * 1000 + 5
 
 
 def test_exchange_reads_numbers_in_strings():
-    assert clock.exchange({"time": str(NOW)}, 0) == NOW * 1000
+    assert timesync.exchange({"time": str(NOW)}, 0) == NOW * 1000
     reply = {"ntptime1": str(NOW * 1000), "ntptime2": str(NOW * 1000)}
-    assert clock.exchange(reply, 2) == NOW * 1000 + 1
+    assert timesync.exchange(reply, 2) == NOW * 1000 + 1
 
 
 def test_exchange_takes_no_nonsense():
@@ -177,10 +262,10 @@ def test_exchange_takes_no_nonsense():
         {"ntptime1": NOW, "ntptime2": NOW},  # and the other way round
         {"ntptime1": None, "ntptime2": NOW * 1000},
     ):
-        assert clock.exchange(reply, 10) is None, reply
+        assert timesync.exchange(reply, 10) is None, reply
 
 
 def test_exchange_takes_no_endless_number():
     # JSON's 1e999; int() of it is an OverflowError.
-    assert clock.exchange({"time": float("inf")}, 10) is None
-    assert clock.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) is None
+    assert timesync.exchange({"time": float("inf")}, 10) is None
+    assert timesync.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) is None

@@ -4,7 +4,7 @@ import json
 
 import canaries
 import fakes
-from dynreg import credentials, device_info
+from dynreg import credentials, device_file
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import ConfigError
 
@@ -141,8 +141,9 @@ def test_a_product_secret_not_filled_in_is_asked_for_only_to_register():
         info = _right(productSecret=secret)
         assert info.product_secret is None, secret
         says = (info.path, "productSecret", "not filled in", "from the console")
-        fakes.raises(ConfigError, info.need_product_secret, code="config", says=says)
-    _right().need_product_secret()
+        need = device_file.need_product_secret
+        fakes.raises(ConfigError, need, info, code="config", says=says)
+    device_file.need_product_secret(_right())
 
 
 def test_the_wifi_password_placeholder_left_in():
@@ -212,7 +213,7 @@ def test_the_certificates_files_of_a_device_info_in_the_root():
     here = os.getcwd()
     fakes.at_end(lambda: os.chdir(here))
     os.chdir(info.path.rsplit("/", 1)[0])
-    fakes.replace(device_info, "read", lambda path, read=device_info.read: read(info.path))
+    fakes.replace(device_file, "read", lambda path, read=device_file.read: read(info.path))
     root = DeviceInfo("/device_info.json")
     assert (root.cert_file, root.key_file) == ("/certs/dev.pem", "/certs/device_key.pem")
     bare = DeviceInfo("device_info.json")
@@ -310,7 +311,7 @@ def test_an_unknown_region_is_never_china():
 def test_endpoints_override_the_region_key_by_key():
     info = _right(endpoint={"gateway": "https://hub.local:8443", "gatewayCa": "/ca.der"})
     assert str(info.gateway) == "https://hub.local:8443"
-    assert (info.gateway.ca, info.gateway.authority) == ("/ca.der", "hub.local:8443")
+    assert (info.gateway.ca, info.gateway.port) == ("/ca.der", 8443)
     assert str(info.mqtt) == "mqtts://ABCDEFGHIJ.iotcloud.tencentdevices.com:8883"
     info = _right(endpoint={"mqtt": "mqtt://hub.local", "mqttCa": "/ca.pem"}, region="europe")
     assert (str(info.mqtt), info.mqtt.ca) == ("mqtt://hub.local:1883", "/ca.pem")
@@ -318,17 +319,20 @@ def test_endpoints_override_the_region_key_by_key():
 
 
 def test_schemes_their_ports_and_whether_they_are_secure():
-    for url, number, authority, secure in (
-        ("https://h", 443, "h", True),
-        ("https://h:443", 443, "h", True),
-        ("https://h:80", 80, "h:80", True),
-        ("http://h/", 80, "h", False),
-        ("http://h:8080/", 8080, "h:8080", False),
+    for url, number, secure in (
+        ("https://h", 443, True),
+        ("https://h:443", 443, True),
+        ("https://h:80", 80, True),
+        ("http://h/", 80, False),
+        ("http://h:8080/", 8080, False),
     ):
         gateway = _right(endpoint={"gateway": url}).gateway
         assert (gateway.host, gateway.port, gateway.secure) == ("h", number, secure), url
-        assert gateway.authority == authority, url
-    for url, number, secure in (("mqtts://h", 8883, True), ("mqtt://h", 1883, False)):
+    for url, number, secure in (
+        ("mqtts://h", 8883, True),
+        ("mqtt://h", 1883, False),
+        ("mqtts+psk://h", 8883, True),
+    ):
         mqtt = _right(endpoint={"mqtt": url}).mqtt
         assert (mqtt.host, mqtt.port, mqtt.secure) == ("h", number, secure), url
 

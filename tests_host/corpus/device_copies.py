@@ -5,8 +5,8 @@ import json
 import canaries
 import fakes
 from dynreg import Device, credentials, record
+from dynreg.credentials import fingerprint
 from dynreg.errors import ConfigError, StorageError
-from dynreg.signing import fingerprint
 from kept import Kept, everywhere
 
 

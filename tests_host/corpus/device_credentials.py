@@ -6,9 +6,9 @@ import os
 import canaries
 import fakes
 from dynreg import credentials, record
+from dynreg.credentials import fingerprint
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import ConfigError, StorageError
-from dynreg.signing import fingerprint
 from kept import BLOB, Kept, everywhere
 
 SECRET = canaries.DEVICE_SECRET

@@ -306,7 +306,7 @@ def test_status_has_every_line_and_no_secret():
             assert status["clock"].startswith("2026-01-02") and "not set" not in status["clock"]
             assert "python" in status["firmware"] and status["free memory"].endswith(" bytes")
         parts = [kept.value] if kept.mode == "KEY" else kept.value
-        from dynreg.signing import fingerprint
+        from dynreg.credentials import fingerprint
 
         assert fingerprint("".join(parts)) in status["credential"]
         assert status["registered"].startswith("2026-01-02 03:04:05")

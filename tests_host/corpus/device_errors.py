@@ -2,8 +2,8 @@
 
 import dynreg
 import fakes
-from dynreg import errors, log
-from dynreg.backoff import Backoff
+from dynreg import errors, log, port
+from dynreg.backoff import wait_ms
 
 
 def test_the_tree_and_what_is_worth_another_try():
@@ -27,8 +27,10 @@ def test_the_tree_and_what_is_worth_another_try():
 
 
 def test_an_error_takes_the_clouds_words_and_its_own_mind():
-    error = errors.RegistrationError("code", "text", "Cloud.Code", "request-1", retry=True)
+    error = errors.RegistrationError("code", "text", True)
+    error.cloud_code, error.cloud_message, error.request_id = "Cloud.Code", "no", "request-1"
     assert (error.cloud_code, error.request_id, error.retry) == ("Cloud.Code", "request-1", True)
+    assert errors.RegistrationError.cloud_code is None
     assert errors.RegistrationError.retry is False
     assert errors.NetworkError("code", "text", retry=False).retry is False
 
@@ -81,11 +83,7 @@ def test_a_log_line_still_counts_up_after_a_fortnight():
 
 def _waits(random, count=12):
     fakes.random(random)
-    backoff = Backoff()
-    waits = [backoff.next() for _ in range(count)]
-    backoff.reset()
-    assert backoff.next() == waits[0]
-    return waits
+    return [wait_ms(failures) for failures in range(1, count + 1)]
 
 
 def test_backoff_without_luck_is_never_under_five_seconds():
@@ -96,18 +94,26 @@ def test_backoff_doubles_its_ceiling_up_to_five_minutes():
     ceilings = [5000, 10000, 20000, 40000, 80000, 160000] + [300000] * 6
     # What random bytes give the ceiling itself, and one that begins again at the bottom.
     for attempt, ceiling in enumerate(ceilings):
-        backoff = Backoff()
-        backoff.attempts = attempt
         fakes.random((ceiling - 5000).to_bytes(4, "big"))
-        assert backoff.next() == ceiling, attempt
-        backoff.attempts = attempt
+        assert wait_ms(attempt + 1) == ceiling, attempt
         fakes.random((ceiling - 5000 + 1).to_bytes(4, "big"))
-        assert backoff.next() == 5000, attempt
+        assert wait_ms(attempt + 1) == 5000, attempt
 
 
 def test_backoff_has_jitter():
-    backoff = Backoff()
-    backoff.attempts = 9
-    assert len({backoff.next() for _ in range(20)}) > 10
+    assert len({wait_ms(10) for _ in range(20)}) > 10
     for _ in range(200):
-        assert 5000 <= backoff.next() <= 300000
+        assert 5000 <= wait_ms(10) <= 300000
+    assert 5000 <= wait_ms(1000000) <= 300000
+
+
+def test_a_long_pause_is_cut_so_that_a_watchdog_is_fed():
+    clock = fakes.Clock()
+    fed = []
+    fakes.replace(port, "idle", lambda: fed.append(clock.passed))
+    port.pause(300000)
+    assert clock.passed == 300000 and max(clock.slept) <= 500
+    assert fed[:3] == [0, 500, 1000] and len(fed) == 600
+    port.pause(0)
+    port.pause(-5)
+    assert clock.passed == 300000

@@ -6,7 +6,7 @@ from binascii import b2a_base64
 import canaries
 import cryptolib
 import fakes
-from dynreg import port, registration, signing
+from dynreg import port, registration
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
 
@@ -100,7 +100,7 @@ def _check_request(gateway, host, unix):
         "X-TC-Algorithm": "hmacsha256",
         "X-TC-Timestamp": str(timestamp),
         "X-TC-Nonce": str(NONCE),
-        "X-TC-Signature": signing.registration_signature(
+        "X-TC-Signature": registration.signature(
             canaries.PRODUCT_SECRET, name, body, timestamp, NONCE
         ),
     }, headers

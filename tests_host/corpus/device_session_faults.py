@@ -3,7 +3,7 @@
 import fakes
 import packets
 from broker import TOPIC, connected, subscribed
-from dynreg.backoff import Backoff
+from dynreg.backoff import wait_ms
 from dynreg.errors import LoginError, NetworkError, ProtocolError
 
 REFUSED = 111  # ECONNREFUSED
@@ -11,8 +11,7 @@ REFUSED = 111  # ECONNREFUSED
 
 def _waits(count):
     """The waits of a back-off that begins, with the random bytes there are now."""
-    backoff = Backoff()
-    return [backoff.next() for _ in range(count)]
+    return [wait_ms(failures) for failures in range(1, count + 1)]
 
 
 # --- keep-alive ---------------------------------------------------------------------------------
@@ -232,7 +231,7 @@ def test_a_login_taken_again_begins_the_count_anew():
         if not bench.session.connected:
             bench.session.poll(1000)
     assert all(peer.met for peer in first)
-    assert bench.session.connected is True and bench.session.refusals == 0
+    assert bench.session.connected is True and bench.session.history["refusals"] == 0
 
 
 def test_a_subscription_refused_on_the_way_back_comes_out():
@@ -310,7 +309,15 @@ def test_a_packet_that_stops_in_the_middle():
     for data in (b"\x40", b"\x40\x02", b"\x40\x02\x00", b"\x30\x80"):
         bench = connected()
         bench.peer.expect([(100, data)])
-        fakes.raises(NetworkError, bench.session.publish, "event", b"", 1, code="network.timeout")
+        fakes.raises(
+            NetworkError,
+            bench.session.publish,
+            "event",
+            b"",
+            1,
+            10100,
+            code="network.unacknowledged",
+        )
         assert bench.clock.passed == 10100, (data, bench.clock.passed)
         fakes.restore()
 

@@ -4,14 +4,14 @@ from binascii import hexlify, unhexlify
 
 import canaries
 import fakes
-from dynreg import signing
+from dynreg import credentials, registration, signing
 
 
 def test_registration_signatures_of_the_vectors():
     for vector in fakes.vectors()["registration_signature"]:
         assert vector["by_timestamp"]
         for timestamp in vector["by_timestamp"]:
-            signature = signing.registration_signature(
+            signature = registration.signature(
                 vector["product_secret"],
                 vector["host"],
                 vector["body"].encode(),
@@ -25,11 +25,11 @@ def test_registration_signatures_of_the_vectors():
 def test_registration_signature_covers_every_part():
     good = (canaries.PRODUCT_SECRET, "host", b"{}", 1, 2)
     other = (canaries.PRODUCT_SECRET[:-1] + "y", "host2", b"{} ", 2, 3)
-    signature = signing.registration_signature(*good)
+    signature = registration.signature(*good)
     for part in range(5):
         changed = list(good)
         changed[part] = other[part]
-        assert signing.registration_signature(*changed) != signature, part
+        assert registration.signature(*changed) != signature, part
 
 
 def test_logins_of_the_vectors():
@@ -99,8 +99,8 @@ def test_hmac_keys_around_the_block_size():
 
 
 def test_fingerprint_tells_secrets_apart_and_nothing_else():
-    first = signing.fingerprint(canaries.DEVICE_SECRET)
+    first = credentials.fingerprint(canaries.DEVICE_SECRET)
     print("fingerprint:", first)
     assert len(first) == 8
-    assert first == signing.fingerprint(canaries.DEVICE_SECRET)
-    assert first != signing.fingerprint(canaries.DEVICE_SECRET + "=")
+    assert first == credentials.fingerprint(canaries.DEVICE_SECRET)
+    assert first != credentials.fingerprint(canaries.DEVICE_SECRET + "=")

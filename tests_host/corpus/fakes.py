@@ -12,7 +12,7 @@ import sys
 
 import canaries
 import dynreg  # noqa: F401 (its submodules are looked up below)
-from dynreg import credentials, log, port, record, tls, wire
+from dynreg import credentials, link, log, port, record, tls, wire
 from dynreg.errors import DynregError
 
 MICROPYTHON = sys.implementation.name == "micropython"
@@ -20,6 +20,9 @@ ROOT = __file__.rsplit("/", 3)[0]
 PRODUCT, NAME = "ABCDEFGHIJ", "dev-01"
 NOW = 1767323045  # 2026-01-02 03:04:05 UTC
 END = object()  # in a Peer's answers: it closes the connection
+
+# Rooms stay loaded, so that the stand-ins put into them stay in place.
+forget, port.forget = port.forget, lambda *names: None
 
 _undo = []
 
@@ -355,8 +358,9 @@ def network(clock, *peers):
     """All connections lead to these peers, TLS left out: what TLS would carry is what they see."""
     net = _Network(clock, peers)
     replace(tls, "socket", net)
-    replace(tls, "select", net)
+    replace(link, "select", net)
     replace(wire, "select", net)
+    replace(port, "psk_context", lambda identity, key: None)
     replace(tls.Door, "handshake", lambda door, wire: wire)
     return net
 
@@ -573,6 +577,7 @@ def values(**changes):
         "key_deviceinfo": {"deviceSecret": "YOUR_DEVICE_SECRET"},
         "region": "china",
         "wifi": {"ssid": "bench", "password": canaries.WIFI_PASSWORD},
+        "early": False,
     }
     good.update(changes)
     return {key: good[key] for key in good if good[key] is not None}

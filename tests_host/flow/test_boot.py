@@ -23,7 +23,7 @@ def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
     report = report_of(first)
     demo.check_steps(first)
     assert report["registered"] and report["connected"] and report["clock_set"]
-    assert report["tls"] == "verified-ca" and report["error"] is None
+    assert report["tls"] == "psk" and report["error"] is None
     assert report["device"] == PRODUCT + bench.name
     assert kinds(bench.hub).count("registered") == 1
     (device,) = bench.hub.devices()
@@ -197,6 +197,18 @@ def test_another_ca_is_refused_at_registration(bench):
     assert bench.info() == before
 
 
+WITHOUT_PSK = pytest.mark.parametrize("hub", [{"psk": False}], indirect=True)
+
+
+@WITHOUT_PSK
+def test_a_hub_without_psk_is_met_with_the_verified_certificate_and_remembered(bench):
+    for turned_down in (1, 0):
+        output = bench.boot()
+        assert report_of(output)["tls"] == "verified-ca" and report_of(output)["clock_set"]
+        assert output.count("no secure connection") == turned_down, output
+
+
+@WITHOUT_PSK
 def test_another_ca_is_refused_at_login(bench):
     bench.boot()
     logins = kinds(bench.hub).count("login")
@@ -215,16 +227,38 @@ def test_the_built_in_roots_do_not_trust_the_local_hub(bench):
     assert not bench.hub.requests
 
 
-def test_without_a_clock_the_certificate_is_not_believed(bench):
+def block_ntp(bench):
     settings = bench.board.folder / "board.json"
     values = json.loads(settings.read_text())
     values["ntp"] = None
     settings.write_text(json.dumps(values))
     bench.board = Board(bench.board.folder)
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "certificate"
-    assert "the clock is not set" in output and TRACEBACK not in output
+
+
+def test_without_a_clock_the_certificate_is_not_believed_and_asked_for_again(bench):
+    block_ntp(bench)
+    output = bench.boot(until="(but the clock is not set); again in")
+    assert TRACEBACK not in output
     assert not bench.hub.requests
+
+
+def test_where_ntp_is_blocked_the_gateways_date_will_do(bench):
+    block_ntp(bench)
+    endpoint = bench.info()["endpoint"]
+    bench.configure(endpoint=dict(endpoint, date=bench.hub.http))
+    output = bench.boot()
+    report = report_of(output)
+    assert report["registered"] and report["clock_set"]
+    assert "UTC by the gateway's Date" in output
+
+
+def test_a_later_boot_over_psk_needs_no_clock_at_all(bench):
+    bench.boot()
+    block_ntp(bench)
+    output = bench.boot()
+    report = report_of(output)
+    assert report["tls"] == "psk" and report["clock_set"] and not report["registered"]
+    assert "NTP" not in output and "Date" not in output
 
 
 def test_plain_http_and_mqtt_only_with_a_warning(bench):

@@ -122,8 +122,11 @@ def test_both_copies_damaged_is_said_and_never_registers(bench):
     bench.boot()
     damage_the_key(bench)
     nvs = bench.board.folder / "nvs.bin"
-    text = nvs.read_text().rstrip("\n")
-    nvs.write_text(text[:-1] + ("0" if text[-1] != "0" else "1") + "\n")
+    lines = nvs.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if "credential" in line)
+    last = lines[place][-1]
+    lines[place] = lines[place][:-1] + ("0" if last != "0" else "1")
+    nvs.write_text("\n".join(lines) + "\n")
     logins = kinds(bench.hub).count("login")
     output = bench.boot(until=">>> ")
     assert "[storage.damaged]" in output and "Traceback" not in output

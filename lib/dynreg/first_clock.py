@@ -1,0 +1,88 @@
+"""A first idea of the time, good enough to judge certificates: NTP, else the gateway's own Date.
+
+A hint only: the time that counts comes from the cloud once the login stands. None of these
+sources proves who it is, so nothing before the day that the cloud told last is believed.
+"""
+
+from . import clock, log, port
+from .errors import DynregError
+from .tls import Door
+
+_SERVERS = "time1.cloud.tencent.com", "ntp.aliyun.com"  # after ntptime's own
+_MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
+_DATE_MS = 5000
+
+
+def find(info, day=0):
+    """Sets the real-time clock from the first source that answers plausibly; whether one did.
+
+    day: the last one known to have been, in days since 1970.
+    """
+    floor = max(clock.FLOOR, day * 86400)
+    for name, source in (("NTP", _ntp), ("the gateway's Date", _date)):
+        for seconds in source(info):
+            if clock.plausible(seconds) and seconds >= floor:
+                port.set_rtc(seconds * 1000)
+                log.info(
+                    "clock: %s UTC by %s, until the cloud says better"
+                    % (clock.text(seconds * 1000), name)
+                )
+                return True
+            log.warning("clock: %s answers nonsense (%d)" % (name, seconds))
+    log.warning("clock: not set, and nothing tells the time")
+    return False
+
+
+def _ntp(info):
+    try:
+        import ntptime
+    except ImportError:
+        log.warning("clock: no ntptime on this platform")
+        return
+    own = getattr(ntptime, "host", None)
+    for server in (own,) + _SERVERS:
+        if server:
+            ntptime.host = server
+        seconds = None
+        try:
+            seconds = ntptime.time() + port.EPOCH
+        except (OSError, ValueError, IndexError) as error:
+            log.warning("clock: NTP from %s: %r" % (server, error))
+        finally:
+            ntptime.host = own
+        if seconds is not None:
+            yield seconds
+
+
+def _date(info):
+    door = Door(info.date.host, info.date.port, None, _DATE_MS)
+    seconds = None
+    try:
+        link = door.socket()
+        link.connect(door.getaddrinfo(door.host, door.port)[0][-1])
+        link.write("HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n" % door.host)
+        line = b"-"
+        while seconds is None and line != b"\r\n":
+            line = link.readline()
+            if line[:6].lower() == b"date: ":
+                seconds = http_date(line[6:])
+    except (DynregError, ValueError) as error:
+        log.warning("clock: no Date from %s: %r" % (info.date, error))
+    finally:
+        door.close()
+    if seconds is not None:
+        yield seconds
+
+
+def http_date(text):
+    """Unix seconds of b"Tue, 24 Nov 2026 09:22:08 GMT" (RFC 9110, 5.6.7); ValueError."""
+    _, day, month, year, time = text.split()[:5]
+    hour, minute, second = (int(part) for part in time.split(b":"))
+    month = _MONTHS.find(month) // 3 + 1
+    if not month:
+        raise ValueError(text)
+    # Days since 1970-01-01 in a calendar whose year begins with March.
+    years = int(year) - (month < 3)
+    days = years * 365 + years // 4 - years // 100 + years // 400
+    days += (153 * ((month + 9) % 12) + 2) // 5 + int(day) - 719469
+    return ((days * 24 + hour) * 60 + minute) * 60 + second

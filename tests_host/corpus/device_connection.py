@@ -1,0 +1,345 @@
+"""The way to the broker: TLS-PSK, what comes after it, the early request, what is remembered."""
+
+import json
+
+import canaries
+import fakes
+import packets
+from broker import ASK, REQUEST, RESULT
+from dynreg import Device, first_clock, notes, port, tls, trust
+from dynreg.errors import CertificateError, LoginError, NetworkError, ProtocolError
+
+NOW = fakes.NOW * 1000
+EARLY = packets.subscribe(1, RESULT) + packets.publish(ASK, REQUEST)
+TIME = packets.publish(
+    RESULT, b'{"type":"get","time":%d,"ntptime1":%d,"ntptime2":%d}' % (fakes.NOW, NOW, NOW)
+)
+GOOD = packets.CONNACK + packets.suback(1) + TIME
+
+
+class Board:
+    """A registered board before peers. handshakes: what each presented, "psk" or "certificate";
+    faults: what each does instead of succeeding, an exception or None.
+    """
+
+    def __init__(self, *peers, unix=NOW, psk=True, **changes):
+        self.clock = fakes.Clock(unix)
+        self.net = fakes.network(self.clock, *peers)
+        self.log = fakes.log_lines()
+        self.handshakes = []
+        self.faults = []
+        fakes.module("network", None)
+        fakes.module("esp32", None)
+        fakes.module("ntptime", None)
+        if psk:
+            fakes.replace(port, "psk_context", lambda *pair: ("psk", pair))
+        fakes.replace(trust.Trust, "context", lambda trust, identity=None: ("certificate", None))
+        fakes.replace(tls.Door, "handshake", lambda door, wire: self._handshake(door))
+        fakes.random(b"\xff")
+        secret = {"deviceSecret": canaries.DEVICE_SECRET}
+        changes.setdefault("early", None)
+        self.path = fakes.device_info(key_deviceinfo=secret, **changes)
+
+    def _handshake(self, door):
+        kind, self.pair = door._context()
+        self.handshakes.append(kind)
+        fault = self.faults.pop(0) if self.faults else None
+        if fault:
+            raise fault
+        return door.link.wire
+
+    def words(self):
+        return "\n".join(text for _, text in self.log)
+
+    def boot(self):
+        """A Device as after a reset."""
+        self.device = Device(self.path)
+        return self.device
+
+
+# --- TLS-PSK ------------------------------------------------------------------------------------
+
+
+def test_psk_is_the_devices_own_key_under_its_client_id():
+    board = Board(fakes.Peer(GOOD))
+    session = board.boot().connect()
+    assert board.handshakes == ["psk"] and session.tls == "psk"
+    assert board.pair[0] == b"ABCDEFGHIJdev-01"
+    from binascii import a2b_base64
+
+    assert board.pair[1] == a2b_base64(canaries.DEVICE_SECRET)
+    assert json.loads(board.device.report()[8:])["tls"] == "psk"
+    assert "CONNACK 0, psk" in board.words()
+
+
+def test_with_psk_no_clock_is_needed():
+    asked = []
+    fakes.replace(first_clock, "find", lambda *info: asked.append(info))
+    board = Board(fakes.Peer(GOOD), unix=None)
+    assert board.boot().connect().tls == "psk" and asked == []
+
+
+def test_psk_turned_down_is_followed_by_the_verified_certificate_at_once():
+    for fault in (
+        NetworkError("network.tls", "alert"),
+        NetworkError("network.closed", "reset"),
+        CertificateError("certificate", "a server that took another suite"),
+        NetworkError("network.clock", "the same without a clock"),
+    ):
+        first, second = fakes.Peer(), fakes.Peer(GOOD)
+        board = Board(first, second)
+        board.faults = [fault]
+        session = board.boot().connect()
+        assert board.handshakes == ["psk", "certificate"] and session.tls == "verified-ca"
+        assert first.sent == b"" and first.closed, "nothing went to whom was not proved"
+        assert board.clock.passed == 0
+        fakes.restore()
+
+
+def test_psk_broken_by_somebody_gains_nothing():
+    # Whoever breaks the PSK handshake meets the certificate's, and that one fails for good.
+    peers = fakes.Peer(), fakes.Peer()
+    board = Board(*peers, fakes.Peer(GOOD))
+    board.faults = [NetworkError("network.tls", "alert"), CertificateError("certificate", "no")]
+    device = board.boot()
+    fakes.raises(CertificateError, device.connect, 60, 0, code="certificate")
+    assert [peer.sent for peer in peers] == [b"", b""]
+    assert notes.read(board.path)["psk"] == 0, "nothing was proved, nothing is remembered"
+
+
+def test_a_line_that_is_down_is_no_reason_to_leave_psk():
+    for fault in (
+        NetworkError("network.timeout", "no answer in time"),
+        NetworkError("network.connect", "refused"),
+    ):
+        board = Board(fakes.Peer(), fakes.Peer(GOOD))
+        board.faults = [fault]
+        device = board.boot()
+        fakes.raises(NetworkError, device.connect, code=fault.code)
+        assert board.handshakes == ["psk"]
+        assert device.connect().tls == "psk"
+        fakes.restore()
+
+
+def test_that_psk_was_turned_down_is_remembered_and_doubted_once_in_16():
+    board = Board(*[fakes.Peer(GOOD) for _ in range(5)])
+    board.faults = [NetworkError("network.tls", "alert")]
+    board.boot().connect()
+    assert notes.read(board.path)["psk"] == 1
+    board.boot().connect()
+    assert board.handshakes == ["psk", "certificate", "certificate"]
+    fakes.random(b"\x0f")
+    assert board.boot().connect().tls == "psk"
+    assert notes.read(board.path)["psk"] == 0
+
+
+def test_a_runtime_without_psk_uses_the_certificate():
+    board = Board(fakes.Peer(GOOD), psk=False)
+    assert board.boot().connect().tls == "verified-ca" and board.handshakes == ["certificate"]
+    assert notes.read(board.path)["psk"] == 0
+
+
+def test_psk_or_nothing():
+    endpoint = {"mqtt": "mqtts+psk://hub.local"}
+    board = Board(fakes.Peer(GOOD), endpoint=endpoint)
+    assert board.boot().connect().tls == "psk"
+    fakes.restore()
+    board = Board(fakes.Peer(), fakes.Peer(GOOD), endpoint=endpoint)
+    board.faults = [NetworkError("network.tls", "alert")]
+    fakes.raises(CertificateError, board.boot().connect, 60, 0, code="certificate.psk")
+    assert board.handshakes == ["psk"]
+    fakes.restore()
+    board = Board(fakes.Peer(GOOD), endpoint=endpoint, psk=False)
+    fakes.raises(CertificateError, board.boot().connect, code="certificate.psk")
+    assert board.handshakes == [] and board.net.sockets == []
+
+
+def test_a_login_refused_over_psk_is_the_logins_own_fault():
+    board = Board(fakes.Peer(packets.connack(5)))
+    fakes.raises(LoginError, board.boot().connect, code="login.5")
+    assert board.handshakes == ["psk"]
+
+
+def test_without_a_clock_the_first_time_source_is_asked_before_the_certificate():
+    found = []
+
+    def find(info, day):
+        found.append(day)
+        port.set_rtc(NOW)
+        return True
+
+    board = Board(fakes.Peer(GOOD), unix=None, psk=False)
+    fakes.replace(first_clock, "find", find)
+    board.boot().connect()
+    assert found == [0]
+
+
+# --- the early request --------------------------------------------------------------------------
+
+
+def test_the_time_is_asked_for_behind_the_connect_in_one_segment():
+    peer = fakes.Peer([(300, GOOD)])
+    board = Board(peer)
+    device = board.boot()
+    device.connect()
+    assert len(peer.segments) == 1 and peer.segments[0].endswith(EARLY)
+    assert packets.split(peer.sent)[0][0] == 0x10 and len(packets.split(peer.sent)) == 3
+    assert device.sync_clock() == NOW + 150, "half of the round trip, as for a request of its own"
+    assert peer.segments[1:] == [] and board.clock.passed == 300
+    assert "behind the CONNECT" in board.words()
+
+
+def test_a_program_that_dawdles_gets_the_right_time_all_the_same():
+    board = Board(fakes.Peer([(300, GOOD)]))
+    device = board.boot()
+    device.connect()
+    board.clock.sleep_ms(7000)
+    assert device.sync_clock() == NOW + 150 + 7000
+
+
+def test_a_reply_that_comes_after_the_rest_is_timed_by_its_own_arrival():
+    board = Board(fakes.Peer([(300, packets.CONNACK + packets.suback(1)), (1000, TIME)]))
+    device = board.boot()
+    device.connect()
+    assert device.sync_clock() == NOW + 500
+
+
+def test_the_second_time_is_asked_for_as_ever():
+    peer = fakes.Peer(GOOD, packets.suback(2) + TIME)
+    board = Board(peer)
+    device = board.boot()
+    device.connect()
+    device.sync_clock()
+    device.sync_clock()
+    assert peer.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
+
+
+def test_early_can_be_switched_off():
+    peer = fakes.Peer(packets.CONNACK, packets.suback(1) + TIME)
+    board = Board(peer, early=False)
+    device = board.boot()
+    device.connect()
+    device.sync_clock()
+    assert len(peer.segments) == 2 and peer.segments[1] == EARLY
+
+
+def test_a_broker_that_ends_the_connection_over_it_costs_one_reconnect_and_is_remembered():
+    for answer in (fakes.END, b"\x00\x00\x00\x00", None):
+        plain = [fakes.Peer(packets.CONNACK, packets.suback(1) + TIME) for _ in range(2)]
+        board = Board(fakes.Peer(answer), *plain)
+        device = board.boot()
+        if answer == b"\0\0\0\0":  # no fault of the line: the program decides
+            fakes.raises(ProtocolError, device.connect, code="protocol.reply")
+        device.connect(attempts=2)
+        device.sync_clock()
+        assert len(board.net.sockets) == 2
+        assert plain[0].segments[1] == EARLY, "nothing was sent before the CONNACK"
+        assert notes.read(board.path)["early"] == 1
+        board.boot().connect()
+        assert len(packets.split(plain[1].segments[0])) == 1, "remembered at the next boot"
+        fakes.restore()
+
+
+def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
+    for answer in (packets.CONNACK, packets.CONNACK + packets.suback(1)):
+        peer = fakes.Peer(answer, packets.suback(1) + packets.suback(2) + TIME)
+        board = Board(peer)
+        device = board.boot()
+        device.connect()
+        assert device.sync_clock(), "answered in the end"
+        assert len(board.net.sockets) == 1 and board.clock.passed <= 5000
+        assert notes.read(board.path)["early"] == 1
+        fakes.restore()
+
+
+def test_a_line_that_fails_twice_is_no_dislike():
+    good = fakes.Peer(GOOD)
+    board = Board(fakes.Peer(fakes.END), fakes.Peer(fakes.END), good)
+    device = board.boot()
+    device.connect(attempts=3)
+    assert len(packets.split(good.segments[0])) == 3
+    assert notes.read(board.path)["early"] == 0
+
+
+# --- what is remembered -------------------------------------------------------------------------
+
+
+def test_the_day_is_kept_once_a_day():
+    written = []
+    board = Board(*[fakes.Peer(GOOD, packets.suback(2) + TIME) for _ in range(3)])
+    write = notes.write
+
+    def counted(path, history):
+        written.append(dict(history))
+        write(path, history)
+
+    fakes.replace(notes, "write", counted)
+    for _ in range(2):
+        device = board.boot()
+        device.connect()
+        device.sync_clock()
+        device.sync_clock()
+    assert len(written) == 1 and notes.read(board.path)["day"] == fakes.NOW // 86400
+
+
+def test_notes_in_nvs_and_in_a_file_and_where_nothing_can_be_kept():
+    path = fakes.folder() + "/device_info.json"
+    blank = notes.read(path)
+    assert (blank["day"], blank["psk"], blank["early"]) == (0, 0, 0)
+    for place in ("file", "NVS"):
+        if place == "NVS":
+            nvs = fakes.nvs()
+            assert notes.read(path)["day"] == 0
+        notes.write(path, {"day": 20000, "psk": 1, "early": 1})
+        kept = notes.read(path)
+        assert (kept["day"], kept["psk"], kept["early"]) == (20000, 1, 1), place
+    nvs.dead = OSError(-4353)
+    lines = fakes.log_lines()
+    notes.write(path, {"day": 20001, "psk": 1, "early": 1})
+    assert "not kept" in lines[-1][1] and notes.read(path)["day"] == 0
+    fakes.restore()
+    fakes.module("esp32", None)
+    path = fakes.folder() + "/device_info.json"
+    for data in (b"", b"\xff", b"\xff" * 4, b"\xff" * 400):
+        fakes.write(path.rsplit("/", 1)[0] + "/dynreg.notes", data)
+        notes.read(path)
+
+
+# --- a day later --------------------------------------------------------------------------------
+
+
+def _online(*answers):
+    board = Board(fakes.Peer(GOOD, *answers))
+    device = board.boot()
+    session = device.connect(keepalive=0)
+    device.sync_clock()
+    return board, session
+
+
+def test_the_clock_is_set_again_once_a_day():
+    board, session = _online(packets.suback(2) + TIME, packets.suback(3) + TIME)
+    peer = board.net.sockets[0]._peer
+    for _ in range(23):
+        session.poll(3600000)
+    assert len(peer.segments) == 1 and len(board.clock.settings) == 1
+    session.poll(3600001)
+    assert len(peer.segments) == 2 and len(board.clock.settings) == 2
+    for _ in range(24):
+        session.poll(3600000)
+    session.poll(1000)
+    assert len(board.clock.settings) == 3 and session.connected is True
+
+
+def test_a_daily_time_that_does_not_come_ends_nothing():
+    board, session = _online()
+    session.poll(86400000)
+    session.poll(1)
+    assert session.connected is True and len(board.clock.settings) == 1
+    assert "time: " in board.log[-1][1], board.log[-1]
+
+
+def test_who_never_asked_for_the_time_is_left_alone():
+    board = Board(fakes.Peer(packets.CONNACK), early=False)
+    session = board.boot().connect(keepalive=0)
+    session.poll(90000000)
+    assert len(board.net.sockets[0]._peer.segments) == 1
