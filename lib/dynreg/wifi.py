@@ -33,7 +33,7 @@ def join(ssid, password=None, ms=15000):
                 raise NetworkError(
                     "network.wifi", "no Wi-Fi after %d s: %r %s" % (ms // 1000, ssid, why)
                 )
-            port.sleep_ms(50)
+            port.pause(50)
     except OSError as error:
         raise NetworkError("network.wifi", "Wi-Fi does not start: %r" % error) from None
     log.info("wifi: %s" % wlan.ifconfig()[0])
