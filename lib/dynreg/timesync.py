@@ -28,7 +28,7 @@ def sync(session, ms):
     if not port.set_rtc(now):
         log.warning("time: this platform has no clock to set")
     log.info("time: PUBLISH with the time, current time: %s" % clock.text(now))
-    if now // _DAY > session.history["day"]:
+    if now // _DAY != session.history["day"]:  # earlier too: a wrong day must not stay for ever
         session.history["day"] = now // _DAY
         session.history["changed"] = True
     return now

@@ -282,6 +282,15 @@ def test_the_day_is_kept_once_a_day():
     assert len(written) == 1 and notes.read(board.path)["day"] == fakes.NOW // 86400
 
 
+def test_a_day_that_was_wrong_is_put_right():
+    board = Board(fakes.Peer(GOOD))
+    notes.write(board.path, {"day": 40000, "psk": 0, "early": 0})
+    device = board.boot()
+    device.connect()
+    device.sync_clock()
+    assert notes.read(board.path)["day"] == fakes.NOW // 86400
+
+
 def test_notes_in_nvs_and_in_a_file_and_where_nothing_can_be_kept():
     path = fakes.folder() + "/device_info.json"
     blank = notes.read(path)

@@ -5,6 +5,7 @@ import json
 import fakes
 import packets
 from broker import ASK, REQUEST, RESULT, connected
+from dynreg import port
 from dynreg.errors import LoginError, NetworkError, ProtocolError
 
 NOW = fakes.NOW * 1000
@@ -207,7 +208,7 @@ def test_a_reply_with_an_endless_number():
 def test_a_platform_without_a_clock_still_says_the_time():
     bench = connected()
     fakes.replace(bench.clock, "settings", [])
-    fakes.replace(fakes.port, "set_rtc", lambda unix: False)
+    fakes.replace(port, "set_rtc", lambda unix: False)
     bench.peer.expect(packets.suback(1) + _reply())
     assert bench.session.sync_clock() == NOW
     assert "no clock to set" in bench.words()
