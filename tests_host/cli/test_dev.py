@@ -28,12 +28,12 @@ def test_help_fits_one_screen_and_names_every_command():
     result = dev("--help", COLUMNS="80")
     lines = result.stdout.splitlines()
     assert result.returncode == 0 and len(lines) <= 40
-    for command in ("demo", "test", "lint", "hub", "board", "setup"):
+    for command in ("demo", "test", "lint", "hub", "board", "bench", "size", "setup"):
         assert any(line.startswith(f"  {command} ") for line in lines)
     assert "./dev demo --json" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "hub", "board"])
+@pytest.mark.parametrize("command", ["demo", "hub", "board", "bench", "size"])
 def test_every_command_has_help_with_an_example(command):
     result = dev(command, "--help")
     assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")

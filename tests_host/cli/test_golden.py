@@ -21,6 +21,8 @@ COMMANDS = {
     "board-help": ["board", "--help"],
     "board-new-help": ["board", "new", "--help"],
     "board-run-help": ["board", "run", "--help"],
+    "bench-help": ["bench", "--help"],
+    "size-help": ["size", "--help"],
     "hub-bad-product": ["hub", "--product-id", "bad id"],
     "hub-short-secret": ["hub", "--product-id", "ABCDEFGHIJ", "--product-secret", "short"],
     "hub-bad-port": ["hub", "--port-base", "99999"],

@@ -1,0 +1,152 @@
+"""`./dev bench` from end to end, on a short link; what it writes, and what it says without one."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tools.bench import chart, report, results
+from tools.bench.clients import OBVIOUS, REFERENCE
+from tools.bench.errors import BenchError
+from tools.bench.wire import Setting
+
+ROOT = Path(__file__).resolve().parents[2]
+PEER = f"{sys.executable} {Path(__file__).with_name('peer.py')}"
+QUICK = ["--runs", "1", "--rtt", "10", "--clients", "dynreg"]
+
+
+def bench(*arguments, before=()):
+    return subprocess.run(
+        [*before, sys.executable, "-m", "tools.bench", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def found():
+    """All figures of two clients on two links."""
+    said = []
+    found = results.measure([REFERENCE, OBVIOUS], [Setting(10), Setting(10, 0.05)], 1, said.append)
+    assert any("smallest heap" in text for text in said)
+    return found
+
+
+def need_link(found):
+    if "missing" in found["link"]:
+        pytest.skip(found["link"]["missing"])
+
+
+def test_heap_and_flash_are_measured_everywhere(found):
+    for boot in (found["first_boot"], found["warm_boot"], found["obvious"]):
+        assert 8 <= boot["min_heap_kib"] <= 256
+        assert 1000 < boot["retained_bytes"] < boot["min_heap_kib"] * 1024
+    sizes = found["flash_mpy_bytes"]
+    assert "dynreg/device.py" in sizes and sum(sizes.values()) == found["flash_mpy_total"]["all"]
+
+
+def test_the_link_tells_the_boots_apart(found):
+    need_link(found)
+    first, warm, obvious = found["first_boot"], found["warm_boot"], found["obvious"]
+    assert (first["requests"], first["connections"]) == (1, 2)
+    assert (warm["requests"], warm["connections"]) == (0, 1)
+    assert obvious["requests"] == 1 and obvious["warm_boot"]["requests"] == 0
+    # TCP and TLS 1.2 alone take three round trips, MQTT one more; registration as many again.
+    assert first["rtt"] > 8 and 4 < warm["rtt"] < first["rtt"]
+    assert obvious["rtt"] > first["rtt"] and obvious["bytes"] > first["bytes"]
+    assert first["tls"] in ("psk", "verified-ca") and obvious["tls"] == "unverified"
+    assert first["bytes"] > first["packets"] * 40
+    lossy = found["settings"][1]
+    assert lossy["runs"] == results.LOSSY
+    assert lossy["clients"]["dynreg"]["warm_boot"]["completed"][1] == results.LOSSY
+
+
+def test_the_tables_hold_the_figures(found):
+    need_link(found)
+    text = report.text(found)
+    assert "10 ms, nothing lost; medians of 1:" in text
+    assert "10 ms, 5 % of the packets lost; medians of 2:" in text
+    assert f" {found['first_boot']['bytes']} |" in text
+    assert f" {found['obvious']['min_heap_kib']} |" in text
+    for line in text.splitlines():
+        assert line == line.rstrip()
+
+
+def test_a_page_is_rewritten_between_its_marks_only(found, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{report.BEGIN}\nold\n{report.END}\n\nafter\n")
+    report.update(page, found)
+    report.update(page, found)
+    text = page.read_text()
+    assert text.startswith("before\n\n") and text.endswith("\n\nafter\n")
+    assert "old" not in text and text.count("Flash, bytes of .mpy") == 1
+    page.write_text("no marks\n")
+    with pytest.raises(BenchError, match="lacks the lines"):
+        report.update(page, found)
+
+
+def test_the_picture_has_a_bar_for_each_figure(found):
+    picture = ElementTree.fromstring(chart.svg(found))
+    space = "{http://www.w3.org/2000/svg}"
+    widths = [
+        float(rect.get("width"))
+        for rect in picture.iter(space + "rect")
+        if rect.get("class") in ("first", "warm") and rect.get("x") == "270"
+    ]
+    panels = 1 if "missing" in found["link"] else 3
+    assert len(widths) == panels * 2 * 2 and all(width > 0 for width in widths)
+    texts = [text.text for text in picture.iter(space + "text")]
+    assert str(found["obvious"]["min_heap_kib"]) in texts
+
+
+def test_as_json_with_a_peer(tmp_path):
+    result = bench(
+        *QUICK, "--no-heap", "--json", "--chart", str(tmp_path / "c.svg"), "--peer", PEER
+    )
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    need_link(found)
+    peer = found["clients"]["peer"]
+    assert peer["first_boot"]["tls"] == "certificate" and peer["first_boot"]["requests"] == 1
+    assert peer["warm_boot"]["requests"] == 0
+    assert 4 < peer["warm_boot"]["rtt"] < peer["first_boot"]["rtt"]
+    assert found["warm_boot"]["min_heap_kib"] is None  # --no-heap
+    assert (tmp_path / "c.svg").exists()
+
+
+def test_a_peer_that_fails_is_one_sentence_and_exit_1():
+    result = bench(*QUICK, "--peer", PEER + " --fail")
+    if "no round trips" in result.stderr:
+        pytest.skip("no link here")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "dev bench: peer does not get to a set clock: peer: as asked" in result.stderr
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv takes root's rights away")
+def test_without_a_link_it_says_so_and_measures_the_rest():
+    result = bench(*QUICK, "--json", before=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+    assert result.returncode == 0, result.stderr
+    assert "no round trips, bytes and packets: a network namespace is not allowed" in result.stderr
+    found = json.loads(result.stdout)
+    assert "root" in found["link"]["missing"]
+    assert found["warm_boot"]["rtt"] is None and found["warm_boot"]["min_heap_kib"] > 8
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (["--rtt", "0"], "1 to 5000"),
+        (["--loss", "80"], "0 to 50"),
+        (["--clients", "azure"], "there is no azure"),
+        (["--runs", "0"], "1 or more"),
+    ],
+)
+def test_a_bad_option_is_a_usage_error(arguments, word):
+    result = bench(*arguments)
+    assert result.returncode == 2 and word in result.stderr and "Traceback" not in result.stderr

