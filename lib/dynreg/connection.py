@@ -5,6 +5,7 @@ Loaded for each connect and dropped again: a session keeps only what it yields.
 
 from binascii import a2b_base64
 
+from micropython import const
 from umqtt import simple
 
 from . import clock, log, mqtt, port, signing
@@ -12,9 +13,9 @@ from .errors import CertificateError, DynregError, LoginError, NetworkError, Pro
 from .tls import Door
 
 ANSWER_MS = 10000  # for connect, handshake and CONNACK together
-_EARLY_MS = 2000  # how long after the CONNACK an early request's answer is waited for
-_PERHAPS = 2  # in history["early"]
-_MOST_REFUSALS = 3  # in a row; then a person must look
+_EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
+_PERHAPS = const(2)  # in history["early"]
+_MOST_REFUSALS = const(3)  # in a row; then a person must look
 _REFUSALS = {
     1: "protocol version not taken",
     2: "client id not taken",

@@ -4,13 +4,19 @@ A SUBSCRIBE that does not block, and reading without asserts, with a deadline an
 Session builds on it.
 """
 
+from micropython import const
+
 from . import log, port
 from .errors import LoginError, NetworkError, ProtocolError
 from .link import Link
 
 ANSWER_MS = 10000  # for each of SUBACK, time reply, PUBACK
 LARGEST = 16384  # bytes of one message, both ways (docs/protocol.md, 4)
-_PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 3, 4, 9, 11, 13
+_PUBLISH = const(3)
+_PUBACK = const(4)
+_SUBACK = const(9)
+_UNSUBACK = const(11)
+_PINGRESP = const(13)
 
 
 class Packets:

@@ -4,13 +4,15 @@ umqtt.simple writes CONNECT, PUBLISH, PINGREQ and DISCONNECT and reads the CONNA
 what it does not do well stands in packets.py.
 """
 
+from micropython import const
+
 from . import log, mqtt, port
 from .errors import ConfigError, DynregError, NetworkError
 from .packets import ANSWER_MS, LARGEST, Packets
 
-_STABLE_MS = 60000
-_DAY_MS = 86400000
-_RESYNC_MS = 2000  # for the daily time reply, within poll()
+_STABLE_MS = const(60000)
+_DAY_MS = const(86400000)
+_RESYNC_MS = const(2000)  # for the daily time reply, within poll()
 
 
 class Session(Packets):

@@ -2,12 +2,14 @@
 
 import json
 
+from micropython import const
+
 from . import clock, log, port
 from .errors import NetworkError, ProtocolError
 
-_EARLY_MS = 3000  # for the answer to a request that went out behind the CONNECT
-_FRESH_MS = 50  # read within this, it had come before; then its arrival counts
-_DAY = 86400000
+_EARLY_MS = const(3000)  # for the answer to a request that went out behind the CONNECT
+_FRESH_MS = const(50)  # read within this, it had come before; then its arrival counts
+_DAY = const(86400000)
 
 
 def sync(session, ms):

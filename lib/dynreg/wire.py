@@ -3,12 +3,15 @@
 import io
 import select
 
+from micropython import const
+
 from . import port
 from .errors import NetworkError
 
 SEGMENT = 1400  # bytes gathered before they go out unasked; fits one Ethernet frame
-_POLL, _CLOSE = 3, 4  # stream ioctl requests (py/stream.h)
-_BROKEN = -5  # what TLS hears, EIO; what really happened is in Wire.fault
+_POLL = const(3)  # stream ioctl requests (py/stream.h)
+_CLOSE = const(4)
+_BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.fault
 
 
 class Wire(io.IOBase):
