@@ -234,8 +234,11 @@ class Session(Packets):
         return name
 
     def _deliver(self, topic, message):
-        if self.on_time and topic.startswith("$sys/operation/result/"):
-            self.on_time(message)
+        ours = topic.startswith("$sys/operation/result/")
+        if ours:
+            self.early = None  # its answer may have been this: a later question is a new one
+            if self.on_time:
+                self.on_time(message)
         callback, _ = self._callbacks.get(topic, (None, 0))
         for pattern in self._callbacks:
             if not callback and _matches(pattern, topic):
@@ -245,7 +248,7 @@ class Session(Packets):
                 callback(topic, message)
             except Exception as error:  # the application's fault must not end the session
                 log.error("callback for %s: %r" % (topic, error))
-        elif not topic.startswith("$sys/operation/result/"):
+        elif not ours:
             log.warning("message on %s: nobody asked for it" % topic)
 
 

@@ -214,6 +214,17 @@ def test_the_second_time_is_asked_for_as_ever():
     assert peer.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
 
 
+def test_a_program_that_polls_before_it_asks_gets_the_time_by_a_request_of_its_own():
+    peer = fakes.Peer(GOOD, packets.suback(2) + TIME)
+    board = Board(peer)
+    device = board.boot()
+    session = device.connect()
+    session.poll(1000)
+    assert device.sync_clock() == NOW
+    assert peer.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
+    assert board.clock.passed == 1000 and notes.read(board.path)["early"] == 0
+
+
 def test_early_can_be_switched_off():
     peer = fakes.Peer(packets.CONNACK, packets.suback(1) + TIME)
     board = Board(peer, early=False)
