@@ -8,7 +8,7 @@ from binascii import a2b_base64
 from micropython import const
 from umqtt import simple
 
-from . import clock, log, mqtt, port, signing
+from . import log, mqtt, port, signing
 from .errors import CertificateError, DynregError, LoginError, NetworkError, ProtocolError
 from .tls import Door
 
@@ -59,17 +59,15 @@ def connect(info, keepalive, history, early=False):
         raise CertificateError(
             "certificate.psk", "%s: no TLS with this device's own key" % endpoint
         )
-    if not clock.unix_time():
-        from . import first_clock
-
-        first_clock.find(info, history["day"])
-        del first_clock
-        port.forget("first_clock")
     from . import trust
 
     roots = trust.Trust(endpoint.ca, trust.MQTT)
     pair = info.credential if info.mode == "CERT" else None
-    opened = _login(info, keepalive, history, early, "verified-ca", lambda: roots.context(pair))
+
+    def verified():
+        return _login(info, keepalive, history, early, "verified-ca", lambda: roots.context(pair))
+
+    opened = trust.judged(info, history["day"], verified)
     if context:
         _note(history, "psk", 1)
     return opened

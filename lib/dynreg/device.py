@@ -88,7 +88,7 @@ class Device:
                 from .backoff import wait_ms
 
                 wait = wait_ms(failures)
-                log.warning("%s; again in %d s" % (error, wait // 1000))
+                log.warning("%s [%s]; again in %d s" % (error, error.code, wait // 1000))
             port.pause(wait)
 
     def _connect(self, keepalive):

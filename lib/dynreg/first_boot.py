@@ -1,6 +1,6 @@
 """The first boot: room made, registered, stored twice and read back; all before any login."""
 
-from . import clock, log, port
+from . import log, port
 from .errors import StorageError
 
 
@@ -9,15 +9,9 @@ def run(device):
     info = device.info
     if not info.credential:
         _prepare(info)
-        if info.gateway.secure and not clock.unix_time():
-            from . import first_clock
-
-            first_clock.find(info, device.history["day"])
-            del first_clock
-            port.forget("first_clock")
         from . import registration
 
-        credential = registration.register(info)
+        credential = registration.register(info, device.history["day"])
         del registration
         port.forget("registration", "tls", "trust", "signing", "credentials", "record")
         _store(info, credential)

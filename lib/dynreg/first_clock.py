@@ -13,14 +13,17 @@ _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 _DATE_MS = 5000
 
 
-def find(info, day=0):
+def find(info, day=0, but=0):
     """Sets the real-time clock from the first source that answers plausibly; whether one did.
 
-    day: the last one known to have been, in days since 1970.
+    day: the last one known to have been, in days since 1970. but: Unix seconds that are not to be
+    found again, a day more or less, since a certificate's dates speak against them.
     """
     floor = max(clock.FLOOR, day * 86400)
     for name, source in (("NTP", _ntp), ("the gateway's Date", _date)):
         for seconds in source(info):
+            if clock.plausible(seconds) and abs(seconds - but) < 86400:
+                continue
             if clock.plausible(seconds) and seconds >= floor:
                 port.set_rtc(seconds * 1000)
                 log.info(
@@ -29,7 +32,7 @@ def find(info, day=0):
                 )
                 return True
             log.warning("clock: %s answers nonsense (%d)" % (name, seconds))
-    log.warning("clock: not set, and nothing tells the time")
+    log.warning("clock: nothing tells %s time" % ("another" if but else "the"))
     return False
 
 

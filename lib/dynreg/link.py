@@ -11,7 +11,7 @@ class Link:
     """A verified stream with MicroPython's stream methods; Door.socket() makes it.
 
     tail: bytes that go out behind what is written before the first read, in one flight with it;
-    asked: ticks_ms when they did, else None.
+    asked: ticks_ms when they did, else None. broken: a read or a write has failed.
     """
 
     wire: Wire
@@ -22,6 +22,7 @@ class Link:
         self.wire = self.stream = None  # pyright: ignore
         self.tail = b""
         self.asked = None
+        self.broken = False
         self.read_in_all = 0
         self._poll = None
         self._out = b""
@@ -111,7 +112,8 @@ class Link:
                     return parts
         buffer = bytearray(size)
         if self.readinto(buffer) < size:
-            raise self._fault(None)
+            self.broken = True
+            raise self.wire.fault or NetworkError("network.closed", "the other end said goodbye")
         return bytes(buffer)
 
     def readline(self):
@@ -121,6 +123,7 @@ class Link:
         return line
 
     def _fault(self, error):
+        self.broken = True
         if self.wire.fault:
             return self.wire.fault
         if self.stream is self.wire:

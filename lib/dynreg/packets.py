@@ -40,7 +40,7 @@ class Packets:
 
     def send(self, data=b""):
         """Writes data and sends all that was gathered; NetworkError where the line is down."""
-        if not self.connected:
+        if not self.connected or self.link.broken:
             raise NetworkError("network.closed", "not connected")
         self.link.within(ANSWER_MS)
         self.link.write(data)
@@ -96,6 +96,8 @@ class Packets:
                 break
             if shift > 21:
                 raise _malformed()
+        if head & 0xF4 == 0x34:  # QoS 2 is never granted, QoS 3 does not exist
+            raise _malformed()
         if size > LARGEST + 300:
             self._skip(head, size)
             return

@@ -8,7 +8,7 @@ from binascii import a2b_base64, b2a_base64, hexlify
 import cryptolib
 
 from . import clock, log, port, trust
-from .errors import ProtocolError, RegistrationError
+from .errors import NetworkError, ProtocolError, RegistrationError
 from .signing import hmac_sha256
 from .tls import Door
 
@@ -18,14 +18,20 @@ _CBC = 2
 _PASSING = ("requestlimit", "throttl", "frequen", "internal", "unavailable", "timeout", "busy")
 
 
-def register(info):
+def register(info, day=0):
     """The credential that the cloud gives this device (docs/protocol.md, 2, 3).
 
     The device secret, base64 text; in certificate mode (certificate, key) as PEM, the device's
     own pair where it brought one. Each call makes any credential given before worthless.
     RegistrationError: the cloud's refusal; ProtocolError: a reply that is none; NetworkError,
-    CertificateError, ConfigError: as the door says.
+    CertificateError, ConfigError: as the door says. day: see trust.judged().
     """
+    if info.gateway.secure:
+        return trust.judged(info, day, lambda: _register(info))
+    return _register(info)
+
+
+def _register(info):
     timestamp = clock.unix_time()
     until = port.ticks_add(port.ticks_ms(), _DEADLINE_MS)
     try:
@@ -97,6 +103,9 @@ def _post(requests, url, body, headers):
 
 def _response(host, status, content):
     """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3)."""
+    opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
+    if opened or (status == 200 and not content):
+        raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
     try:
         response = json.loads(content)["Response"]
         fault = response.get("Error")

@@ -158,6 +158,8 @@ class Session(Packets):
             left = max(0, port.ticks_diff(end, port.ticks_ms()))
             try:
                 if self.connected:
+                    if self.link.broken:
+                        raise NetworkError("network.closed", "the line broke meanwhile")
                     if self.link.ready(min(left, 1000)):
                         self.receive()
                     self._keep_alive()
@@ -192,7 +194,7 @@ class Session(Packets):
 
         wait = wait_ms(self._failures)
         self._retry_at = port.ticks_add(port.ticks_ms(), wait)
-        log.warning("connection lost: %s; again in %d s" % (error, wait // 1000))
+        log.warning("connection lost: %s [%s]; again in %d s" % (error, error.code, wait // 1000))
 
     def _reconnect(self, ms):
         _check(self._retry_at is not None, "not connected: call connect() first")

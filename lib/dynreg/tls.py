@@ -103,7 +103,8 @@ class Door:
                 ) from None
             why = "%s is not trusted: %s" % (self.host, str(error).strip().replace("\n", "; "))
             if clock.unix_time():
-                raise CertificateError("certificate", why) from None
+                code = "certificate.date" if "validity" in why else "certificate"
+                raise CertificateError(code, why) from None
             # A later try may find a time source, and then judge.
             raise NetworkError("network.clock", why + " (but the clock is not set)") from None
 
@@ -128,6 +129,7 @@ class Door:
             raise ProtocolError(
                 "protocol.reply",
                 "%s answers what %s cannot read: %r" % (self.host, library.__name__, error),
+                bool(self.link and self.link.broken),
             ) from None
         finally:
             setattr(library, name, real)

@@ -4,8 +4,9 @@ import errno
 import time
 
 import fakes
-from dynreg import clock, first_clock, port, timesync
+from dynreg import clock, first_clock, port, timesync, trust
 from dynreg.device_info import DeviceInfo
+from dynreg.errors import CertificateError
 
 Y2000 = 946684800  # the epoch of esp32 and stm32, in Unix seconds
 NOW = fakes.NOW
@@ -269,3 +270,57 @@ def test_exchange_takes_no_endless_number():
     # JSON's 1e999; int() of it is an OverflowError.
     assert timesync.exchange({"time": float("inf")}, 10) is None
     assert timesync.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) is None
+
+
+# --- a clock that a certificate speaks against --------------------------------------------------
+
+
+def _judged(faults, unix=NOW * 1000, ntp=None, day=0):
+    """trust.judged() of a call that fails with these codes in turn: (result, clock, calls)."""
+    fake = fakes.Clock(unix)
+    fakes.network(fake)
+    fakes.ntp(ntp or OSError(errno.ETIMEDOUT))
+    calls = []
+
+    def call():
+        calls.append(fake.unix_ms())
+        code = faults.pop(0) if faults else None
+        if code:
+            raise CertificateError(code, "no")
+        return "link"
+
+    info = DeviceInfo(fakes.device_info())
+    return lambda: trust.judged(info, day, call), fake, calls
+
+
+def test_a_wrong_time_from_ntp_is_put_right_when_a_certificate_speaks_against_it():
+    judged, fake, calls = _judged(
+        ["certificate.date"], 2085978496000, NOW
+    )  # 2036, a kiss of death
+    assert judged() == "link"
+    assert calls == [2085978496000, NOW * 1000] and fake.settings == [NOW * 1000]
+
+
+def test_a_certificate_that_is_really_expired_is_refused_at_once():
+    judged, fake, calls = _judged(["certificate.date"], ntp=NOW + 3600)
+    fakes.raises(CertificateError, judged, code="certificate.date", retry=False)
+    assert len(calls) == 1 and fake.settings == []
+
+
+def test_no_time_source_brings_an_expired_certificate_back_to_life():
+    # The cloud told a day: nothing before it is believed.
+    judged, fake, calls = _judged(["certificate.date"], ntp=NOW - 86400 * 30, day=NOW // 86400)
+    fakes.raises(CertificateError, judged, code="certificate.date")
+    assert len(calls) == 1 and fake.settings == []
+
+
+def test_another_fault_of_the_certificate_is_not_the_clocks():
+    judged, fake, calls = _judged(["certificate"], ntp=NOW + 86400 * 30)
+    fakes.raises(CertificateError, judged, code="certificate")
+    assert len(calls) == 1 and fake.settings == []
+
+
+def test_a_certificate_refused_by_either_time_is_refused():
+    judged, _, calls = _judged(["certificate.date"] * 2, ntp=NOW + 86400 * 30)
+    fakes.raises(CertificateError, judged, code="certificate.date")
+    assert len(calls) == 2

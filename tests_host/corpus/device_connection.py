@@ -163,7 +163,7 @@ def test_a_login_refused_over_psk_is_the_logins_own_fault():
 def test_without_a_clock_the_first_time_source_is_asked_before_the_certificate():
     found = []
 
-    def find(info, day):
+    def find(info, day, but):
         found.append(day)
         port.set_rtc(NOW)
         return True

@@ -6,7 +6,7 @@ from binascii import b2a_base64
 import canaries
 import cryptolib
 import fakes
-from dynreg import port, registration
+from dynreg import first_clock, port, registration
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
 
@@ -86,6 +86,7 @@ def _check_request(gateway, host, unix):
     """The whole request, header by header, and that its signature is that of its body."""
     peer = fakes.Peer(_http(_good()))
     net = _network(peer, unix=unix)
+    fakes.replace(first_clock, "find", lambda *found: False)
     assert registration.register(_info(gateway)) == canaries.DEVICE_SECRET
     line, headers, body = _request(peer)
     timestamp = 0 if unix is None else fakes.NOW
@@ -374,7 +375,7 @@ def test_a_server_fault_without_json_is_worth_another_try():
 
 
 def test_other_replies_without_json_are_not():
-    for status in ("200 OK", "204 No Content", "400 Bad Request", "404 Not Found"):
+    for status in ("204 No Content", "400 Bad Request", "404 Not Found"):
         for body in (b"<html>hello</html>", b"", b"\xff\xfe"):
             _refused(
                 ProtocolError, _http(body, status), "protocol.reply", says=status[:3], retry=False
@@ -434,8 +435,10 @@ def test_a_body_that_ends_too_early():
     whole = _http(_good())[0][1]
     for size in (1, 20, 100):
         reply = [(0, whole[:-size]), (0, fakes.END)]
-        _refused(ProtocolError, reply, "protocol.reply", retry=False)
+        _refused(NetworkError, reply, "network.closed", says="stops in the middle", retry=True)
         fakes.restore()
+    head = whole[: whole.index(b"\r\n\r\n") + 4]
+    _refused(NetworkError, [(0, head), (0, fakes.END)], "network.closed", retry=True)
 
 
 # --- redirects, size, time ----------------------------------------------------------------------

@@ -102,10 +102,8 @@ def test_the_handshake_is_two_segments_and_a_request_one():
     assert len(segments) == 3, segments
 
 
-def _refused(name, words, ca="ca"):
-    error = fakes.raises(
-        CertificateError, lambda: _open(name, ca=ca), code="certificate", retry=False
-    )
+def _refused(name, words, ca="ca", code="certificate"):
+    error = fakes.raises(CertificateError, lambda: _open(name, ca=ca), code=code, retry=False)
     text = str(error)
     assert "localhost" in text and words in text and "\n" not in text, text
 
@@ -123,11 +121,11 @@ def test_a_wrong_name():
 
 
 def test_an_expired_certificate():
-    _refused("expired", "expired")
+    _refused("expired", "expired", code="certificate.date")
 
 
 def test_a_certificate_that_is_not_valid_yet():
-    _refused("not yet", "starts in the future")
+    _refused("not yet", "starts in the future", code="certificate.date")
 
 
 def test_a_self_signed_certificate():

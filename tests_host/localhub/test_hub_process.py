@@ -220,7 +220,7 @@ def test_command_line(tmp_path):
         ready = json.loads(process.stdout.readline())
         assert set(ready) == {
             "ready", "http", "https", "mqtt", "mqtts", "ntp", "ca_pem", "ca_der", "product_id",
-            "auth_mode", "psk",
+            "auth_mode", "psk", "dns", "control",
         }  # fmt: skip
         assert ready["auth_mode"] == "key"
         assert ready["ready"] is True and ready["product_id"] == PRODUCT_ID

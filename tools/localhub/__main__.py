@@ -9,6 +9,7 @@ import time
 from functools import partial
 
 from .arguments import PROG, SECRET_VARIABLE, parser
+from .faults import CATALOGUE, table
 from .hub import Hub
 from .rules import HubError
 
@@ -19,6 +20,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the hub until a signal or --stop-after; the exit code."""
     options = vars(parser().parse_args(argv))
     stop_after = options.pop("stop_after")
+    listed, as_json = options.pop("list_faults"), options.pop("json")
+    if listed:
+        rows = [kind.row() for kind in CATALOGUE.values()]
+        print(json.dumps(rows) if as_json else table())
+        return 0
     if options["product_secret"] is None:
         options["product_secret"] = os.environ.get(SECRET_VARIABLE) or None
     over = threading.Event()
@@ -50,6 +56,8 @@ def _ready_line(hub: Hub) -> dict:
         "mqtt": hub.mqtt,
         "mqtts": hub.mqtts,
         "ntp": "{}:{}".format(*hub.ntp),
+        "dns": "{}:{}".format(*hub.dns),
+        "control": hub.control,
         "ca_pem": str(hub.ca_pem),
         "ca_der": str(hub.ca_der),
         "product_id": hub.product_id,

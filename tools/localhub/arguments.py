@@ -6,6 +6,7 @@ import textwrap
 from .certificates import KEY_TYPES
 from .device_ca import DEVICE_KEYS
 from .events import EVENTS
+from .faults import FaultError, parse
 from .rules import AUTH_MODES
 from .settings import REGISTER_LIMIT, TIME_WINDOW
 
@@ -32,7 +33,14 @@ auth modes:
   product has no registered device.
 
 ports:
-  P http   P+1 https   P+2 mqtt   P+3 mqtts   P+4 ntp (UDP)
+  P http   P+1 https   P+2 mqtt   P+3 mqtts   P+4 ntp (UDP)   P+5 dns (UDP)   P+6 control
+
+faults:
+  {PROG} --fault tls-expired@broker --fault 'http-page:503*2'
+  curl -X PUT 'http://127.0.0.1:8086/faults/mqtt-connack?arg=5&times=3'
+  curl http://127.0.0.1:8086/faults
+  curl -X DELETE http://127.0.0.1:8086/faults
+  The control port is on 127.0.0.1, whatever --host says; docs/faults.md has the catalogue.
 
 events:
 """
@@ -57,6 +65,14 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError("must be 0 or more seconds")
     return value
+
+
+def _fault(text: str) -> str:
+    try:
+        parse(text)
+    except FaultError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+    return text
 
 
 def _natural(text: str) -> int:
@@ -143,7 +159,7 @@ def parser() -> argparse.ArgumentParser:
         type=_natural,
         default=0,
         metavar="P",
-        help="first of five ports in a row, see below (default 0: free ports)",
+        help="first of seven ports in a row, see below (default 0: free ports)",
     )
     add(
         "--time-window",
@@ -174,5 +190,16 @@ def parser() -> argparse.ArgumentParser:
         dest="psk",
         help="refuse TLS-PSK on mqtts, like a cloud that no longer offers it",
     )
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[@SERVICE][:ARG][*TIMES]",
+        dest="faults",
+        help="let this go wrong, TIMES times or until it is switched off; may be repeated",
+    )
+    add("--faults", action="store_true", dest="list_faults", help="print the faults and end")
+    add("--json", action="store_true", help="with --faults: as JSON")
     add("--stop-after", type=_seconds, metavar="SECONDS", help="end by itself after this time")
     return args

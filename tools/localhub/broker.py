@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import count
 
 from .certificates import fingerprint
+from .faults import Faults, later
 from .login import NOT_AUTHORIZED, Peer, Refused, check_login
 from .packets import Connect, Publish
 from .psk import uses_psk
@@ -26,7 +27,8 @@ class Broker:
 
     `emit` reports an event, `record` gets (connection number, "in" or "out", raw packet),
     `connect_interval` is the least number of seconds between two logins of a device (0: no such
-    limit), `connect_timeout` how many seconds a CONNECT may take to arrive.
+    limit), `connect_timeout` how many seconds a CONNECT may take to arrive, `faults` what goes
+    wrong on purpose.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class Broker:
         *,
         connect_interval: float = 0,
         connect_timeout: float = CONNECT_TIMEOUT,
+        faults: Faults | None = None,
     ) -> None:
         self.emit = emit
         self.record = record
         self.connect_timeout = connect_timeout
+        self.faults = faults or Faults(emit)
         self._store = store
         self._connect_interval = connect_interval
         self._sessions: dict[str, Session] = {}
@@ -59,6 +63,8 @@ class Broker:
     def login(self, session: Session, connect: Connect) -> None:
         """Let a session in or raise Refused; the first login activates the device."""
         device = check_login(self._store, connect, session.peer, time.time())
+        if fault := self.faults.strike("login"):
+            raise Refused(fault.argument, "a fault on purpose")
         client_id = connect.client_id
         now = time.monotonic()
         last = self._last_login.get(client_id)
@@ -93,9 +99,14 @@ class Broker:
         elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
             sent = time.time_ns() // 1_000_000
             answer = {"type": "get", "time": sent // 1000, "ntptime1": arrived, "ntptime2": sent}
-            payload = json.dumps(answer, separators=(",", ":")).encode()
-            if session.deliver(f"$sys/operation/result/{own}", payload, 0):
-                session.report("time_answered")
+            fault = self.faults.strike("time")
+            answers = fault.kind.act(answer, fault.argument) if fault else [(0, _compact(answer))]
+            for wait, payload in answers:
+                later(wait, self._answer_time, session, f"$sys/operation/result/{own}", payload)
+
+    def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
+        if session.deliver(topic, payload, 0):
+            session.report("time_answered")
 
 
 def _peer(writer: asyncio.StreamWriter) -> Peer:
@@ -106,6 +117,10 @@ def _peer(writer: asyncio.StreamWriter) -> Peer:
         return Peer("psk", psk_identity=tls.psk_identity)
     der = tls.getpeercert(binary_form=True)
     return Peer("certificate", fingerprint(der) if der else None)
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _asks_for_time(payload: bytes) -> bool:

@@ -1,8 +1,8 @@
 """The authority of the hub's servers and their certificates; devices have another, device_ca.py.
 
 The authority is kept in the data directory, so that a board's copy stays good over restarts; a
-server certificate is made afresh at each start. That one is valid from yesterday on, so that a
-board with an unset clock meets here what it meets in the cloud.
+server certificate is made afresh at each start. That one is valid from yesterday on and for a
+year, so that a board with an unset or a wild clock meets here what it meets in the cloud.
 """
 
 import hashlib
@@ -53,11 +53,13 @@ def server_certificate(
     authority: trustme.CA, identities: Iterable[str], key_type: str
 ) -> trustme.LeafCert:
     """A server's certificate and key for these host names and addresses."""
+    now = datetime.now(UTC)
     return authority.issue_cert(
         *dict.fromkeys(identities),
         organization_name=_ORGANIZATION,
         key_type=KEY_TYPES[key_type],
-        not_before=datetime.now(UTC) - timedelta(days=1),
+        not_before=now - timedelta(days=1),
+        not_after=now + timedelta(days=365),
     )
 
 

@@ -25,9 +25,10 @@ class Hub:
     `options` are the fields of Settings (settings.py), checked at once. `on_event` gets each event
     (events.py) as a dict, in the hub's thread; with `record` false nothing is kept for tests.
 
-    Once started: `http`, `https`, `mqtt`, `mqtts` are URLs, `ntp` is (host, port), `ports` is a
-    dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA, `auth_mode` is the
-    product's, `made_secret` says that the hub made `product_secret`, `psk` that mqtts takes PSK.
+    Once started: `http`, `https`, `mqtt`, `mqtts` and `control` are URLs, `ntp` and `dns` are
+    (host, port), `ports` is a dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA,
+    `auth_mode` is the product's, `made_secret` says that the hub made `product_secret`, `psk` that
+    mqtts takes PSK.
     """
 
     def __init__(
@@ -194,6 +195,19 @@ class Hub:
         """Send a message to all subscribers of `topic`; how many there were."""
         data = payload.encode() if isinstance(payload, str) else payload
         return self._call(self._server.broker.publish, topic, data, qos)
+
+    def fault(self, spec: str) -> None:
+        """Switch a fault on, NAME[@SERVICE][:ARG][*TIMES] (faults/); HubError when it is none."""
+        self._call(self._server.faults.add, spec)
+
+    def clear_faults(self, name: str | None = None) -> int:
+        """Switch off all faults, or one by its name; how many those were."""
+        return self._call(self._server.faults.clear, name)
+
+    @property
+    def faults(self) -> list[dict]:
+        """The faults that are switched on: name, argument, service, left (times; None: no end)."""
+        return self._call(self._server.faults.active)
 
     def exchange_ca(self) -> None:
         """Serve new TLS connections with a certificate of a CA that nobody knows; PSK goes on."""

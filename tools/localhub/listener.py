@@ -7,9 +7,12 @@ failed handshake to itself. Needs a selector event loop.
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from .faults import Fault, Faults
+from .faults.tcp import between
 from .tls import alert_of, psk_words_of
 
 HANDSHAKE_TIMEOUT = 10.0
@@ -23,7 +26,8 @@ class Listener:
     """Serves `sock` with `serve` for every connection; over TLS when `context` is set.
 
     `context` may be replaced at any time and counts for connections from then on. `tls_failed`
-    gets the reason of a handshake that failed, `broken` an exception nobody foresaw.
+    gets the reason of a handshake that failed, `broken` an exception nobody foresaw. `service`
+    ("gateway" or "broker") is what `faults` aim at, `faulty_context` makes the context of one.
     """
 
     def __init__(
@@ -34,19 +38,57 @@ class Listener:
         context: ssl.SSLContext | None = None,
         tls_failed: Callable[[str], None],
         broken: Callable[[Exception], None],
+        service: str = "",
+        faults: Faults | None = None,
+        faulty_context: Callable[[Fault], ssl.SSLContext] | None = None,
     ) -> None:
-        sock.setblocking(False)
         self.context = context
+        self.service = service
+        self._faults = faults or Faults(lambda *_, **__: None)
+        self._faulty_context = faulty_context
         self._sock = sock
         self._serve = serve
         self._tls_failed = tls_failed
         self._broken = broken
         self._tasks: dict[asyncio.Task, socket.socket] = {}
-        asyncio.get_running_loop().add_reader(sock, self._accept)
+        self._listening = False
+        self.listen()
+
+    @property
+    def port(self) -> int:
+        """The port's number."""
+        return self._sock.getsockname()[1]
+
+    def listen(self) -> None:
+        """Take connections, at first and after refuse()."""
+        if not self._listening:
+            self._sock.listen()
+            self._sock.setblocking(False)
+            asyncio.get_running_loop().add_reader(self._sock, self._accept)
+            self._listening = True
+
+    def refuse(self, *, reset: bool = False) -> None:
+        """Keep the port, but refuse connections; `reset` also sends RST on those there are."""
+        if self._listening:
+            address = self._sock.getsockname()
+            self._stop()
+            self._sock = socket.socket()
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._sock.bind(address)
+        if reset:
+            for task, sock in self._tasks.items():
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                task.cancel()
+
+    def _stop(self) -> None:
+        if self._listening:
+            asyncio.get_running_loop().remove_reader(self._sock)
+            self._listening = False
+        self._sock.close()
 
     async def close(self) -> None:
         """Stop listening and end every connection at once."""
-        asyncio.get_running_loop().remove_reader(self._sock)
+        self._stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -70,6 +112,14 @@ class Listener:
             self._broken(task.exception())
 
     async def _connection(self, sock: socket.socket) -> None:
+        fault = self._faults.strike("tcp", self.service, "tls" if self.context else "plain")
+        if fault is None:
+            await self._talk(sock)
+        else:
+            async with between(sock, fault.kind.act(fault.argument)) as inner:
+                await self._talk(inner)
+
+    async def _talk(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Held, sock)
         try:
@@ -87,7 +137,10 @@ class Listener:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
-        if self.context is None:
+        context = self.context
+        if context and (fault := self._faults.strike("tls", self.service, self.service)):
+            context = self._faulty_context(fault)
+        if context is None:
             transport.set_protocol(protocol)
             transport.resume_reading()
         else:
@@ -95,7 +148,7 @@ class Listener:
                 transport = await loop.start_tls(
                     transport,
                     protocol,
-                    self.context,
+                    context,
                     server_side=True,
                     ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
                     ssl_shutdown_timeout=LINGER,

@@ -54,9 +54,7 @@ def register(
         new = partial(new_credential, product, name, brought, authority)
         state, credential = _give(store, product, name, new)
     except Refused as refused:
-        code, message = REFUSALS[str(refused)]
-        fields = {"code": code, "message": message, **known, "request_id": request_id}
-        return Reply(error(code, message, request_id), "refused", fields)
+        return refusal(*REFUSALS[str(refused)], request_id=request_id, **known)
     plaintext = json.dumps(credential.plaintext, separators=(",", ":")).encode()
     response = {
         "Len": len(plaintext),
@@ -66,6 +64,13 @@ def register(
     }
     fields = {**known, "state": state, "request_id": request_id}
     return Reply({"Response": response}, "registered", fields)
+
+
+def refusal(code: str, message: str, request_id: str = "", **known: str) -> Reply:
+    """The reply that says no; `known` is what more may be reported."""
+    request_id = request_id or str(uuid4())
+    fields = {"code": code, "message": message, **known, "request_id": request_id}
+    return Reply(error(code, message, request_id), "refused", fields)
 
 
 def _check(

@@ -15,10 +15,16 @@ import trustme
 
 from . import certificates
 from .broker import Broker
+from .control import HOST as CONTROL_HOST
+from .control import Control
 from .device_ca import kept_device_authority
 from .events import Journal
+from .faults import Fault, Faults
+from .faults.ports import Ports
+from .faults.tls import Shown
 from .gateway import Gateway
 from .listener import Listener
+from .nameserver import NAME, NameServer
 from .products import choose_product
 from .rules import CERTIFICATE, KEY, HubError
 from .settings import PORTS, Settings
@@ -27,6 +33,8 @@ from .store import Store
 from .tls import ServerContext, server_context
 
 _ANY = "0.0.0.0"
+_UDP = ("ntp", "dns")
+_SERVICES = {"http": "gateway", "https": "gateway", "mqtt": "broker", "mqtts": "broker"}
 _LOCAL = ("127.0.0.1", "localhost", _ANY)
 
 
@@ -60,17 +68,31 @@ class Server:
         self.product, self.made_secret = choose_product(self.store, self._settings)
         sockets = {name: self._bind(index, name) for index, name in enumerate(PORTS)}
         self.ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
-        authority = certificates.kept_authority(directory, self._settings.cert_key)
+        self._authority = certificates.kept_authority(directory, self._settings.cert_key)
         self.ca_pem = directory / certificates.CA_PEM
         self.ca_der = directory / certificates.CA_DER
         self._open_device_authority(directory)
-        self.own_contexts = self.contexts_of(authority)
+        self.own_contexts = self.contexts_of(self._authority)
         self.psk = self.own_contexts["mqtts"].psk
+        self._listeners: dict[str, Listener] = {}
+        ports = Ports(self._listeners)
+        self._stack.push_async_callback(ports.close)
+        self.faults = Faults(self._journal.emit, ports.switched)
         self._serve(sockets)
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Responder(partial(self._journal.emit, "time_served")), sock=sockets["ntp"]
-        )
-        self._stack.callback(transport.close)
+        await self._serve_udp(sockets)
+        for spec in self._settings.faults:
+            self.faults.add(spec)
+
+    async def _serve_udp(self, sockets: dict[str, socket.socket]) -> None:
+        emit, loop = self._journal.emit, asyncio.get_running_loop()
+        time_server = Responder(partial(emit, "time_served"), self.faults)
+        address = self.urls()["dns"][0]
+        names = NameServer(address, lambda name: emit("name_asked", name=name), self.faults)
+        for name, protocol in (("ntp", time_server), ("dns", names)):
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda protocol=protocol: protocol, sock=sockets[name]
+            )
+            self._stack.callback(transport.close)
 
     def _open_device_authority(self, directory: Path) -> None:
         """Whom to trust with client certificates: the authorities of all the store's products."""
@@ -92,6 +114,7 @@ class Server:
             time_window=settings.time_window,
             authority=self._device_authority,
             idle_timeout=settings.idle_timeout,
+            faults=self.faults,
         )
         self.broker = Broker(
             self.store,
@@ -99,14 +122,15 @@ class Server:
             journal.note_packet,
             connect_interval=settings.connect_interval,
             connect_timeout=settings.connect_timeout,
+            faults=self.faults,
         )
         services = {
             "http": partial(gateway.serve, "http"),
             "https": partial(gateway.serve, "https"),
             "mqtt": self.broker.serve,
             "mqtts": self.broker.serve,
+            "control": Control(self.faults).serve,
         }
-        self._listeners = {}
         for name, serve in services.items():
             self._listeners[name] = Listener(
                 sockets[name],
@@ -114,6 +138,9 @@ class Server:
                 context=self.own_contexts.get(name),
                 tls_failed=partial(self._tls_failed, name),
                 broken=self._broken,
+                service=_SERVICES.get(name, name),
+                faults=self.faults,
+                faulty_context=partial(self._faulty_context, name),
             )
             self._stack.push_async_callback(self._listeners[name].close)
 
@@ -124,21 +151,31 @@ class Server:
 
     def contexts_of(self, authority: trustme.CA) -> dict[str, ServerContext]:
         """A TLS context for each TLS port, with a certificate of `authority` for this hub."""
-        names = [n for n in ("localhost", "127.0.0.1", self._settings.host) if n != _ANY]
-        shown = certificates.server_certificate(authority, names, self._settings.cert_key)
-        key_of = self._key_of if self._settings.psk else None
-        # Client certificates and PSK are for the login alone (protocol section 4).
-        return {
-            "https": server_context(shown),
-            "mqtts": server_context(shown, self._client_authorities, key_of),
-        }
+        shown = certificates.server_certificate(authority, self._names(), self._settings.cert_key)
+        return {name: server_context(shown, *self._clients(name)) for name in ("https", "mqtts")}
+
+    def _clients(self, name: str) -> tuple:
+        """Who may show a certificate, and the keys of TLS-PSK: for the login alone (section 4)."""
+        if name != "mqtts":
+            return (), None
+        return self._client_authorities, self._key_of if self._settings.psk else None
+
+    def _faulty_context(self, name: str, fault: Fault) -> ServerContext:
+        shown = Shown(self._authority, self._names(), *self._clients(name))
+        return fault.kind.act(shown, fault.argument)
+
+    def _names(self) -> list[str]:
+        host = self._settings.host
+        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != _ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
         device = self.store.device_by_client_id(identity)
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
-        return base64.b64decode(device.psk)
+        key = base64.b64decode(device.psk)
+        fault = self.faults.strike("psk")
+        return fault.kind.act(key) if fault else key
 
     def urls(self) -> dict:
         """Where the services are, by port name; ntp is (host, port)."""
@@ -146,7 +183,8 @@ class Server:
         address, name = ("127.0.0.1", "localhost") if host in _LOCAL else (host, host)
         hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
         urls = {key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts}
-        return {**urls, "ntp": (address, self.ports["ntp"])}
+        urls["control"] = f"http://{CONTROL_HOST}:{self.ports['control']}"
+        return {**urls, **{key: (address, self.ports[key]) for key in _UDP}}
 
     def _tls_failed(self, port: str, reason: str) -> None:
         self._journal.emit("tls_failed", port=port, reason=reason)
@@ -166,10 +204,10 @@ class Server:
         return directory
 
     def _bind(self, index: int, name: str) -> socket.socket:
-        host = self._settings.host
+        host = CONTROL_HOST if name == "control" else self._settings.host
         port = self._settings.port_base and self._settings.port_base + index
         try:
-            if name == "ntp":
+            if name in _UDP:
                 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 self._stack.callback(sock.close)
                 sock.bind((host, port))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from . import framing, packets, rules
+from .faults import later
 from .framing import Framer, Malformed
 from .login import ACCEPTED, Refused
 
@@ -50,6 +51,7 @@ class Session:
         self._task = asyncio.current_task()
         self._subscriptions: dict[str, int] = {}
         self._last_id = 0
+        self._held: list[bytes | None] | None = None  # what waits behind a late CONNACK
         self._kicked = False
         self._shown_client_id: str | None = None  # never text that may hold a secret
 
@@ -109,8 +111,30 @@ class Session:
         return True
 
     def _send(self, frame: bytes) -> None:
-        self._broker.record(self._number, "out", frame)
-        self._writer.write(frame)
+        fault = self._broker.faults.strike("packet", on=frame[0] >> 4)
+        parts = fault.kind.act(frame, fault.argument) if fault else [(0, frame)]
+        for wait, part in parts:
+            if wait and frame[0] >> 4 == framing.CONNACK:
+                self._held = []
+                later(wait, self._release, part)
+            elif self._held is not None:
+                self._held.append(part)
+            else:
+                later(wait, self._write, part)
+
+    def _release(self, connack: bytes) -> None:
+        """Send a late CONNACK, and what has waited behind it."""
+        held, self._held = self._held, None
+        for part in (connack, *held):
+            self._write(part)
+
+    def _write(self, frame: bytes | None) -> None:
+        """Send; None, as a fault may say, closes."""
+        if frame is None:
+            self._writer.close()
+        elif not self._writer.is_closing():
+            self._broker.record(self._number, "out", frame)
+            self._writer.write(frame)
 
     async def _packet(self, limit: float | None) -> packets.Packet:
         """The next packet, which must be whole within `limit` seconds, else TimeoutError."""

@@ -8,11 +8,12 @@ from . import rules
 from .broker import CONNECT_TIMEOUT
 from .certificates import KEY_TYPES
 from .device_ca import DEVICE_KEYS
+from .faults import parse
 from .gateway import IDLE_TIMEOUT
 from .own_ca import load_own_ca
 from .rules import HubError
 
-PORTS = ("http", "https", "mqtt", "mqtts", "ntp")
+PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
 TIME_WINDOW = 300.0
 REGISTER_LIMIT = 1000
 
@@ -30,7 +31,9 @@ class Settings:
     or "ec" (P-256). `cert_key` is the same for the hub's own servers. `psk` false takes TLS-PSK
     away, like a cloud that no longer offers it.
 
-    With `port_base` P the ports are P to P+4 in the order of PORTS; 0 means free ones.
+    `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
+
+    With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
     time between two logins of a device (0: no limit), `connect_timeout` and `idle_timeout` how
     long a CONNECT and a whole HTTP request may take to arrive.
@@ -53,6 +56,7 @@ class Settings:
     connect_interval: float = 0
     connect_timeout: float = CONNECT_TIMEOUT
     idle_timeout: float = IDLE_TIMEOUT
+    faults: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Raise HubError when a value cannot be; read the own CA, whose PEM takes its place."""
@@ -62,6 +66,8 @@ class Settings:
             rules.check_product_secret(self.product_secret)
         for name in self.devices:
             check_device_name(name)
+        for spec in self.faults:
+            parse(spec)
         last = 65535 - len(PORTS) + 1
         if self.port_base != 0 and not 0 < self.port_base <= last:
             raise HubError(f"the port base must be 0 or 1 to {last}")

@@ -9,6 +9,8 @@ import struct
 import time
 from collections.abc import Callable
 
+from .faults import Faults
+
 UNIX_TO_NTP = 2208988800  # seconds from 1900 to 1970
 _SIZE = 48
 _HEADER = struct.Struct(">BBbbII4s")
@@ -44,8 +46,9 @@ def answer(request: bytes, received: float, now: float) -> bytes | None:
 class Responder(asyncio.DatagramProtocol):
     """Answers on one UDP socket and reports each answer through `served`."""
 
-    def __init__(self, served: Callable[[], None]) -> None:
+    def __init__(self, served: Callable[[], None], faults: Faults) -> None:
         self._served = served
+        self._faults = faults
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport for the replies."""
@@ -54,6 +57,9 @@ class Responder(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple) -> None:
         """Answer one request; anything else is ignored."""
         reply = answer(data, time.time(), time.time())
-        if reply is not None:
-            self._transport.sendto(reply, addr)
-            self._served()
+        if reply is None:
+            return
+        fault = self._faults.strike("ntp")
+        for packet in fault.kind.act(reply, fault.argument) if fault else [reply]:
+            self._transport.sendto(packet, addr)
+        self._served()

@@ -14,6 +14,7 @@ The habits of an ESP32 that the unix port lacks are put back by the modules in f
 | epoch 2000, 8-tuples, the clock unset after power-on | esp_time.py |
 | RTC kept over resets, lost with power; reset causes, watchdog, id from the MAC | esp_machine.py |
 | setblocking(True) drops the timeout; tuple addresses; nothing before Wi-Fi | esp_socket.py |
+| names found as lwIP finds them, four questions in 7 s | esp_dns.py |
 | errno numbers of newlib | esp_errno.py |
 | certificate dates judged by the RTC | esp_tls.py |
 | joining takes time, failing never ends, a second connect() raises | esp_network.py |

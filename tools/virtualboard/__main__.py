@@ -15,7 +15,7 @@ def _wifi(text: str) -> tuple[str, str | None]:
     return ssid, password or None
 
 
-def _ntp(text: str) -> tuple[str, int]:
+def _server(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
@@ -52,7 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SSID[:PASSWORD]",
         help="an access point in the air; may be repeated",
     )
-    new.add_argument("--ntp", type=_ntp, metavar="HOST:PORT", help="the time server it reaches")
+    new.add_argument("--ntp", type=_server, metavar="HOST:PORT", help="the time server it reaches")
+    new.add_argument(
+        "--dns",
+        type=_server,
+        metavar="HOST:PORT",
+        help="its name server (default: this machine finds the names)",
+    )
     new.add_argument("--umqtt", metavar="FILE", help="the umqtt/simple.py frozen into it")
     new.add_argument("--urequests", metavar="FILE", help="the urequests.py frozen into it")
     run = commands.add_parser("run", help="power a board on")
@@ -80,6 +86,7 @@ def _new(arguments: argparse.Namespace) -> int:
         mac=arguments.mac,
         wifi=dict(arguments.wifi),
         ntp=arguments.ntp,
+        dns=arguments.dns,
         flash_size=arguments.flash_size,
         fs=arguments.fs,
         heap=arguments.heap,

@@ -22,7 +22,7 @@ FILE_SYSTEMS = ("littlefs2", "fat")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DEFAULT_UMQTT = _REPOSITORY / ".cache" / "firmware" / "umqtt" / "simple.py"
 _ESPRESSIF = (0x24, 0x6F, 0x28)
-_FIRMWARE_HEAP = 41 * 1024  # what the stand-ins for C modules take; on a board they take none
+_FIRMWARE_HEAP = 45 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 
 
@@ -77,6 +77,7 @@ class Board:
         mac: str | None = None,
         wifi: dict[str, str | None] | None = None,
         ntp: tuple[str, int] | None = None,
+        dns: tuple[str, int] | None = None,
         flash_size: str | int = "2M",
         fs: str = "littlefs2",
         heap: str | int = "256K",
@@ -87,7 +88,8 @@ class Board:
 
         mac: six bytes as text, else a random one of Espressif's. wifi: the access points in the
         air, name -> password (None or "": open). ntp: where ntptime asks, else it never gets an
-        answer. flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
+        answer. dns: the name server that DHCP gives it, else this machine finds the names.
+        flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
         firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: else the wheel's own.
         Raises BoardError.
         """
@@ -113,6 +115,7 @@ class Board:
             "fs": fs,
             "wifi": dict(wifi or {}),
             "ntp": list(ntp) if ntp else None,
+            "dns": list(dns) if dns else None,
             "heap": heap,
             "umqtt": str(Path(umqtt).resolve()) if umqtt else None,
             "urequests": str(Path(urequests).resolve()) if urequests else None,
@@ -177,20 +180,29 @@ class Board:
             settings["fs"],
         )
 
-    def power_on(self, power_cut: int | None = None, torn: str = "untouched") -> Running:
+    def power_on(
+        self,
+        power_cut: int | None = None,
+        torn: str = "untouched",
+        fast_forward: float | None = None,
+    ) -> Running:
         """The board with power, for a with statement.
 
         power_cut: power is lost at that flash program or erase, counted from 1 at power-on; its
-        block is left torn: untouched, half, erased or random.
+        block is left torn: untouched, half, erased or random. fast_forward: the program's waits
+        take no time, for its clock goes on without them (firmware/_fast.py); the clock also runs
+        that many times as fast as this machine's, 1 for no faster.
         """
         if torn not in TORN:
             raise BoardError(f"{torn} is not a torn state; choose {', '.join(TORN)}")
         if power_cut is not None and power_cut < 1:
             raise BoardError("flash writes are counted from 1")
-        return Running(self, power_cut, torn)
+        if fast_forward is not None and fast_forward <= 0:
+            raise BoardError("a fast clock runs at more than 0 times the speed")
+        return Running(self, power_cut, torn, fast_forward)
 
     def _relay_settings(
-        self, power_cut: int | None, torn: str
+        self, power_cut: int | None, torn: str, fast_forward: float | None
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings
         umqtt = settings.get("umqtt") or os.environ.get("DYNREG_UMQTT") or str(_DEFAULT_UMQTT)
@@ -208,6 +220,8 @@ class Board:
             "mac": parse_mac(self.mac),
             "wifi": settings["wifi"],
             "ntp": settings["ntp"],
+            "dns": settings.get("dns"),
+            "fast": fast_forward,
             "fs": settings["fs"],
             "size": settings["flash_size"],
             "image": str(self.folder / "flash.img"),

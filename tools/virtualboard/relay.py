@@ -80,6 +80,10 @@ class Relay(threading.Thread):
             if self._wake_w >= 0:
                 os.write(self._wake_w, b"x")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def text(self) -> str:
         with self.changed:
             return self.log.decode("utf-8", "replace")

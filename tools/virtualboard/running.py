@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class Running:
     """A board with power. Use it in a with statement; nothing is left behind after it."""
 
-    def __init__(self, board: Board, power_cut: int | None, torn: str):
+    def __init__(
+        self, board: Board, power_cut: int | None, torn: str, fast_forward: float | None = None
+    ):
         self.board = board
-        self._cut, self._torn = power_cut, torn
+        self._settings = (power_cut, torn, fast_forward)
         self._relay: Relay | None = None
         self._seen = 0  # where the next wait_for starts
         self.before_start: Callable[[], None] | None = None  # to hear the first output too
@@ -27,7 +29,7 @@ class Running:
     def __enter__(self) -> Running:
         if self.board._relay is not None:
             raise BoardError("the board is powered on already")
-        command, settings = self.board._relay_settings(self._cut, self._torn)
+        command, settings = self.board._relay_settings(*self._settings)
         self._relay = self.board._relay = Relay(command, settings)
         link = self.board.folder / "port"
         try:
@@ -66,6 +68,16 @@ class Running:
     @property
     def flash_writes(self) -> int:
         return self._relay.writes
+
+    @property
+    def starts(self) -> int:
+        """How often MicroPython has started since power_on(): 1 without any reset."""
+        return self._relay.starts
+
+    @property
+    def pid(self) -> int:
+        """The process id of the board's MicroPython."""
+        return self._relay.pid
 
     @property
     def failure(self) -> str | None:

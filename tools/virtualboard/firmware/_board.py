@@ -8,6 +8,7 @@ EPOCH_S = 946684800  # 2000-01-01 in Unix seconds: the epoch of an ESP32
 native = {}  # name -> the unix port's own module
 config = {}  # what the relay said at this start
 host = None  # the host's files; no name on the board leads here
+fast = None  # a _fast.Fast, on a board powered on with fast_forward
 rtc_ns = 0  # added to the host's clock it gives the board's own, Unix nanoseconds
 _line = None
 _writes = 0  # flash operations since power-on
@@ -33,14 +34,41 @@ def wait_for_the_end():
             pass
 
 
+def now_ms():
+    """Milliseconds of the board's time; only differences mean something."""
+    return fast.now() if fast else native["time"].ticks_ms()
+
+
+def sleep_ms(ms):
+    if fast:
+        fast.skip(ms)
+    else:
+        native["time"].sleep_ms(ms)
+
+
+def wait(poller, ms):
+    """What a native poll object says within ms of the board's time; for ever below 0."""
+    if not fast or ms <= 0:
+        return poller.poll(ms)
+    end = fast.now() + ms
+    ready = poller.poll(fast.patience(ms))
+    if not ready:
+        fast.until(end)
+    return ready
+
+
+def _host_ns():
+    return native["time"].time_ns() + (fast.ahead_ns() if fast else 0)
+
+
 def unix_ns():
     """The board's own clock, in Unix nanoseconds."""
-    return native["time"].time_ns() + rtc_ns
+    return _host_ns() + rtc_ns
 
 
 def set_unix_ns(value):
     global rtc_ns
-    rtc_ns = value - native["time"].time_ns()
+    rtc_ns = value - _host_ns()
     tell("T%d" % rtc_ns)
 
 

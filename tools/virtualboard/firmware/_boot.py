@@ -38,10 +38,15 @@ def _set_up():
     # the settings come over the line: an argument longer than 255 bytes ends the unix port
     config.update(json.loads(_board.open_line(int(sys.argv[1])).readline()))
     _board.rtc_ns = config["rtc_ns"]
+    if config["fast"]:
+        from _fast import Fast
+
+        _board.fast = Fast(config["fast"])
     banner = sys.version.split("; ")[-1]
     config["version"] = sys.implementation.version
     config["banner"] = banner
-    built_in = {name: __import__("esp_" + name) for name in _BUILT_IN}
+    names = _BUILT_IN + (("select",) if _board.fast else ())
+    built_in = {name: __import__("esp_" + name) for name in names}
     built_in["sys"] = _hooks.Sys(sys)
     built_in["_ntp"] = _hooks.Ntp(config["ntp"])
     import flashdev

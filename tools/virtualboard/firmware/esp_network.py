@@ -7,8 +7,7 @@ import json
 
 import _board
 
-_ticks_ms = _board.native["time"].ticks_ms
-_ticks_diff = _board.native["time"].ticks_diff
+_ticks_ms = _board.now_ms
 
 STA_IF = 0
 AP_IF = 1
@@ -43,7 +42,7 @@ def _right():
 def joined():
     if not _state["active"] or _state["ssid"] is None:
         return False
-    return _right() and (_state["kept"] or _ticks_diff(_ticks_ms(), _since) >= JOIN_MS)
+    return _right() and (_state["kept"] or _ticks_ms() - _since >= JOIN_MS)
 
 
 def hostname(name=None):
@@ -119,7 +118,7 @@ class WLAN:
             return STAT_GOT_IP
         if _state["ssid"] is None:
             return STAT_IDLE
-        scanned = _ticks_diff(_ticks_ms(), _since) >= JOIN_MS
+        scanned = _ticks_ms() - _since >= JOIN_MS
         if scanned and _state["ssid"] not in _board.config["wifi"]:
             return STAT_NO_AP_FOUND
         return STAT_CONNECTING  # a wrong WPA2 password looks like this for ever

@@ -8,6 +8,7 @@ reachable before Wi-Fi has joined.
 import io
 
 import _board
+import esp_dns
 import esp_network
 from esp_errno import EHOSTUNREACH, ETIMEDOUT, from_host
 
@@ -42,10 +43,18 @@ def _host_address(address):
 
 
 def _lookup(host, port, kind):
+    if _board.config["dns"] and host != "localhost" and not _numeric(host):
+        host = esp_dns.lookup(host)
+        if host is None:
+            raise OSError(_DNS_FAILED)
     try:
         return _native.getaddrinfo(host, int(port), _native.AF_INET, kind)[0][-1]
     except OSError:
         raise OSError(_DNS_FAILED) from None
+
+
+def _numeric(host):
+    return not host.strip("0123456789.")
 
 
 def _address(raw):
@@ -66,11 +75,15 @@ class socket(io.IOBase):
             _raw = _native.socket(_native.AF_INET, type, 0 if proto is None else proto)
         self._raw = _raw
         self._waits = True  # blocking, with or without a timeout
+        self._seconds = None
 
     def _call(self, method, *args):
         try:
             return method(*args)
         except OSError as error:
+            if _board.fast and error.errno == _EAGAIN and self._seconds:
+                ms = self._seconds * 1000
+                _board.fast.skip(ms - _board.fast.patience(ms))
             raise OSError(self._number(error.errno)) from None
 
     def _number(self, number):
@@ -82,6 +95,9 @@ class socket(io.IOBase):
         self._waits = seconds != 0
         # a blocking start first: the host keeps O_NONBLOCK and the timeout apart
         self._raw.setblocking(True)
+        self._seconds = seconds
+        if seconds and _board.fast:
+            seconds = _board.fast.patience(seconds * 1000) / 1000
         self._raw.settimeout(seconds)
 
     def setblocking(self, flag):

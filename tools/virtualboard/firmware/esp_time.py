@@ -15,6 +15,22 @@ ticks_add = _native.ticks_add
 ticks_diff = _native.ticks_diff
 
 
+if _board.fast:
+    sleep_ms = _board.sleep_ms
+
+    def sleep(seconds):
+        sleep_ms(int(seconds * 1000))
+
+    def sleep_us(us):
+        sleep_ms(us / 1000)
+
+    def ticks_ms():
+        return int(_board.now_ms())
+
+    def ticks_us():
+        return int(_board.now_ms() * 1000)
+
+
 def time_ns():
     return _board.unix_ns() - _EPOCH_S * 1_000_000_000
 

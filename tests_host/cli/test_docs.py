@@ -1,0 +1,34 @@
+"""The pages that list what the code knows, held against the code."""
+
+import ast
+import re
+
+from tools.demo import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def test_every_key_of_device_info_json_is_in_its_page():
+    tree = ast.parse((ROOT / "lib/dynreg/device_file.py").read_text("utf-8"))
+    keys = {"gatewayCa", "mqttCa", "check"}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            name = ast.unparse(call.func)
+            if name in ("_text", "_file", "_section", "_endpoint") and len(call.args) > 2:
+                key = call.args[2]
+            elif name in ("values.get", "section.get"):
+                key = call.args[0]
+            else:
+                continue
+            if isinstance(key, ast.Constant):
+                keys.add(key.value)
+    assert {"productId", "wifi", "mqtt", "devCertFile", "early"} <= keys
+    page = (DOCS / "device_info.md").read_text("utf-8")
+    named = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))
+    assert keys - named == set()
+
+
+def test_links_between_the_pages_lead_somewhere():
+    for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)

@@ -1,0 +1,71 @@
+"""Reset, and the reply cut, after every byte of the exchange; one board, no reset of it between.
+
+In the TLS record stream every 7th byte, or every one with DYNREG_EVERY_BYTE=1. Each attempt must
+end in an error that says "try again", and leave nothing that the good attempt at the end misses.
+"""
+
+import os
+
+import pytest
+
+from tests_host.faults.rows import Row
+
+_STRIDE = 1 if os.environ.get("DYNREG_EVERY_BYTE") else 7
+_MOST = 4096  # bytes; every exchange is shorter
+_PASSING = ("network.closed", "network.connect", "network.tls")
+_RIGS = [
+    pytest.param(Row("", "", None, None, 0, plain=True), 1, id="plain"),
+    pytest.param(Row("", "", None, None, 0), _STRIDE, id="tls"),
+]
+
+
+def _cut_until_it_works(rig, fault, step, stride):
+    """Does the step with the fault after 0, stride, 2*stride … bytes; the first that works."""
+    codes = {}
+    for at in range(0, _MOST, stride):
+        rig.hub.fault(f"{fault}:{at}")
+        report = rig.step(step)
+        if report["code"] is None:
+            rig.hub.clear_faults()
+            return at, codes
+        codes.setdefault(report["code"], []).append(at)
+        assert report["seconds"] < 2, (at, report)
+        assert report["retry"], (at, report)
+        assert report["code"] in _PASSING, (at, report)
+    raise AssertionError(f"{fault} never came to its end: {codes}")
+
+
+@pytest.mark.parametrize("fault", ["tcp-reset", "tcp-reset-in"])
+@pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
+def test_registration(rig, stride, fault):
+    length, codes = _cut_until_it_works(rig, f"{fault}@gateway", "only register", stride)
+    assert length > 200 and codes
+    rig.check_well()
+
+
+@pytest.mark.parametrize("fault", ["tcp-reset", "tcp-reset-in"])
+@pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
+def test_login_and_time(rig, stride, fault):
+    assert rig.step("only register")["code"] is None
+    length, codes = _cut_until_it_works(rig, f"{fault}@broker", "session", stride)
+    assert length > 100 and codes
+    rig.check_well()
+
+
+@pytest.mark.parametrize("step", ["only register", "session"])
+@pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
+def test_closed(rig, stride, step):
+    if step == "session":
+        assert rig.step("only register")["code"] is None
+    fault = "tcp-close@gateway" if step == "only register" else "tcp-close@broker"
+    length, codes = _cut_until_it_works(rig, fault, step, max(stride, _STRIDE))
+    assert length > 100 and codes
+    rig.check_well()
+
+
+@pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
+def test_truncated_reply(rig, stride):
+    """The reply ends early in good order, with TLS's goodbye where there is TLS."""
+    length, codes = _cut_until_it_works(rig, "http-cut", "only register", stride)
+    assert length > 200 and codes
+    rig.check_well()

@@ -1,0 +1,84 @@
+"""docs/faults.md holds the catalogue as it is, docs/errors.md every code of the library.
+
+After a change that is meant: `DYNREG_GOLDEN=write ./dev test tests_host/faults/test_pages.py`.
+"""
+
+import os
+import re
+
+from tests_host.faults.rows import ROWS
+from tools.demo import ROOT
+from tools.localhub.faults import CATALOGUE
+from tools.localhub.faults.catalogue import spelling
+
+FAULTS, ERRORS = ROOT / "docs" / "faults.md", ROOT / "docs" / "errors.md"
+_BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+_CODE = re.compile(
+    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument)'
+    r'(?:\.[a-z%]+)?)"'
+)
+# In errors.md already, in lib/ soon.
+_TO_COME = {"network.unacknowledged", "network.clock", "certificate.psk"}
+
+
+def _name(row):
+    return re.split("[@:*]", row.fault.split()[0])[0]
+
+
+def _outcome(row):
+    """What comes of a row, in a few words."""
+    later = "; not yet" if row.pending else ""
+    if row.code is None and row.lost is None:
+        return "works" + later
+    again = row.lost or row.retry or (row.retry is None and row.attempts == 2)
+    return f"`{row.code or row.lost}`{', again' * bool(again)}, {row.within:g} s{later}"
+
+
+def _argument(row):
+    found = re.search(r":([^*@ ]+)", row.fault.split()[0])
+    return found[1] if found else ""
+
+
+def _then(kind):
+    """What comes of a fault: equal outcomes together, with the arguments that tell them apart."""
+    outcomes = {}
+    for row in ROWS:
+        if _name(row) == kind.name:
+            outcomes.setdefault(_outcome(row), []).append(row)
+    parts = []
+    for outcome, rows in outcomes.items():
+        steps = ", ".join(dict.fromkeys(row.step.partition(" for long")[0] for row in rows))
+        given = ", ".join(dict.fromkeys(filter(None, map(_argument, rows))))
+        differs = f" ({given})" if len(outcomes) > 1 and given else ""
+        parts.append(f"{steps}{differs}: {outcome}")
+    return "; ".join(parts)
+
+
+def _table():
+    lines = ["| fault | what goes wrong | then |", "|---|---|---|"]
+    for kind in CATALOGUE.values():
+        written = spelling(kind).replace("|", "\\|")
+        lines.append(f"| `{written}` | {kind.text} | {_then(kind)} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_of_faults():
+    text = FAULTS.read_text()
+    new = _BLOCK.sub(lambda found: found[1] + "\n" + _table() + "\n" + found[2], text)
+    if os.environ.get("DYNREG_GOLDEN") == "write":
+        FAULTS.write_text(new)
+    assert FAULTS.read_text() == new
+
+
+def test_every_fault_has_a_row():
+    assert {_name(row) for row in ROWS} == set(CATALOGUE)
+    assert len(CATALOGUE) >= 60
+
+
+def test_the_page_of_errors():
+    written = set(re.findall(r"(?m)^\| `([a-z.0-9]+)`", ERRORS.read_text()))
+    found = set()
+    for file in (ROOT / "lib" / "dynreg").glob("*.py"):
+        found |= set(_CODE.findall(file.read_text()))
+    found = {"login.1" if code == "login.%d" else code for code in found} - {"login"}
+    assert found <= written and written - found <= _TO_COME

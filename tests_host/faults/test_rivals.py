@@ -1,0 +1,39 @@
+"""What the hub's own faults cannot stand for: a real rival on the wire, and a hub that dies."""
+
+import pytest
+
+from tests_host.faults.rows import Row
+from tests_host.localhub.hubclient import Raw, connect_packet, credentials
+
+_RIG = pytest.mark.parametrize("rig", [Row("", "", None, None, 0, fast=50)], indirect=True)
+
+
+@_RIG
+def test_a_second_login_with_the_same_client_id(rig):
+    """The rival throws the board out; the board comes back after its back-off, and so on."""
+    assert rig.step("flow")["code"] is None
+    (device,) = rig.hub.devices()
+    with Raw(rig.hub.mqtt) as rival:
+        rival.send(connect_packet(*credentials(rig.hub, device["name"], device["psk"])))
+        assert rival.packet() == (0x20, b"\0\0")
+        report = rig.step("poll")
+        assert report["code"] is None and report["connected"]
+        assert report["codes"] and report["codes"][0].startswith("network.")
+        assert rival.ended() == b""
+    kicked = [e for e in rig.hub.events if e["event"] == "disconnect" and e["reason"] == "kicked"]
+    assert len(kicked) == 2
+    rig.check_well()
+
+
+@_RIG
+def test_the_broker_restarts_again_and_again(rig):
+    assert rig.step("flow")["code"] is None
+    for _ in range(3):
+        rig.hub.fault("tcp-restart@broker:0")
+        report = rig.step("poll until connected")
+        if report["connected"] and not report["codes"]:  # it had not noticed yet
+            report = rig.step("poll")
+        assert report["code"] is None and report["codes"], report
+        more = rig.step("poll until connected")
+        assert more["connected"], (report, more)
+    rig.check_well()

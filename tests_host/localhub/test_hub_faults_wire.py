@@ -1,0 +1,238 @@
+"""Each fault of TCP, TLS and TLS-PSK, as raw sockets and Python's ssl see it."""
+
+import socket
+import ssl
+import time
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from hubclient import Raw, logged_in, signed
+from test_hub_psk import FATAL_ALERT, SECRET, micropython
+
+HELLO = bytes.fromhex("16030100050100000100")  # the beginning of a ClientHello, as good as any
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LAST_GET = GET[:-2] + b"Connection: close\r\n\r\n"
+
+
+def talk(url, data, timeout=3):
+    """What comes back to `data`, and how it ended: "closed", "reset" or "silence"."""
+    parts, came = urlsplit(url), b""
+    try:
+        with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as sock:
+            sock.sendall(data)
+            while more := sock.recv(4096):
+                came += more
+    except ConnectionResetError:
+        return came, "reset"
+    except TimeoutError:
+        return came, "silence"
+    return came, "closed"
+
+
+def whole(hub):
+    """A whole answer of the gateway."""
+    return talk(hub.http, LAST_GET)[0]
+
+
+def refused(hub):
+    with pytest.raises(ConnectionRefusedError):
+        talk(hub.http, b"")
+    assert logged_in(hub) if "gateway" not in hub.faults[0]["service"] else True
+
+
+def restarts(hub):
+    raw = Raw(hub.http)
+    hub.fault("tcp-restart@gateway:0.3")
+    with pytest.raises(ConnectionResetError):
+        raw.ended()
+    with pytest.raises(ConnectionRefusedError):
+        talk(hub.http, b"")
+    raw.socket.close()
+    deadline = time.monotonic() + 3
+    while hub.faults and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert whole(hub).startswith(b"HTTP/1.1 404")
+
+
+def resets(hub):
+    came, end = talk(hub.http, GET)
+    assert came == b"HTTP/1.1 " and end == "reset"
+
+
+def resets_inward(hub):
+    with Raw(hub.http) as raw:
+        raw.send(GET[:6])
+        time.sleep(0.05)  # nothing yet: one byte is missing
+        raw.send(GET[6:])
+        with pytest.raises(ConnectionResetError):
+            raw.ended()
+    assert not hub.requests
+
+
+def closes(hub):
+    assert talk(hub.http, GET) == (b"HTTP/1.1 ", "closed")
+
+
+def falls_silent(hub):
+    assert talk(hub.http, GET, 0.3) == (b"HTTP/1.1 ", "silence")
+
+
+def drips(hub):
+    began = time.monotonic()
+    with Raw(hub.http) as raw:
+        raw.send(GET)
+        assert raw.read(20).startswith(b"HTTP/1.1 404")
+    assert time.monotonic() - began >= 19 * 0.01
+
+
+def in_pieces(hub):
+    assert whole(hub).startswith(b"HTTP/1.1 404")
+
+
+def is_late(hub):
+    began = time.monotonic()
+    assert whole(hub).startswith(b"HTTP/1.1 404") and time.monotonic() - began >= 0.2
+
+
+def flips(hub):
+    assert whole(hub).startswith(b"HUTP/1.1 404")
+
+
+TCP = {
+    "tcp-refuse@gateway": refused,
+    "tcp-restart": restarts,
+    "tcp-reset@gateway:9": resets,
+    "tcp-reset-in@gateway:7": resets_inward,
+    "tcp-close@gateway:9": closes,
+    "tcp-silent@gateway:9": falls_silent,
+    "tcp-drip@gateway:0.01": drips,
+    "tcp-pieces": in_pieces,
+    "tcp-late@gateway:0.2": is_late,
+    "tcp-flip@gateway:1": flips,
+}
+
+
+@pytest.mark.parametrize("fault", TCP)
+def test_tcp(hub, fault):
+    if fault != "tcp-restart":
+        hub.fault(fault)
+    TCP[fault](hub)
+    assert hub.wait_for("fault", name=fault.partition("@")[0])
+    hub.clear_faults()
+    headers, body = signed(hub)
+    assert requests.post(hub.http + "/device/register", body, headers=headers, timeout=3).ok
+    logged_in(hub).socket.close()
+
+
+def test_flip_turns_one_bit(hub):
+    for at, want in ((0, b"I"), (1, b"U"), (2, b"U")):
+        hub.fault(f"tcp-flip@gateway:{at}")
+        assert whole(hub)[at : at + 1] == want
+
+
+def test_a_fault_of_one_service_leaves_the_other_alone(hub):
+    hub.fault("tcp-refuse@broker")
+    hub.fault("tls-unknown-ca@broker")
+    assert whole(hub)
+    assert requests.get(hub.https, verify=str(hub.ca_pem), timeout=3).status_code == 404
+    with pytest.raises(ConnectionRefusedError):
+        Raw(hub.mqtt)
+
+
+def handshake(url, ca, **limits):
+    """The TLS version of a handshake with the service; raises ssl.SSLError."""
+    context = ssl.create_default_context(cafile=str(ca))
+    for name, value in limits.items():
+        setattr(context, name, value)
+    with Raw(url, context) as raw:
+        raw.send(LAST_GET)  # TLS 1.3 tells of a missing certificate only now
+        raw.ended()
+        return raw.socket.version()
+
+
+def cannot_verify(*words):
+    def check(hub, url):
+        with pytest.raises(ssl.SSLCertVerificationError) as caught:
+            handshake(url, hub.ca_pem)
+        assert any(word in str(caught.value) for word in words)
+
+    return check
+
+
+def only_13(hub, url):
+    assert handshake(url, hub.ca_pem) == "TLSv1.3"
+    with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION"):
+        handshake(url, hub.ca_pem, maximum_version=ssl.TLSVersion.TLSv1_2)
+
+
+def only_11(hub, url):
+    with pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL"):
+        handshake(url, hub.ca_pem)
+
+
+def wants_a_certificate(hub, url):
+    with pytest.raises(ssl.SSLError, match=r"CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE"):
+        handshake(url, hub.ca_pem)
+
+
+def alerts(hub, url):
+    assert talk(url, HELLO) == (bytes((21, 3, 3, 0, 2, 2, 80)), "closed")
+    with pytest.raises(ssl.SSLError, match="INTERNAL_ERROR"):
+        handshake(url, hub.ca_pem)
+
+
+def speaks_http(hub, url):
+    assert talk(url, HELLO)[0].startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    with pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
+        handshake(url, hub.ca_pem)
+
+
+def speaks_nonsense(hub, url):
+    assert len(talk(url, HELLO)[0]) == 50
+    with pytest.raises(ssl.SSLError):
+        handshake(url, hub.ca_pem)
+
+
+TLS = {
+    "tls-unknown-ca": cannot_verify("unable to get local issuer", "self-signed certificate"),
+    "tls-expired": cannot_verify("certificate has expired"),
+    "tls-not-yet": cannot_verify("not yet valid"),
+    "tls-wrong-name": cannot_verify("Hostname mismatch"),
+    "tls-self-signed": cannot_verify("self-signed certificate", "self signed certificate"),
+    "tls-version:1.3": only_13,
+    "tls-version:1.1": only_11,
+    "tls-client-certificate": wants_a_certificate,
+    "tls-alert:80": alerts,
+    "tls-plain": speaks_http,
+    "tls-garbage:50": speaks_nonsense,
+}
+
+
+@pytest.mark.parametrize("fault", TLS)
+@pytest.mark.parametrize("service", ["gateway", "broker"])
+def test_tls(hub, fault, service):
+    name, _, argument = fault.partition(":")
+    url = hub.https if service == "gateway" else hub.mqtts
+    hub.fault(f"{name}@{service}" + (argument and ":" + argument))
+    TLS[fault](hub, url)
+    assert hub.wait_for("fault", name=name, service=service)
+    hub.clear_faults()
+    assert handshake(url, hub.ca_pem)
+
+
+PSK = ("psk-off", "psk-refused", "psk-wrong-key")
+
+
+@pytest.mark.parametrize("fault", PSK)
+def test_psk(hub, fault):
+    if not hub.psk:
+        pytest.skip("this Python cannot serve TLS-PSK")
+    hub.add_device("dev-01", SECRET)
+    assert micropython(hub)["connack"] == 0
+    hub.fault(fault)
+    assert micropython(hub) == {"error": FATAL_ALERT}
+    assert hub.wait_for("fault", name=fault) and hub.wait_for("tls_failed", port="mqtts")
+    assert handshake(hub.mqtts, hub.ca_pem)  # certificates go on
+    hub.clear_faults()
+    assert micropython(hub)["connack"] == 0
