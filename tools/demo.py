@@ -16,8 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-from tools.localhub import Hub
-from tools.virtualboard import Board, BoardError
+from .localhub import Hub
+from .virtualboard import Board, BoardError
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOT_S = 60  # the most that one boot may take, Wi-Fi and both handshakes included

@@ -1,6 +1,8 @@
 """Fetches what ESP32 firmware has frozen and PyPI has of it: umqtt.simple and urequests, by hash.
 
 pip refuses both archives (they have no setup.py), so they are taken by name from the registry.
+MicroPython's own manifest tool comes the same way, for a test of firmware/manifest.py: the
+package that carries a copy of it would bring many others.
 Run as `python tools/firmware_libraries.py DIR`; `--check` says by its exit code whether all stand.
 """
 
@@ -10,9 +12,10 @@ import os
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
-# project, file, SHA-256 of the archive, member in it, where it goes, SHA-256 of that file
+# project, file, SHA-256 of the archive, member in it, where it goes
 LIBRARIES = (
     (
         "micropython-umqtt.simple",
@@ -27,6 +30,13 @@ LIBRARIES = (
         "15ed0132bcff1a84e87049d9d7780ce26df0810fa674aa89d187e17493d6e3c5",
         "micropython-urequests-0.9.1/urequests/__init__.py",
         "urequests.py",
+    ),
+    (
+        "micropython-stubber",
+        "micropython_stubber-1.29.1-py3-none-any.whl",
+        "d2eb308da8bc75079fdf382294e5ab5b0f2ef532b76fecb46a588d7ea6e19373",
+        "stubber/tools/manifestfile.py",
+        "tools/manifestfile.py",
     ),
 )
 
@@ -48,13 +58,20 @@ def fetch(folder, project, filename, digest, member, target):
         registry.download_package(package, archive)
         if hashlib.sha256(archive.read_bytes()).hexdigest() != digest:
             raise ValueError(f"{filename} is not the file that was pinned")
-        with tarfile.open(archive) as tar:
-            data = tar.extractfile(member).read()
+        data = _read(archive, member)
     place = folder / target
     place.parent.mkdir(parents=True, exist_ok=True)
     partial = place.with_suffix(".part")
     partial.write_bytes(data)
     os.replace(partial, place)
+
+
+def _read(archive, member):
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.read(member)
+    with tarfile.open(archive) as tar:
+        return tar.extractfile(member).read()
 
 
 def main():

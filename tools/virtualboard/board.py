@@ -185,13 +185,15 @@ class Board:
         power_cut: int | None = None,
         torn: str = "untouched",
         fast_forward: float | None = None,
+        cable: bool = False,
     ) -> Running:
         """The board with power, for a with statement.
 
         power_cut: power is lost at that flash program or erase, counted from 1 at power-on; its
         block is left torn: untouched, half, erased or random. fast_forward: the program's waits
         take no time, for its clock goes on without them (firmware/_fast.py); the clock also runs
-        that many times as fast as this machine's, 1 for no faster.
+        that many times as fast as this machine's, 1 for no faster. cable: power comes by the USB
+        cable and is lost with it, so that the port goes away too.
         """
         if torn not in TORN:
             raise BoardError(f"{torn} is not a torn state; choose {', '.join(TORN)}")
@@ -199,10 +201,10 @@ class Board:
             raise BoardError("flash writes are counted from 1")
         if fast_forward is not None and fast_forward <= 0:
             raise BoardError("a fast clock runs at more than 0 times the speed")
-        return Running(self, power_cut, torn, fast_forward)
+        return Running(self, power_cut, torn, fast_forward, cable)
 
     def _relay_settings(
-        self, power_cut: int | None, torn: str, fast_forward: float | None
+        self, power_cut: int | None, torn: str, fast_forward: float | None, cable: bool
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings
         umqtt = settings.get("umqtt") or os.environ.get("DYNREG_UMQTT") or str(_DEFAULT_UMQTT)
@@ -230,4 +232,6 @@ class Board:
             "machine": MACHINE,
             "cut": power_cut,
             "torn": torn,
+            "cable": cable,
+            "link": str(self.folder / "port"),
         }

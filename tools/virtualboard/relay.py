@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .output import FRIENDLY_PROMPT, MACHINE, RAW_PROMPT, Output
@@ -69,12 +70,18 @@ class Relay(threading.Thread):
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_r, False)
         self._port = SerialPort()
-        self.port = self._port.name
+        self.port: str | None = self._port.name  # None while the cable is out
+        self._link = Path(settings["link"])
+
+    def lead(self) -> None:
+        """Makes the link that leads to the port, whatever its name is this time. OSError."""
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(self._port.name)
 
     # ---- called from other threads
 
     def ask(self, *request: Any) -> None:
-        """Queues "reset", "cycle" with a power cut, "type" with data, or "stop"."""
+        """Queues "reset", "cycle" with a power cut, "type" with data, "unplug", "plug", "stop"."""
         with self.changed:
             self._requests.append(request)
             if self._wake_w >= 0:
@@ -155,6 +162,9 @@ class Relay(threading.Thread):
                 self._input += rest[0]
                 self._feed_board()
                 continue
+            if what in ("unplug", "plug"):
+                self._cable(what == "plug")
+                continue
             self._kill()
             if what == "cycle":
                 self._rtc_ns = EPOCH_NS - time.time_ns()
@@ -162,6 +172,17 @@ class Relay(threading.Thread):
                 self._cut_at = rest[0]
             self._boot(PWRON)  # what an ESP32 reports after its EN button too
         return True
+
+    def _cable(self, plugged: bool) -> None:
+        """The USB cable out or in: whoever has the port open is hung up on, the next is new."""
+        self._link.unlink(missing_ok=True)  # first: the system may give the name to another
+        self._port.close()
+        with self.changed:
+            if plugged:
+                self._port = SerialPort()
+                self.lead()
+            self.port = self._port.name if plugged else None
+            self.changed.notify_all()
 
     # ---- starting and ending MicroPython
 
@@ -271,6 +292,8 @@ class Relay(threading.Thread):
         self._wdt_at = _NEVER
         if kind == b"D" and int(rest):
             self._wake_at = time.monotonic() + int(rest) / 1000
+        if kind == b"C" and self._settings["cable"]:
+            self._cable(False)
         self._set_state("cut" if kind == b"C" else "sleep")
 
     def _read_board(self) -> bool:

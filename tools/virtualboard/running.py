@@ -18,10 +18,15 @@ class Running:
     """A board with power. Use it in a with statement; nothing is left behind after it."""
 
     def __init__(
-        self, board: Board, power_cut: int | None, torn: str, fast_forward: float | None = None
+        self,
+        board: Board,
+        power_cut: int | None,
+        torn: str,
+        fast_forward: float | None,
+        cable: bool,
     ):
         self.board = board
-        self._settings = (power_cut, torn, fast_forward)
+        self._settings = (power_cut, torn, fast_forward, cable)
         self._relay: Relay | None = None
         self._seen = 0  # where the next wait_for starts
         self.before_start: Callable[[], None] | None = None  # to hear the first output too
@@ -31,14 +36,12 @@ class Running:
             raise BoardError("the board is powered on already")
         command, settings = self.board._relay_settings(*self._settings)
         self._relay = self.board._relay = Relay(command, settings)
-        link = self.board.folder / "port"
         try:
-            link.unlink(missing_ok=True)
-            link.symlink_to(self._relay.port)
+            self._relay.lead()
         except OSError as error:
             self._relay.release()
             self._relay = self.board._relay = None
-            raise BoardError(f"the link {link} cannot be made: {error}") from error
+            raise BoardError(f"the link to the port cannot be made: {error}") from error
         if self.before_start:
             self.before_start()
         self._relay.start()
@@ -58,7 +61,19 @@ class Running:
     @property
     def port(self) -> str:
         """The pty to give to mpremote. The link `port` in the board's folder leads there too."""
+        if self._relay.port is None:
+            raise BoardError("the board's cable is out")
         return self._relay.port
+
+    def unplug(self) -> None:
+        """Pulls the cable: whoever has the port open loses it. The board keeps its power."""
+        self._relay.ask("unplug")
+        self._until(lambda relay: relay.port is None, 10, "the cable is still in")
+
+    def plug_in(self) -> None:
+        """Puts the cable back; the port is a new one, `port` in the board's folder leads there."""
+        self._relay.ask("plug")
+        self._until(lambda relay: relay.port is not None, 10, "the cable is still out")
 
     @property
     def output(self) -> str:

@@ -28,6 +28,8 @@ class SerialPort:
         self._next_look = 0.0
 
     def close(self) -> None:
+        """Hangs up on whoever has the port open."""
+        self.listener = False
         for fd in (self.fd, self._slave):
             if fd >= 0:
                 os.close(fd)
@@ -35,6 +37,8 @@ class SerialPort:
 
     def watch(self, poller: select.poll) -> float:
         """Registers what there is to wait for; returns the longest wait in seconds."""
+        if self.fd < 0:
+            return 60
         now = time.monotonic()
         if not self.listener and now >= self._next_look:
             self._next_look = now + _LOOK_S
@@ -58,6 +62,8 @@ class SerialPort:
         return data
 
     def send(self, data: bytes) -> None:
+        if self.fd < 0:
+            return
         if not self.listener:
             self._look()
         if self.listener and len(self._queue) < _MAX_QUEUE:

@@ -1,0 +1,335 @@
+"""Each command but deploy and provision: what it finds, what it says, how it leaves the board."""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tests_host.fleet import terminal
+from tests_host.fleet.conftest import ROOT, WIFI, environment, set_air
+from tools.virtualboard import Board
+
+TALKATIVE = """
+print("    0.100 INFO  one: a line")
+print("    0.200 WARN  two: a line")
+print("    0.300 ERROR three: a line [network.dns]")
+print("not of the log")
+"""
+
+
+@pytest.fixture
+def ready(bench):
+    """A bench with one board that is registered and runs its program."""
+    board = bench.board("b0")
+    running = bench.on(board)
+    bench.dynreg("provision", "--port", "boards/b0/port", code=0)
+    return bench, board, running
+
+
+# ---- ports, status
+
+
+def test_a_silent_port_is_told_beside_the_boards_that_answer(ready):
+    bench, board, _ = ready
+    result = bench.dynreg("ports", "--json", "--port", "boards/b0/port", bench.folder / "none")
+    assert result.code == 1
+    one, two = result.rows
+    assert one["mac"] == board.mac and one["registered"] is True and one["dynreg"] == "0.1.0"
+    assert two["error"] == "board.port" and "no such port" in two["what_to_do"]
+
+
+def test_a_board_whose_file_is_gone_is_known_by_its_second_copy(ready):
+    bench, board, running = ready
+    running.__exit__()
+    board.remove_file("/device_info.json")
+    bench.on(board)
+    (row,) = bench.dynreg("ports", "--json", "--port", "boards/b0/port", code=0).rows
+    assert row["registered"] is True and row["device"] == "esp32-" + board.unique_id.hex()
+
+
+def test_status_and_its_question_leave_the_program_running(ready):
+    bench, board, running = ready
+    logins = len(bench.hub.events)
+    (row,) = bench.dynreg("status", "--port", "boards/b0/port", "--json", code=0).rows
+    assert row["device"].startswith("esp32-" + board.unique_id.hex())
+    running.wait_for("heartbeat: sent", 20)
+    assert bench.events("registered") == ["esp32-" + board.unique_id.hex()]
+    assert len(bench.hub.events) > logins
+
+
+def test_status_of_a_board_with_a_wrong_file(bench):
+    board = bench.board("b0")
+    board.write_file("/device_info.json", "{}")
+    bench.on(board)
+    bench.configure()
+    shutil.rmtree(bench.folder / "certs")
+    result = bench.dynreg("status", "--port", "boards/b0/port")
+    assert result.code == 1 and "no module named 'dynreg'" in result.out
+
+
+# ---- doctor
+
+
+def test_doctor_names_the_broken_link(ready):
+    bench, _, _ = ready
+    bench.hub.exchange_ca()
+    result = bench.dynreg("doctor", "--port", "boards/b0/port", "--json")
+    assert result.code == 1
+    broken = [row for row in result.rows if row["state"] == "broken"]
+    assert [(row["place"], row["link"]) for row in broken] == [
+        ("this computer", "tls"),
+        ("this computer", "tls"),
+        ("boards/b0/port", "tls"),
+        ("boards/b0/port", "tls"),
+    ]
+    assert all("is the CA file the right one" in row["what_to_do"] for row in broken)
+
+
+def test_doctor_without_wifi_tries_nothing_behind_it(ready):
+    bench, board, running = ready
+    running.__exit__()
+    set_air(board, {"elsewhere": "pw"})
+    bench.on(Board(board.folder), wait=False)
+    result = bench.dynreg("doctor", "--port", "boards/b0/port", "--json", "--timeout", "1")
+    rows = [row for row in result.rows if row["place"] == "boards/b0/port"]
+    assert result.code == 1 and [row["link"] for row in rows] == ["wifi"]
+    assert "not in reach" in rows[0]["what_to_do"]
+
+
+def test_doctor_and_a_clock_that_is_not_set(ready):
+    bench, board, running = ready
+    running.__exit__()
+    board.write_file("/boot.py", "")
+    board.write_file("/main.py", "")
+    bench.on(board)
+    rows = bench.dynreg("doctor", "--port", "boards/b0/port", "--json").rows
+    clock = next(r for r in rows if r["place"] != "this computer" and r["link"] == "clock")
+    assert clock["state"] == "broken" and "s behind: set it" in clock["what_to_do"]
+    assert any(row["link"] == "ntp" and row["state"] == "ok" for row in rows)
+
+
+def test_doctor_where_nobody_listens(bench):
+    bench.configure(endpoint={"gateway": "https://localhost:1", "mqtt": "mqtts://localhost:1"})
+    result = bench.dynreg("doctor", "--host-only", "--json")
+    assert result.code == 1
+    assert [(row["link"], row["state"]) for row in result.rows] == [
+        ("dns", "ok"),
+        ("tcp", "broken"),
+    ] * 2
+
+
+# ---- watch, repl
+
+
+def test_watch_two_boards_over_a_reset(bench):
+    boards = [bench.board(f"b{n}") for n in range(2)]
+    for board in boards:
+        board.write_file("/main.py", TALKATIVE)
+    power = [bench.on(board) for board in boards]
+    process = subprocess.Popen(
+        terminal.dynreg("watch", "--all", "--virtual", "boards", "--json"),
+        cwd=bench.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        rows = []
+        assert process.stdout
+        power[0].reset()
+        time.sleep(0.5)
+        for running in power:
+            running.reset()
+        seen = set()
+        while len(seen) < 2:
+            row = json.loads(process.stdout.readline())
+            rows.append(row)
+            if row.get("level") == "ERROR":
+                seen.add(row["port"])
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    finally:
+        process.kill()
+        process.wait()
+    error = {"seconds": 0.3, "level": "ERROR", "text": "three: a line [network.dns]"}
+    assert {"port": "boards/b0/port"} | error in rows
+    assert {"port": "boards/b1/port"} | error in rows
+
+
+def test_watch_in_a_terminal_has_colours_and_waits_for_a_replugged_cable(bench):
+    board = bench.board("b0")
+    board.write_file("/main.py", TALKATIVE)
+    running = bench.on(board)
+    ours = ["watch", "--port", "boards/b0/port", "--seconds", "4"]
+
+    def play():
+        time.sleep(1)
+        running.reset()
+        time.sleep(0.5)
+        running.unplug()
+        time.sleep(0.5)
+        running.plug_in()
+        time.sleep(0.5)
+        running.reset()
+
+    player = threading.Thread(target=play)
+    player.start()
+    env = environment() | {"TERM": "xterm-256color"}
+    code, output = terminal.run(terminal.dynreg(*ours), bench.folder, env)
+    player.join()
+    assert code == 0
+    assert "\x1b[33m    0.200 WARN  two: a line" in output
+    assert "\x1b[1;31m    0.300 ERROR three" in output
+    assert output.count("one: a line") == 2
+    assert "the port is gone" in output and "here again" in output
+
+
+def test_repl_is_mpremotes(bench):
+    bench.on(bench.board("b0"))
+    code, output = terminal.run(
+        terminal.dynreg("repl", "--port", "boards/b0/port", "--json"),
+        bench.folder,
+        environment(),
+        typed=[(b"to exit this shell", b"\x1d")],
+    )
+    assert code == 0 and "Connected to MicroPython" in output
+    assert json.loads(output.splitlines()[-1]) == {"port": "boards/b0/port", "exit": 0}
+
+
+# ---- init
+
+
+def init(folder, *arguments, code=0, **environment_):
+    done = subprocess.run(
+        terminal.dynreg("init", *arguments),
+        cwd=folder,
+        env=environment() | environment_,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done
+    return done
+
+
+SECRETS = {"DYNREG_PRODUCT_SECRET": "0123456789abcdef", "DYNREG_WIFI_PASSWORD": "not so secret"}
+
+
+def test_init_from_options_and_environment(tmp_path):
+    done = init(tmp_path, "--product-id", "ABCDEFGHIJ", "--wifi-ssid", "bench", **SECRETS)
+    assert not any(secret in done.stdout + done.stderr for secret in SECRETS.values())
+    file = tmp_path / "device_info.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    values = json.loads(file.read_text())
+    assert values["productSecret"] == SECRETS["DYNREG_PRODUCT_SECRET"]
+    assert values["wifi"] == {"ssid": "bench", "password": "not so secret"}
+    assert values["deviceName"] == "esp32-{mac}" and values["region"] == "china"
+    assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
+    init(tmp_path, "--force", "--product-id", "ABCDEFGHIJ", **SECRETS)
+    assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
+    assert "wifi" not in json.loads(file.read_text())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".gitignore", "device_info.json"]
+
+
+def test_init_asks_at_a_terminal_and_shows_no_secret(tmp_path):
+    answers = ("ABCDEFGHIJ", "0123456789abcdef", "europe", "", "bench", "not so secret")
+    typed = [(b":", answer.encode() + b"\r") for answer in answers]
+    code, output = terminal.run(terminal.dynreg("init"), tmp_path, environment(), typed=typed)
+    assert code == 0, output
+    assert "0123456789abcdef" not in output and "not so secret" not in output
+    values = json.loads((tmp_path / "device_info.json").read_text())
+    assert values["region"] == "europe" and values["deviceName"] == "esp32-{mac}"
+    assert values["wifi"]["password"] == "not so secret"
+
+
+def test_init_secrets_from_files_and_in_clear_when_one_insists(tmp_path):
+    (tmp_path / "secret").write_text("0123456789abcdef\n")
+    common = ("--product-id", "ABCDEFGHIJ", "--file", "one.json")
+    init(tmp_path, *common, "--product-secret-file", "secret")
+    assert json.loads((tmp_path / "one.json").read_text())["productSecret"] == "0123456789abcdef"
+    insist = ("--product-secret", "fedcba9876543210", "--secrets-in-clear", "--force")
+    init(tmp_path, *common, *insist)
+    assert json.loads((tmp_path / "one.json").read_text())["productSecret"] == "fedcba9876543210"
+
+
+def test_init_with_a_hub_of_ones_own(bench):
+    folder = bench.folder / "batch"
+    folder.mkdir()
+    done = init(
+        folder,
+        *("--product-id", bench.hub.product_id, "--wifi-ssid", "bench"),
+        *("--gateway", bench.hub.https, "--mqtt", bench.hub.mqtts, "--ca", str(bench.hub.ca_der)),
+        DYNREG_PRODUCT_SECRET=bench.hub.product_secret,
+        DYNREG_WIFI_PASSWORD=WIFI["bench"],
+    )
+    bench.check_secrets(done.stdout)
+    board = bench.board("b0")
+    bench.on(board)
+    result = bench.dynreg(
+        "provision", "--port", "boards/b0/port", "--device-info", "batch/device_info.json"
+    )
+    assert result.code == 0, result
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"DYNREG_PRODUCT_SECRET": "short"}, "productSecret has 5 characters"),
+        ({"DYNREG_REGION": "moon"}, "region is 'moon'"),
+        ({"DYNREG_DEVICE_NAME": "no spaces"}, "deviceName is 'no spaces'"),
+        ({"DYNREG_PRODUCT_ID": ""}, "productId"),
+    ],
+)
+def test_init_checks_before_it_writes(tmp_path, change, words):
+    done = init(tmp_path, **(SECRETS | {"DYNREG_PRODUCT_ID": "ABCDEFGHIJ"} | change), code=1)
+    assert done.stderr.startswith("dynreg: device_info.json: ") and words in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_refuses_a_file_that_git_has(tmp_path):
+    (tmp_path / "device_info.json").write_text('{"productSecret": "YOUR_PRODUCT_SECRET"}')
+    for command in (["init", "-q"], ["add", "device_info.json"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
+    done = init(tmp_path, "--product-id", "ABCDEFGHIJ", **SECRETS, code=1)
+    assert "is in git" in done.stderr
+
+
+def test_init_dry_run_writes_nothing(tmp_path):
+    init(tmp_path, "--dry-run", "--product-id", "ABCDEFGHIJ", **SECRETS)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- all of them
+
+
+def test_completion_is_a_script_that_the_shell_takes(tmp_path):
+    script = subprocess.run(
+        terminal.dynreg("--print-completion", "bash"),
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "provision" in script
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_dev_runs_the_same_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "dev", "deploy", "--port", str(tmp_path / "none")],
+        cwd=ROOT,
+        env=os.environ | {"DYNREG_VIRTUAL": ""},
+        capture_output=True,
+        text=True,
+    )
+    # the repository's own file is the template, and set-up may say something before
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("dynreg: device_info.json: productId")

@@ -1,0 +1,131 @@
+"""The cable pulled, and the power with it, at every Nth flash write of a deploy.
+
+Two releases of the library are told apart by a stamp in each module, so that a mixture of them
+would show. All cut points: `DYNREG_CUTS=1 ./dev test tests_host/fleet/test_deploy_cable.py`.
+"""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+from tests_host.fleet import batchfolder
+from tests_host.fleet.batchfolder import deploy, make_info, plan_of
+from tools.boards.errors import BoardError
+from tools.virtualboard import Board
+
+SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
+EVERY = int(os.environ.get("DYNREG_CUTS", "37"))
+GROUPS = 8
+# What a board may run after a cut: the library first, the program last.
+WHOLE = {"main A dynreg A hub A", "main A dynreg B hub B", "main B dynreg B hub B"}
+BETWEEN = "main A dynreg B hub A"  # one write lies between the switch of one package and the other
+MAIN = """
+import sys
+names = ["dynreg"] + ["dynreg." + name for name in {modules}]
+stamps = set()
+for name in names:
+    __import__(name)
+    stamps.add(sys.modules[name].STAMP)
+import hub.hub
+print("RUNS main {release} dynreg", "".join(sorted(stamps)), "hub", hub.hub.STAMP)
+"""
+
+
+def release(root, stamp, monkeypatch):
+    """(plan, batch) of a release whose every module knows its stamp."""
+    batchfolder.copy_of_library(root)
+    modules = [file.stem for file in (root / "lib/dynreg").glob("*.py") if file.stem[0] != "_"]
+    for file in (root / "lib").rglob("*.py"):
+        file.write_text(file.read_text() + f"\nSTAMP = {stamp!r}\n")
+    (root / "boot.py").write_text(f"print('boot {stamp}')\n")
+    (root / "main.py").write_text(MAIN.format(modules=modules, release=stamp))
+    make_info(root, note=stamp)
+    (root / "certs").mkdir()
+    (root / "certs/ca.der").write_bytes(stamp.encode() * 900)
+    with batchfolder.library(monkeypatch, root):
+        return plan_of(root)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A board with release A and a credential, release B, and how many writes B takes."""
+    folder = tmp_path_factory.mktemp("scene")
+    monkeypatch = pytest.MonkeyPatch()
+    old = release(folder / "A", "A", monkeypatch)
+    new = release(folder / "B", "B", monkeypatch)
+    board = Board.new(folder / "board", wifi={})
+    with board.power_on() as running:
+        running.wait_repl()
+        deploy(running.port, old)
+    info = json.loads(board.read_file("/device_info.json")) | {"key_deviceinfo": SECRET}
+    board.write_file("/device_info.json", json.dumps(info))
+    # not every write is there every time: where littlefs puts things is a matter of chance
+    shutil.copytree(folder / "board", folder / "count")
+    with Board(folder / "count").power_on() as running:
+        running.wait_repl()
+        deploy(running.port, new)
+        writes = running.flash_writes
+    return folder / "board", new, writes
+
+
+def runs(running) -> str:
+    """What the last start found."""
+    return re.findall(r"RUNS (.*?)\r", running.output)[-1]
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_power_and_cable_lost_at_every_nth_write(scene, tmp_path, group):
+    folder, new, writes = scene
+    seen = {}
+    for at in range(1 + group * EVERY, writes + 1, GROUPS * EVERY):
+        shutil.rmtree(tmp_path / "board", ignore_errors=True)
+        shutil.copytree(folder, tmp_path / "board")
+        board = Board(tmp_path / "board")
+        port = str(board.folder / "port")
+        with board.power_on(power_cut=at, torn="half", cable=True) as running:
+            running.wait_repl()
+            with pytest.raises(BoardError) as caught:
+                deploy(port, new)
+            assert caught.value.code in ("board.lost", "board.port")
+        with board.power_on() as running:
+            running.wait_repl()
+            seen.setdefault(runs(running), []).append(at)
+            deploy(port, new)
+            running.power_cycle()
+            running.wait_repl()
+            assert runs(running).endswith("main B dynreg B hub B")
+        assert board.listdir("/") == ["boot.py", "certs", "device_info.json", "lib", "main.py"]
+        info = json.loads(board.read_file("/device_info.json"))
+        assert info["key_deviceinfo"] == SECRET and info["note"] == "B"
+    assert seen and set(seen) <= WHOLE | {BETWEEN}, seen
+    assert len(seen.get(BETWEEN, [])) <= 1
+
+
+def test_a_cable_pulled_from_a_board_that_keeps_its_power(scene, tmp_path):
+    folder, new, writes = scene
+    shutil.copytree(folder, tmp_path / "board")
+    board = Board(tmp_path / "board")
+    port = str(board.folder / "port")
+    with board.power_on() as running:
+        running.wait_repl()
+        for part in (0.1, 0.5, 0.8):
+            limit = running.flash_writes + round(writes * part / 4)
+
+            def pull(text, limit=limit):
+                if running.flash_writes >= limit and running._relay.port:
+                    running._relay.ask("unplug")
+
+            running.on_output(pull)
+            with pytest.raises(BoardError) as caught:
+                deploy(port, new)
+            assert caught.value.code == "board.lost"
+            running._relay.callbacks.remove(pull)
+            running.unplug()
+            running.plug_in()
+        deploy(port, new)
+        running.power_cycle()
+        running.wait_repl()
+        assert "main B dynreg B hub B" in running.output

@@ -1,0 +1,311 @@
+"""`dynreg flash` against the fake ROM loader (romloader.py): what esptool is told to do, and what
+is refused before that. The board's own voice, its REPL, is in test_flash_registered.py.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, table
+from tests_host.fleet.romloader import RomLoader
+from tools.boards import cli
+from tools.boards.errors import BoardError
+from tools.boards.flashing.image import read
+from tools.boards.flashing.job import Job, Order
+
+ROOT = Path(__file__).parents[2]
+BY_HAND = ("--before", "no-reset", "--after", "no-reset")
+MAC = "24:6f:28:00:00:01"
+OFFSETS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def make(*arguments, **options):
+        path = tmp_path / "firmware.bin"
+        path.write_bytes(firmware(*arguments, **options))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def flash(capsys):
+    """Runs `dynreg flash`; (exit code, rows, what it said)."""
+
+    def run(*arguments):
+        code = cli.main(["flash", "--json", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, [json.loads(line) for line in out.splitlines()], err
+
+    return run
+
+
+def untouched(rom):
+    return not rom.written and not rom.erased
+
+
+@pytest.fixture
+def nvs(tmp_path):
+    """Makes an NVS partition by Espressif's own generator; keys: {"namespace/name": bytes}."""
+
+    def make(keys):
+        lines = ["key,type,encoding,value"]
+        for number, (key, value) in enumerate(keys.items()):
+            namespace, name = key.split("/")
+            (tmp_path / f"{number}.hex").write_text(value.hex())
+            lines += [f"{namespace},namespace,,", f"{name},file,hex2bin,{tmp_path}/{number}.hex"]
+        (tmp_path / "nvs.csv").write_text("\n".join(lines) + "\n")
+        command = [sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate"]
+        command += [tmp_path / "nvs.csv", tmp_path / "nvs.bin", str(NVS[1])]
+        subprocess.run(command, check=True, capture_output=True)
+        return (tmp_path / "nvs.bin").read_bytes()
+
+    return make
+
+
+@pytest.mark.parametrize("stub", (True, False), ids=("stub", "rom"))
+@pytest.mark.parametrize("chip", OFFSETS)
+def test_every_chip_gets_its_file_at_its_offset(file, flash, chip, stub):
+    path = file(chip)
+    with RomLoader(chip) as rom:
+        code, rows, _ = flash(
+            "--port", rom.port, "--firmware", path, *BY_HAND, *(() if stub else ("--no-stub",))
+        )
+    data = path.read_bytes()
+    (row,) = rows
+    assert code == 0, row
+    assert row["outcome"] == "flashed" and row["mac"] == MAC and row["credential"] == "none"
+    assert row["chip"].lower().replace("-", "") == chip
+    assert rom.flash[OFFSETS[chip] : OFFSETS[chip] + len(data)] == data
+    assert rom.flash.count(0xFF) == len(rom.flash) - len(data) + data.count(0xFF)  # all else blank
+    assert (0x10 in rom.commands) == stub  # deflated by the stub, plain by the ROM
+    assert 0x13 in rom.commands  # MD5 of what is in flash
+
+
+def test_nvs_and_files_are_not_touched(file, flash):
+    path = file("esp32")
+    with RomLoader("esp32") as rom:
+        rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
+        precious = [slice(NVS[0], sum(NVS)), slice(0x200000, len(rom.flash))]
+        for place in precious:
+            rom.flash[place] = b"\x5a" * (place.stop - place.start)
+        code, rows, _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
+    assert code == 0, rows
+    assert rows[0]["credential"] == "unknown"  # no whole application to be seen
+    for place in precious:
+        assert rom.flash[place] == b"\x5a" * (place.stop - place.start)
+
+
+def test_the_wrong_chips_file_is_refused_before_a_byte(file, flash):
+    with RomLoader("esp32s3") as rom:
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file("esp32c3"), *BY_HAND)
+        assert untouched(rom)
+    assert code == 1 and row["outcome"] == "refused" and row["error"] == "flash.chip"
+    assert "the board is an ESP32-S3, firmware.bin is for ESP32-C3" in row["what_to_do"]
+
+
+def test_a_chip_that_is_not_in_the_table_is_refused(file, flash):
+    with RomLoader("esp32h2") as rom:
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
+        assert untouched(rom)
+    assert (
+        code == 1 and row["error"] == "flash.chip" and "firmware/boards.toml" in row["what_to_do"]
+    )
+
+
+def test_a_flash_that_is_too_small_is_refused_before_a_byte(file, flash):
+    with RomLoader("esp32", flash_size=2 << 20) as rom:
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
+        assert untouched(rom)
+    assert code == 1 and row["error"] == "flash.size"
+    assert "has 2048 KiB of flash, firmware.bin needs 4096" in row["what_to_do"]
+
+
+def test_a_flash_cell_that_does_not_take_its_bit_is_found(file, flash):
+    with RomLoader("esp32") as rom:
+        rom.worn = 0x10100
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
+    assert code == 1 and row["error"] == "flash.write" and row["outcome"] == "failed"
+    assert "flash it again" in row["what_to_do"] and "MD5" in row["what_to_do"]
+
+
+def test_a_cable_pulled_while_it_writes_is_told_and_the_next_try_completes(file, flash):
+    path = file()
+    with RomLoader("esp32") as rom:
+        rom.gone_after = 2
+        code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
+        assert code == 1 and row["error"] == "flash.write", row
+        rom.gone_after = None
+        code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
+    assert code == 0, row
+    data = path.read_bytes()
+    assert rom.flash[0x1000 : 0x1000 + len(data)] == data
+
+
+def test_a_port_without_a_loader_is_told(file, flash, tmp_path):
+    code, (row,), _ = flash("--port", tmp_path / "none", "--firmware", file(), *BY_HAND)
+    assert code == 1 and row["error"] == "flash.loader" and "hold BOOT" in row["what_to_do"]
+
+
+def test_dry_run_writes_nothing(file, flash):
+    with RomLoader("esp32") as rom:
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file(), "--dry-run", *BY_HAND)
+        assert untouched(rom)
+    assert code == 0 and row["outcome"] == "dry run"
+
+
+def test_a_blank_board_is_erased_without_more_words(file, flash):
+    with RomLoader("esp32") as rom:
+        code, (row,), _ = flash("--port", rom.port, "--firmware", file(), "--erase", *BY_HAND)
+        assert rom.erased
+    assert code == 0 and row["credential"] == "none"
+    assert [at for at, _ in rom.written][:1] == [0x1000]  # in one piece: nothing is to be kept
+
+
+def application(project):
+    """The first bytes of one, with esp_app_desc_t."""
+    head = bytearray(b"\xe9" + bytes(31) + b"\x32\x54\xcd\xab" + bytes(12 + 64))
+    head[80 : 80 + len(project)] = project
+    return head
+
+
+def test_another_firmware_without_our_record_is_erased_without_more_words(flash, nvs):
+    with RomLoader("esp32") as rom:
+        rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
+        rom.flash[0x10000 : 0x10000 + 112] = application(b"esp-at")
+        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"wifi/credential": b"of another program"})
+        code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
+        assert rom.erased
+    assert code == 0 and row["outcome"] == "erased" and row["credential"] == "none"
+
+
+def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
+    with RomLoader("esp32") as rom:
+        rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
+        rom.flash[0x10000 : 0x10000 + 112] = application(b"")  # its builds have no name
+        code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
+        assert code == 1 and row["error"] == "flash.registered" and untouched(rom)
+        assert "cannot be known" in row["what_to_do"]
+        assert f"--erase-registered {MAC}" in row["what_to_do"]
+        code, (row,), _ = flash(
+            "--port",
+            rom.port,
+            "--erase",
+            "--save-identity",
+            "safe",
+            "--erase-registered",
+            MAC,
+            *BY_HAND,
+        )
+        assert code == 1 and row["error"] == "flash.save" and untouched(rom)
+        code, (row,), _ = flash(
+            "--port", rom.port, "--erase", "--erase-registered", "24:6F:28:00:00:01", *BY_HAND
+        )
+        assert code == 0 and rom.erased and row["credential"] == "unknown"
+
+
+@pytest.mark.parametrize("size", (60, 3500), ids=("secret", "certificate"))
+def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, nvs, size):
+    record = b"\x11\x22\x33\x44" + json.dumps(["PRODUCT123/lamp-1", 0, "x" * size]).encode()
+    with RomLoader("esp32") as rom:
+        rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
+        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"a/b": b"c", "dynreg/credential": record})
+        code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
+        assert code == 1 and row["error"] == "flash.registered" and untouched(rom)
+        assert "the credential of PRODUCT123/lamp-1 (NVS)" in row["what_to_do"]
+        for wrong in ("lamp-2", "PRODUCT123", ""):
+            code, (row,), _ = flash(
+                "--port", rom.port, "--erase", "--erase-registered", wrong, *BY_HAND
+            )
+            assert code == 1 and untouched(rom)
+        code, (row,), _ = flash(
+            "--port", rom.port, "--erase", "--erase-registered", "lamp-1", *BY_HAND
+        )
+    assert code == 0 and rom.erased and row["credential"] == "lost"
+
+
+def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash, nvs):
+    small = file(app=("factory", 0, 0, 0x10000, 0x160000))
+    record = b"\0\0\0\0" + json.dumps(["PRODUCT123/lamp-1", 0, "x"]).encode()
+    with RomLoader("esp32") as rom:
+        rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
+        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"dynreg/credential": record})
+        code, (row,), _ = flash("--port", rom.port, "--firmware", small, *BY_HAND)
+        assert code == 1 and untouched(rom)
+        assert "this firmware, which moves the file system, would lose it" in row["what_to_do"]
+        code, (row,), _ = flash(
+            "--port", rom.port, "--firmware", small, "--erase-registered", "lamp-1", *BY_HAND
+        )
+    assert code == 0 and row["credential"] == "lost"
+
+
+def test_many_boards_one_wrong(file, flash):
+    path = file("esp32")
+    chips = ("esp32", "esp32s3", "esp32", "esp32")
+    roms = [RomLoader(chip, mac=f"246f2800000{n}") for n, chip in enumerate(chips)]
+    ports = []
+    for rom in roms:
+        ports.append(rom.__enter__().port)
+    try:
+        code, rows, _ = flash("--port", *ports, "--jobs", "3", "--firmware", path, *BY_HAND)
+    finally:
+        for rom in roms:
+            rom.__exit__()
+    outcomes = {row["port"]: row["outcome"] for row in rows}
+    assert code == 1
+    assert [outcomes[port] for port in ports] == ["flashed", "refused", "flashed", "flashed"]
+    assert untouched(roms[1])
+    assert {row["mac"] for row in rows} == {rom.mac.hex(":") for rom in roms}
+
+
+def test_ctrl_c_finishes_the_board_that_is_written_and_begins_no_other(file):
+    path = file(size=200000)
+    with RomLoader("esp32") as first, RomLoader("esp32", mac="246f28000002") as second:
+        command = [sys.executable, "-m", "tools.boards.cli", "flash", "--jobs", "1", *BY_HAND]
+        command += ["--port", first.port, second.port, "--firmware", path]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        interrupted = threading.Event()
+
+        def at(block):
+            if block == 2 and not interrupted.is_set():
+                interrupted.set()
+                process.send_signal(2)
+
+        first.on_data = at
+        out, err = process.communicate(timeout=60)
+    data = path.read_bytes()
+    assert interrupted.is_set() and process.returncode == 130, err
+    assert first.flash[0x1000 : 0x1000 + len(data)] == data and untouched(second)
+    assert f"{first.port}  ESP32  {MAC}  flashed" in out and "Traceback" not in err
+
+
+def test_ctrl_c_before_the_first_byte_leaves_the_board_as_it_is(file):
+    stop = threading.Event()
+    stop.set()
+    order = Order(read(file()), erase=True, before="no-reset", after="no-reset")
+    with RomLoader("esp32") as rom:
+        with pytest.raises(BoardError, match="stopped, nothing was written"):
+            Job(rom.port, order, stop, lambda text, part: None).run()
+        assert untouched(rom)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ((), "--firmware is missing: download ESP32_GENERIC for ESP32"),
+        (("--erase", "--no-stub"), "--erase needs esptool's stub"),
+        (("--erase", "--restore-identity", "safe"), "--restore-identity needs --firmware"),
+        (("--firmware", "none.bin"), "none.bin: cannot be read: No such file"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(flash, arguments, words):
+    code, rows, err = flash("--port", "/dev/null", *arguments)
+    assert code == 1 and rows == []
+    assert err.startswith("dynreg: ") and words in err and err.count("\n") == 1

@@ -1,0 +1,48 @@
+"""Several boards at once, without boards: order, failures, how many at a time."""
+
+import threading
+
+from tools.boards import fleet
+from tools.boards.console import Console
+from tools.boards.errors import BoardError
+
+
+def run(work, count=5, jobs=2):
+    ports = [f"p{n}" for n in range(count)]
+    rows = []
+    fleet.run(ports, work, jobs, Console(True).progress(ports, "working"), rows.append)
+    return {row["port"]: row for row in rows}
+
+
+def test_a_failure_and_a_defect_hold_up_no_other():
+    def work(port, stop, step):
+        if port == "p1":
+            raise BoardError("board.lost", "p1: the cable was pulled")
+        if port == "p2":
+            raise KeyError("x")
+        return {"outcome": "good"}
+
+    rows = run(work)
+    assert [rows[f"p{n}"]["outcome"] for n in (0, 3, 4)] == ["good"] * 3
+    assert rows["p1"]["error"] == "board.lost"
+    assert rows["p1"]["what_to_do"] == "the cable was pulled"
+    assert rows["p2"]["error"] == "internal" and "KeyError" in rows["p2"]["what_to_do"]
+
+
+def test_as_many_at_a_time_as_was_asked():
+    lock = threading.Lock()
+    meeting = threading.Barrier(2, timeout=10)
+    now, most = 0, 0
+
+    def work(port, stop, step):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        meeting.wait()  # two are here together, or it fails
+        with lock:
+            now -= 1
+        return {"outcome": "good"}
+
+    rows = run(work, count=6)
+    assert most == 2 and {row["outcome"] for row in rows.values()} == {"good"}

@@ -1,0 +1,130 @@
+"""One board: what becomes of its secret, and each way in which it can fail."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from tests_host.fleet import terminal
+from tests_host.fleet.conftest import environment
+from tools.boards.report import COLUMNS, Report
+
+ONE = ("provision", "--port", "boards/b0/port")
+
+
+@pytest.fixture
+def board(bench):
+    return bench.board("b0")
+
+
+def secret_on(board):
+    return json.loads(board.read_file("/device_info.json"))["key_deviceinfo"]
+
+
+def test_a_registered_board_keeps_its_secret_whatever_is_deployed(bench, board):
+    """Also when its second copy is lost: then the merged file is all there is."""
+    with board.power_on() as running:
+        running.wait_repl()
+        bench.dynreg(*ONE, code=0)
+    before = secret_on(board)
+    (board.folder / "nvs.bin").unlink()
+    bench.configure(note="another file")
+    bench.on(board, wait=False)
+    for command in (("deploy", *ONE[1:]), ("deploy", *ONE[1:], "--source"), ONE):
+        bench.dynreg(*command, code=0)
+    bench.power.close()
+    assert secret_on(board) == before
+    assert json.loads(board.read_file("/device_info.json"))["note"] == "another file"
+    assert len(bench.events("registered")) == 1 and len(bench.hub.requests) == 1
+
+
+def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
+    app = bench.folder / "app"
+    app.mkdir()
+    report = {"device": "FLEETTESTSx", "stored": True, "connected": True, "error": None}
+    report |= {"fingerprint": "0badcafe", "mac": "whatever"}
+    (app / "main.py").write_text(f"print('dynreg: ' + {json.dumps(report)!r})\n")
+    bench.on(board)
+    (row,) = bench.dynreg(*ONE, "--app", "app", "--json", code=0).rows
+    assert row["fingerprint"] == "0badcafe" and row["device"] == "x" and row["mac"] == board.mac
+
+
+@pytest.mark.parametrize(
+    "program, code, words",
+    [
+        ("1/0\n", "no_report", "ZeroDivisionError"),
+        ("", "no_report", "INFO  wifi:"),  # the last that was heard
+        ('print(\'dynreg: {"error": "config"}\')\n', "config", "dynreg watch"),
+        ("print('dynreg: {\"error\": null}')\n", "not_connected", "dynreg watch"),
+        ("import time\nwhile True: time.sleep(1)\n", "timeout", "no report"),
+        (
+            "print('    0.100 WARN  wifi: no way [network.dns]; again in 2 s')\n"
+            "import time\nwhile True: time.sleep(1)\n",
+            "network.dns",
+            "wifi: no way",
+        ),
+        ("print('dynreg: {cut')\n", "no_report", "{cut"),
+    ],
+)
+def test_programs_that_do_not_get_there(bench, board, program, code, words):
+    app = bench.folder / "app"
+    app.mkdir()
+    (app / "main.py").write_text(program)
+    bench.on(board)
+    result = bench.dynreg(*ONE, "--app", "app", "--timeout", "4", "--json")
+    (row,) = result.rows
+    assert result.code == 1 and row["outcome"] == "failed"
+    assert row["error"] == code and words in row["what_to_do"], row
+    assert row["mac"] == board.mac and not row["what_to_do"].startswith("boards/")
+
+
+def test_a_cable_pulled_while_the_board_starts(bench, board):
+    app = bench.folder / "app"
+    app.mkdir()
+    (app / "main.py").write_text("print('here')\nimport time\nwhile True: time.sleep(1)\n")
+    running = bench.on(board)
+    running.on_output(lambda text: "here" in text and running._relay.ask("unplug"))
+    (row,) = bench.dynreg(*ONE, "--app", "app", "--json").rows
+    assert row["error"] == "board.lost" and "is the cable in" in row["what_to_do"]
+
+
+def test_ctrl_c_in_the_middle(bench):
+    boards = [bench.board(f"b{n}") for n in range(3)]
+    power = [bench.on(board) for board in boards]
+    process = subprocess.Popen(
+        terminal.dynreg(
+            *("provision", "--all", "--virtual", "boards", "--jobs", "2", "--report", "r.csv")
+        ),
+        cwd=bench.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while power[0].flash_writes < 20:
+        power[0].wait_change(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in out + err
+    assert err == "dynreg: stopped by Ctrl-C; boards are in order, the same command goes on\n"
+    command = ("provision", "--all", "--virtual", "boards", "--report", "r.csv")
+    result = bench.dynreg(*command, code=0)
+    assert result.out.splitlines()[-1] == "3 of 3 good, see r.csv"
+
+
+def test_the_report_keeps_a_row_for_each_board(tmp_path):
+    path = tmp_path / "r.csv"
+    report = Report(path)
+    row = dict.fromkeys(COLUMNS) | {"port": "p1", "outcome": "failed", "error": "board.lost"}
+    report.add(row)  # its MAC was not read
+    report.add(row | {"mac": "aa", "outcome": "failed"})
+    report.add(row | {"mac": "bb", "port": "p2", "outcome": "good", "error": None})
+    again = Report(path)
+    assert again.good("bb") and not again.good("aa")
+    again.add(row | {"mac": "aa", "port": "p9", "outcome": "good", "error": None})
+    lines = path.read_text().splitlines()
+    assert lines[0] == ",".join(COLUMNS) and len(lines) == 3
+    assert sorted(line.split(",")[:2] for line in lines[1:]) == [["p2", "bb"], ["p9", "aa"]]
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 4
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["r.csv", "r.jsonl"]

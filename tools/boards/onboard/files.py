@@ -1,0 +1,138 @@
+"""Files: hashed, written under a temporary name, moved into their places. Device side.
+
+The packages of /lib change as a whole. The module search path is "", ".frozen", "/lib", so a copy
+of the old package is parked at the root, where it is found first, while the one in /lib changes;
+renaming the parked one away puts the new one in force. Whenever the power goes, the old package
+is found or the new one, never a mixture.
+
+All renames stay within one folder. littlefs needs two steps from one folder into another, and
+after a power cut between them it hides the next entry of the first folder, until it writes again.
+"""
+
+import gc
+import hashlib
+import os
+from binascii import a2b_base64, b2a_base64
+
+NEW, OLD, PARKED = ".dynreg-new", ".dynreg-old", ".dynreg-parked"
+
+
+def there(path):
+    try:
+        return os.stat(path)[0]
+    except OSError:
+        return 0
+
+
+def digest(path):
+    hash = hashlib.sha256()
+    buffer = bytearray(1024)
+    view = memoryview(buffer)
+    with open(path, "rb") as file:
+        while True:
+            size = file.readinto(buffer)
+            if not size:
+                return b2a_base64(hash.digest())[:-1].decode()
+            hash.update(view[:size])
+
+
+def walk(path):
+    mode = there(path)
+    if mode & 0x4000:
+        for entry in os.ilistdir(path):
+            yield from walk(path + "/" + entry[0])
+    elif mode:
+        yield path
+
+
+def hashes(paths):
+    """{path: SHA-256 in base64} of these files and of all files below these folders."""
+    gc.collect()
+    return {file: digest(file) for path in paths for file in walk(path)}
+
+
+def folders(path):
+    at = path.find("/", 1)
+    while at > 0:
+        if not there(path[:at]):
+            os.mkdir(path[:at])
+        at = path.find("/", at + 1)
+
+
+def put(path, data, first):
+    """One piece of a file, base64.
+
+    The file is closed after each piece: one left open by a host that went away would be written
+    out whenever the garbage collector finds it, over what another deploy has put there.
+    """
+    if first:
+        folders(path)
+    with open(path, "wb" if first else "ab") as file:
+        file.write(a2b_base64(data))
+
+
+def remove(path):
+    """Takes a file or a whole folder away, if it is there."""
+    mode = there(path)
+    if mode & 0x4000:
+        for entry in list(os.ilistdir(path)):
+            remove(path + "/" + entry[0])
+        os.rmdir(path)
+    elif mode:
+        os.remove(path)
+
+
+def copy(source, target):
+    folders(target)
+    buffer = bytearray(1024)
+    view = memoryview(buffer)
+    with open(source, "rb") as old, open(target, "wb") as new:
+        while True:
+            size = old.readinto(buffer)
+            if not size:
+                return
+            new.write(view[:size])
+
+
+def parked(name):
+    """Whether the package in force is one at the root: parked, or a dynreg copied by hand."""
+    return bool(there("/%s/%s" % (name, PARKED)) or (name == "dynreg" and there("/dynreg")))
+
+
+def settle(names):
+    """Takes away what a cut left of parking; returns the packages that are parked still."""
+    for name in names:
+        remove("/" + name + NEW)
+        remove("/" + name + OLD)
+    return [name for name in names if parked(name)]
+
+
+def park(names):
+    """The old packages to the root, where they stay in force."""
+    for name in names:
+        if there("/lib/" + name) and not there("/" + name):
+            for path in walk("/lib/" + name):
+                copy(path, "/" + name + NEW + path[len("/lib/" + name) :])
+            with open("/%s%s/%s" % (name, NEW, PARKED), "w"):
+                pass
+            os.rename("/" + name + NEW, "/" + name)
+
+
+def switch(names):
+    """From the parked packages to the new ones in /lib."""
+    for name in names:
+        if parked(name):
+            os.rename("/" + name, "/" + name + OLD)
+    for name in names:
+        remove("/" + name + OLD)
+
+
+def move(paths):
+    """New files into their places, each in one step (on FAT the old one goes first)."""
+    for path in paths:
+        os.rename(path + NEW, path)
+
+
+def clean(paths):
+    for path in paths:
+        remove(path)

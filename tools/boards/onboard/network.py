@@ -1,0 +1,69 @@
+"""The way to the cloud, link by link, with the trust that dynreg has. Device side."""
+
+import socket
+
+
+def wifi(ssid, password, ms):
+    """None once joined, else why not."""
+    from dynreg.errors import DynregError
+    from dynreg.wifi import join
+
+    try:
+        join(ssid, password, ms)
+    except DynregError as error:
+        return str(error)
+
+
+def dns(host, port):
+    try:
+        return [socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1][0], None]
+    except OSError as error:
+        return [None, repr(error)]
+
+
+def tcp(host, port, seconds):
+    try:
+        connect(host, port, seconds).close()
+    except OSError as error:
+        return repr(error)
+
+
+def tls(host, port, seconds, ca, builtin):
+    """ca: path of a CA file or None; builtin: names in dynreg.roots."""
+    import gc
+
+    from dynreg.errors import DynregError
+    from dynreg.trust import Trust
+
+    gc.collect()
+    raw = None
+    try:
+        context = Trust(ca, builtin).context()
+        raw = connect(host, port, seconds)
+        context.wrap_socket(raw, server_hostname=host).close()
+    except (OSError, ValueError, DynregError) as error:
+        return repr(error)
+    finally:
+        if raw:
+            raw.close()
+
+
+def connect(host, port, seconds):
+    raw = socket.socket()
+    try:
+        raw.settimeout(seconds)
+        raw.connect(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1])
+    except OSError:
+        raw.close()
+        raise
+    return raw
+
+
+def ntp():
+    """None when a time server answers, else why not."""
+    try:
+        import ntptime
+
+        ntptime.time()
+    except (ImportError, OSError, ValueError, IndexError) as error:
+        return repr(error)
