@@ -237,7 +237,7 @@ def block_ntp(bench):
 
 def test_without_a_clock_the_certificate_is_not_believed_and_asked_for_again(bench):
     block_ntp(bench)
-    output = bench.boot(until="(but the clock is not set); again in")
+    output = bench.boot(until="(but the clock is not set) [network.clock]; again in")
     assert TRACEBACK not in output
     assert not bench.hub.requests
 

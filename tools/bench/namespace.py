@@ -1,4 +1,4 @@
-"""A network namespace that a thread of this process lives in, with one TUN device in it.
+"""A network namespace that a thread of this process lives in: loopback and one TUN device.
 
 What is called in that thread happens in the namespace: sockets opened there, programs and further
 threads started there. Nothing of the host's own network is touched, and the kernel takes the
@@ -30,7 +30,7 @@ _SETTINGS = {"tcp_congestion_control": "reno", "tcp_timestamps": "1", "tcp_no_me
 
 
 class Namespace:
-    """A context manager: a namespace whose one interface has `address`, `peer` at its other end.
+    """A context manager: a namespace whose TUN device has `address`, `peer` at its other end.
 
     `device` is the TUN device's file descriptor: IPv4 packets, one a read, one a write. NoLink
     where the system does not allow it.
@@ -91,6 +91,8 @@ def _tun(address: str, peer: str) -> int:
     try:
         fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH22x", _NAME, _IFF_TUN | _IFF_NO_PI))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            # The hub's control port is on loopback, which a new namespace has, but down.
+            fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _IFF_UP))
             fcntl.ioctl(sock, _SIOCSIFADDR, _request(address))
             fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sH22x", _NAME, _IFF_UP))
             fcntl.ioctl(sock, _SIOCSIFDSTADDR, _request(peer))
