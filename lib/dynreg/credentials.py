@@ -84,7 +84,9 @@ def in_record(info):
         if data is None:
             return NONE, None
         owner, when, *parts = json.loads(data)
-        if not parts or not all(isinstance(part, str) for part in [owner] + parts):
+        if len(parts) not in (1, 2) or not isinstance(when, int):
+            raise ValueError
+        if not all(part and isinstance(part, str) for part in [owner] + parts):
             raise ValueError
     except (StorageError, ValueError, TypeError):
         return BAD, None

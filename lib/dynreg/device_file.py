@@ -29,7 +29,7 @@ def fill(info):
     values = read(path)
     info.mode = mode = _text(path, values, "auth_mode", "KEY")
     if mode not in ("KEY", "CERT"):
-        raise _wrong(path, "auth_mode", "is %r" % mode, 'write "KEY" or "CERT"')
+        raise _wrong(path, "auth_mode", "is unknown", 'write "KEY" or "CERT"')
     info.section = "key_deviceinfo" if mode == "KEY" else "cert_deviceinfo"
     info.credential = None
     info.registered_at = 0
@@ -70,7 +70,7 @@ def fill(info):
     region = _text(path, values, "region", "china")
     if region not in REGIONS:
         raise _wrong(
-            path, "region", "is %r" % region, "write one of " + ", ".join(sorted(REGIONS))
+            path, "region", "is unknown", "write one of " + ", ".join(sorted(REGIONS))
         )
     gateway, mqtt = (part + _DOMAIN for part in REGIONS[region])
     own = _section(path, values, "endpoint")
@@ -103,7 +103,7 @@ def _endpoint(path, own, key, schemes, host):
     scheme, _, place = url.partition("://")
     host, _, number = place.rstrip("/").partition(":")
     if scheme not in schemes or not host or "/" in host:
-        raise _wrong(path, "endpoint." + key, "is %r" % url, remedy)
+        raise _wrong(path, "endpoint." + key, "is no such URL", remedy)
     if number and not (number.isdigit() and 0 < int(number) < 65536):
         raise _wrong(path, "endpoint." + key, "has no port between 1 and 65535", remedy)
     return Endpoint(scheme, host, int(number or _PORTS[scheme]), ca)
@@ -144,13 +144,11 @@ def _base64(text):
 
 
 def _check_name(path, key, name):
-    if not 1 <= len(name) <= 48 or any(c not in _NAME for c in name):
-        raise _wrong(
-            path,
-            key,
-            "is %r (%d characters)" % (name, len(name)),
-            "use 1 to 48 of the characters A-Z a-z 0-9 : _ -",
-        )
+    # Never the value itself: a secret may have been put in the wrong place.
+    bad = [c for c in name if c not in _NAME]
+    if bad or not 1 <= len(name) <= 48:
+        fault = "has %d characters" % len(name) if not bad else "holds the character %r" % bad[0]
+        raise _wrong(path, key, fault, "use 1 to 48 of the characters A-Z a-z 0-9 : _ -")
 
 
 def read(path):

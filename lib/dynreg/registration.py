@@ -111,7 +111,9 @@ def _response(host, status, content):
         fault = response.get("Error")
         if not fault:
             return response
-        code, message = str(fault["Code"]), str(fault["Message"])
+        code, message = fault["Code"], fault["Message"]
+        if not (isinstance(code, str) and isinstance(message, str)):
+            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ProtocolError(
             "protocol.reply",
@@ -125,8 +127,13 @@ def _response(host, status, content):
         any(word in text for word in _PASSING),
     )
     error.cloud_code, error.cloud_message = code, message
-    error.request_id = response.get("RequestId")
+    error.request_id = _request_id(response)
     raise error
+
+
+def _request_id(response):
+    found = response.get("RequestId")
+    return found if isinstance(found, str) else None  # pyright: ignore
 
 
 def _credential(info, own, response):
@@ -157,6 +164,6 @@ def _credential(info, own, response):
             "the reply does not decrypt to a credential: is productSecret that of %s?"
             % info.product_id,
         )
-        error.request_id = response.get("RequestId")
+        error.request_id = _request_id(response)
         raise error from None
     return credential

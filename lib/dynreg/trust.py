@@ -115,6 +115,8 @@ def blocks(data, kind):
     begin = data.find(b"-----BEGIN ")
     while begin >= 0:
         start = data.find(b"-----", begin + 11) + 5
+        if start < begin + 16:  # not found
+            raise ValueError
         end = data.find(b"-----END ", start)
         if data[begin : start - 5].endswith(kind):
             der = a2b_base64(data[start:end]) if end > 0 else b""

@@ -173,7 +173,7 @@ def test_keys_missing_or_of_another_type():
 
 def test_another_auth_mode():
     for mode in ("PSK", "key", "cert", "CERT ", "KEYCERT"):
-        _wrong(("auth_mode", repr(mode), 'write "KEY" or "CERT"'), auth_mode=mode)
+        _wrong(("auth_mode", "unknown", 'write "KEY" or "CERT"'), auth_mode=mode)
     for mode in (5, "", [], True):
         _wrong(("auth_mode", "no text"), auth_mode=mode)
 
@@ -303,7 +303,7 @@ def test_the_hosts_of_every_region():
 
 def test_an_unknown_region_is_never_china():
     for region in ("mars", "China", "us", "europe "):
-        _wrong(("region", repr(region), "ap-bangkok, china, europe, us-east"), region=region)
+        _wrong(("region", "unknown", "ap-bangkok, china, europe, us-east"), region=region)
     for region in (5, "", []):
         _wrong(("region", "no text"), region=region)
 
@@ -350,7 +350,7 @@ def test_endpoints_with_a_wrong_scheme():
         ("mqtt", ("https://h", "tls://h", "ws://h")),
     ):
         for url in urls:
-            _wrong(("endpoint." + key, url, "://host:port"), endpoint={key: url})
+            _wrong(("endpoint." + key, "no such URL", "://host:port"), endpoint={key: url})
 
 
 def test_endpoints_without_a_host_or_with_a_path():
@@ -369,3 +369,15 @@ def test_endpoints_with_a_bad_port():
 def test_a_ca_that_is_no_text():
     _wrong(("gatewayCa", "no text"), endpoint={"gatewayCa": 5})
     assert _right(endpoint={"gatewayCa": None, "mqttCa": ""}).gateway.ca is None
+
+
+def test_a_secret_in_the_wrong_place_is_not_printed():
+    secret = canaries.PRODUCT_SECRET
+    for key in ("deviceName", "productId", "region", "auth_mode"):
+        error = fakes.raises(
+            ConfigError, DeviceInfo, fakes.device_info(**{key: secret + "/ "}), code="config"
+        )
+        assert secret not in str(error), key
+    for url in ("https://%s/x", "%s://x", "https://x:%s"):
+        path = fakes.device_info(endpoint={"gateway": url % secret})
+        assert secret not in str(fakes.raises(ConfigError, DeviceInfo, path, code="config"))

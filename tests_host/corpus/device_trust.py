@@ -125,3 +125,12 @@ def test_roots_leave_memory_again():
 def test_an_own_ca_replaces_the_built_in_roots():
     own = trust.Trust(fakes.write(fakes.folder() + "/ca", TWO), trust.MQTT)
     assert list(own) == [TWO]
+
+
+def test_a_pem_that_ends_within_its_first_line_ends():
+    for data in (b"    -----BEGIN ", b"-----BEGIN CERTIFICATE", b"-----BEGIN CERTIFICATE-----"):
+        try:
+            found = list(trust.blocks(data, b"CERTIFICATE"))
+        except ValueError:
+            found = None
+        assert not found, data
