@@ -1,4 +1,13 @@
-"""For the whole suite: how many power cuts were tried, in the rows of docs/credentials.md."""
+"""For the whole suite: the search for secrets, and how many power cuts were tried.
+
+The power cuts' figures are the rows of docs/credentials.md.
+"""
+
+from tests_host.secret_search import (  # noqa: F401
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -69,9 +69,7 @@ def fill(info):
             _text(path, info.wifi, "password")
     region = _text(path, values, "region", "china")
     if region not in REGIONS:
-        raise _wrong(
-            path, "region", "is unknown", "write one of " + ", ".join(sorted(REGIONS))
-        )
+        raise _wrong(path, "region", "is unknown", "write one of " + ", ".join(sorted(REGIONS)))
     gateway, mqtt = (part + _DOMAIN for part in REGIONS[region])
     own = _section(path, values, "endpoint")
     info.gateway = _endpoint(path, own, "gateway", ("https", "http"), gateway)

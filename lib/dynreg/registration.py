@@ -127,13 +127,13 @@ def _response(host, status, content):
         any(word in text for word in _PASSING),
     )
     error.cloud_code, error.cloud_message = code, message
-    error.request_id = _request_id(response)
+    error.request_id = _request_id(response)  # pyright: ignore
     raise error
 
 
 def _request_id(response):
     found = response.get("RequestId")
-    return found if isinstance(found, str) else None  # pyright: ignore
+    return found if isinstance(found, str) else None
 
 
 def _credential(info, own, response):
@@ -164,6 +164,6 @@ def _credential(info, own, response):
             "the reply does not decrypt to a credential: is productSecret that of %s?"
             % info.product_id,
         )
-        error.request_id = _request_id(response)
+        error.request_id = _request_id(response)  # pyright: ignore
         raise error from None
     return credential

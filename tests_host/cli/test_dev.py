@@ -28,12 +28,23 @@ def test_help_fits_one_screen_and_names_every_command():
     result = dev("--help", COLUMNS="80")
     lines = result.stdout.splitlines()
     assert result.returncode == 0 and len(lines) <= 40
-    for command in ("demo", "test", "lint", "hub", "board", "bench", "size", "setup"):
+    for command in (
+        "demo",
+        "test",
+        "fuzz",
+        "soak",
+        "lint",
+        "hub",
+        "board",
+        "bench",
+        "size",
+        "setup",
+    ):
         assert any(line.startswith(f"  {command} ") for line in lines)
     assert "./dev demo --json" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "hub", "board", "bench", "size"])
+@pytest.mark.parametrize("command", ["demo", "fuzz", "soak", "hub", "board", "bench", "size"])
 def test_every_command_has_help_with_an_example(command):
     result = dev(command, "--help")
     assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")
@@ -84,7 +95,7 @@ def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
     assert result.stderr.startswith("dev demo: ") and "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "board"])
+@pytest.mark.parametrize("command", ["demo", "board", "soak"])
 def test_a_system_without_ptys_is_told_so(tmp_path, command):
     shutil.copy(ROOT / "dev", tmp_path)
     script = (

@@ -17,6 +17,8 @@ GOLDEN = Path(__file__).parent / "golden"
 COMMANDS = {
     "help": ["--help"],
     "demo-help": ["demo", "--help"],
+    "fuzz-help": ["fuzz", "--help"],
+    "soak-help": ["soak", "--help"],
     "hub-help": ["hub", "--help"],
     "board-help": ["board", "--help"],
     "board-new-help": ["board", "new", "--help"],

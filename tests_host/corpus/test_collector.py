@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests_host.corpus import canaries
+from tests_host.secret_search import masked
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,7 +121,7 @@ def _pytest(folder, *arguments, what=None, timeout="30", **files):
         timeout=120,
     )
     found = re.findall(r"^(PASSED|FAILED|ERROR) \S*?::(\S+\])", result.stdout, re.MULTILINE)
-    print(result.stdout, result.stderr)
+    print(masked(result.stdout), masked(result.stderr))
     return {name: outcome for outcome, name in found}, result.stdout
 
 

@@ -87,13 +87,15 @@ class Relay(threading.Thread):
             if self._wake_w >= 0:
                 os.write(self._wake_w, b"x")
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def text(self) -> str:
         with self.changed:
             return self.log.decode("utf-8", "replace")
+
+    @property
+    def pid(self) -> int:
+        """The process id of the MicroPython that runs; 0 while none does."""
+        process = self._process
+        return process.pid if process else 0
 
     def release(self) -> None:
         """Closes the port; the thread does it at its end, who never starts the thread must."""

@@ -91,7 +91,7 @@ class Running:
 
     @property
     def pid(self) -> int:
-        """The process id of the board's MicroPython."""
+        """The MicroPython process's id, another one after each restart; 0 between."""
         return self._relay.pid
 
     @property

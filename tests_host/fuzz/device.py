@@ -1,0 +1,82 @@
+"""The loop on the device's side, for CPython and MicroPython alike; chunks.py starts it.
+
+Reads one JSON object from standard input: first and count (cases, numbered on), and seed or given
+(a list of target and input, as Python writes it). Prints a line "@case N TARGET" before each case,
+"@seen " and how many of its calls had a sound result and how many were refused after it,
+and "@fault " with a JSON object for each fault: fault (its signature), case, and where the
+signature is new, input and text (the traceback).
+"""
+
+import io
+import json
+import sys
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+
+def main():
+    here = __file__.rsplit("/", 1)[0]
+    root = here + "/../.."
+    paths = [here, root + "/tests_host/corpus", root + "/lib"]
+    paths.append(".frozen" if MICROPYTHON else root + "/tests_host/shims")
+    paths.append(root + "/.cache/firmware")
+    if MICROPYTHON:
+        sys.path[:] = paths
+    else:
+        sys.path[:0] = paths
+        __import__("textfiles").install()
+    import targets
+
+    with targets.World():
+        loop(targets, **json.loads(sys.stdin.readline()))
+
+
+def loop(targets, first, count, seed=None, given=None):
+    """The cases from first on; their faults are told."""
+    from judge import seen
+    from source import Seeded
+
+    told = set()
+    for number in range(first, first + count):
+        source = Seeded(seed or 0, number)
+        name = given[number][0] if given else source.one_of(targets.NAMES)
+        print("@case", number, name)
+        case = None
+        try:
+            case = eval(given[number][1]) if given else targets.TARGETS[name][0](source)
+            targets.run(name, case)
+        except BaseException as error:  # Ctrl-C too: then it is here that it hangs
+            text = traceback(error)
+            fault = {"fault": signature(name, text), "case": number}
+            if fault["fault"] not in told:
+                told.add(fault["fault"])
+                fault.update(input=repr(case), text=text)
+            print("@fault " + json.dumps(fault))
+        print("@seen " + json.dumps(seen))
+        seen.update(sound=0, refused=0)
+
+
+def signature(name, text):
+    """The same for the same fault: target, exception, and the innermost function of dynreg."""
+    lines = text.strip().split("\n")
+    where = [line.split(" in ")[-1] for line in lines if "/dynreg/" in line]
+    words = lines[-1].split("judge.")[-1]
+    if not words.startswith("Fault"):
+        words = words.split(":")[0].replace("KeyboardInterrupt", "hangs")
+        words += " in " + (where[-1] if where else "the fuzzer itself")
+    return name + ": " + words
+
+
+def traceback(error):
+    """The exception's traceback as text."""
+    if MICROPYTHON:
+        out = io.StringIO()
+        sys.print_exception(error, out)
+        return out.getvalue()
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+if __name__ == "__main__":
+    main()

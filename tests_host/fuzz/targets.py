@@ -1,0 +1,48 @@
+"""All entry points that bytes from outside reach: how a case is made, and what it is done to."""
+
+import gc
+
+import brokers
+import fakes
+import files
+import replies
+import standins
+
+# name: (makes the input of a case from a source, runs it; whatever it raises is a fault)
+TARGETS = {
+    "device_info": (files.a_device_info, files.read_device_info),
+    "reply": (replies.a_reply, replies.read_reply),
+    "plaintext": (replies.a_plaintext, replies.read_plaintext),
+    "mqtt": (brokers.a_broker, brokers.live),
+    "time": (brokers.a_time, brokers.read_time),
+    "record": (files.a_record, files.read_record),
+    "date": (replies.a_date, replies.read_date),
+    "pem": (files.a_pem, files.read_pem),
+}
+NAMES = sorted(TARGETS)  # a dict has no order on MicroPython
+
+
+class World:
+    """What all cases share, for a with statement: a folder with a few device_info.json."""
+
+    def __enter__(self):
+        self._folder = fakes.folder()
+        undo, standins._undo[:] = standins._undo[:], []
+        self._undo = undo
+        files.setup()
+        replies.setup(self._folder)
+        brokers.setup(self._folder)
+        if hasattr(gc, "freeze"):
+            gc.freeze()  # dynreg collects before each connection, which is slow on CPython
+
+    def __exit__(self, *_):
+        standins._undo[:] = self._undo
+        fakes.restore()
+
+
+def run(name, case):
+    """One case, with all stand-ins taken back; raises what the target raises."""
+    try:
+        TARGETS[name][1](case)
+    finally:
+        fakes.restore()

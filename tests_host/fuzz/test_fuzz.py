@@ -1,0 +1,138 @@
+"""A short seeded run on both interpreters, Hypothesis on CPython; the long run is `./dev fuzz`."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests_host.fuzz.chunks import INTERPRETERS, Chunk, command
+from tests_host.fuzz.known import KNOWN
+
+ROOT = Path(__file__).resolve().parents[2]
+PROPERTIES = Path(__file__).with_name("properties.py")
+CASES = 400  # some 50 for each target
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs select() on pipes")
+
+
+def run(interpreter, first, count, **job):
+    """The Chunk, done."""
+    return Chunk(interpreter, first, count, **job).run()
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_a_short_run_finds_nothing_new(interpreter):
+    chunk = run(interpreter, 0, CASES, seed=4)
+    assert chunk.next == CASES
+    new = [fault for fault in chunk.faults if fault["fault"] not in KNOWN]
+    assert not new, "\n".join(f"{fault}" for fault in new)
+    # Each target gets past its first check now and then, and not always to its end.
+    assert len(chunk.seen) == 8
+    for target, counts in chunk.seen.items():
+        assert counts["sound"] and (counts["refused"] or target == "date"), (target, counts)
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_known_faults_are_still_there(interpreter):
+    """One that is mended must leave known.py, so that it counts when it comes back."""
+    known = {mark: fault for mark, fault in KNOWN.items() if interpreter in fault.on}
+    given = [[fault.target, fault.input] for fault in known.values()]
+    chunk = run(interpreter, 0, len(given), given=given)
+    found = {list(known)[fault["case"]]: fault["fault"] for fault in chunk.faults}
+    assert found == {mark: mark for mark in known}
+
+
+def _properties():
+    tree = ast.parse(PROPERTIES.read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.name
+        if isinstance(node, ast.Assign) and node.targets[0].id.startswith("test_"):
+            yield node.targets[0].id
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="no SIGVTALRM here")
+@pytest.mark.parametrize("name", list(_properties()))
+def test_property(name, tmp_path):
+    result = subprocess.run(
+        [sys.executable, ROOT / "tests_host" / "corpus" / "runner.py", PROPERTIES, name],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    report = re.findall(r"^@corpus (\{.*\"passed\".*\})$", result.stdout, re.MULTILINE)
+    assert report, result.stdout[-3000:] + result.stderr[-3000:]
+    assert json.loads(report[-1])["passed"], json.loads(report[-1])["text"]
+
+
+# --- the fuzzer itself --------------------------------------------------------------------------
+
+
+def test_a_case_is_the_same_each_time_and_on_both_interpreters(tmp_path):
+    script = tmp_path / "cases.py"
+    script.write_text(
+        f"import sys; sys.path[:0] = [{str(PROPERTIES.parent)!r}]\n"
+        "import mutations, jsontext, source\n"
+        "jsontext.DEEPEST = 5\n"
+        "for n in range(200):\n"
+        "    s = source.Seeded(3, n)\n"
+        "    t = jsontext.changed(s, ((b'a', b'1'), (b'b', b'[2]')))\n"
+        "    print(mutations.mutated(s, t, (b'xyz',)).hex())\n"
+    )
+    said = {
+        subprocess.run(
+            [command(interpreter)[0], script], capture_output=True, text=True, check=True
+        ).stdout
+        for interpreter in INTERPRETERS
+        for _ in range(2)
+    }
+    assert len(said) == 1 and len(said.pop().splitlines()) == 200
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_what_hangs_raises_or_dies_is_told_and_the_rest_goes_on(interpreter):
+    given = [
+        ["pem", "1 / 0"],
+        ["pem", "[place for place in range(10**15) if place < 0]"],
+        ["pem", "__import__('sys').exit(3)"],
+        ["date", 'b"HTTP/1.0 200 OK\\r\\n\\r\\n", True'],
+        ["no such target", "0"],
+    ]
+    chunk = run(interpreter, 0, len(given), given=given)
+    told = {fault["case"]: fault["fault"] for fault in chunk.faults}
+    assert told[0] == "pem: ZeroDivisionError in the fuzzer itself"
+    assert "hangs" in told[1]
+    assert "SystemExit" in told[2]
+    assert 3 not in told and "KeyError" in told[4]
+
+
+def test_the_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "tests_host.fuzz", "--cases", "60", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert (summary["cases"], summary["seed"], summary["on"]) == (60, 1, "micropython")
+    assert all(fault["known"] for fault in summary["faults"])
+
+
+def test_the_codes_are_those_of_the_documentation():
+    page = ROOT / "docs" / "errors.md"
+    if not page.exists():
+        pytest.skip("no docs/errors.md yet")
+    documented = set(re.findall(r"^\| `([a-z.0-9]+)`", page.read_text("utf-8"), re.MULTILINE))
+    judge = (PROPERTIES.parent / "judge.py").read_text("utf-8")
+    here = set(
+        re.findall(r"\"([a-z]+(?:\.[a-z]+)?)\"", judge.split("CODES = ")[1].split("\n}")[0])
+    )
+    assert {code for code in documented if not code.startswith("login.")} == here

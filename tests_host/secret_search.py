@@ -1,0 +1,183 @@
+"""No secret in anything that a test prints or raises: each report is searched, a hit fails it.
+
+Searched: captured stdout, stderr and log, tracebacks, what virtual boards said on their serial
+line, hubs' events. For: the corpus's canaries, and what the test's hubs and boards were given or
+made (product secrets, device secrets, private keys, Wi-Fi passwords), in clear, hex and base64.
+"""
+
+import base64
+import functools
+import json
+import re
+from contextlib import suppress
+
+import pytest
+
+from tests_host.corpus import canaries
+
+_SHORTEST = 8  # what is shorter, or of fewer than four characters, is everywhere
+_SEARCH = pytest.StashKey()
+_TOLD = pytest.StashKey()
+
+
+class Search:
+    """The secrets of one test, and what was said outside of pytest's own capture."""
+
+    def __init__(self):
+        self.said = []
+        self._needles = {}  # compiled pattern by what it finds
+
+    def begin(self):
+        """Forgets the last test's; the canaries are every test's."""
+        self.said.clear()
+        self._needles.clear()
+        for what, secret in _canaries():
+            self.add(what, secret)
+
+    def add(self, what, secret):
+        """Searches for a secret (str, bytes; None is none) from now on."""
+        data = secret.encode() if isinstance(secret, str) else secret
+        if data and len(data) >= _SHORTEST and len(set(data)) >= 4:
+            for form, pattern in patterns(data):
+                self._needles[pattern] = f"{what} in {form}"
+
+    def add_key(self, what, pem):
+        """Searches for each whole line of a private key's base64, and for what it stands for."""
+        lines = re.findall(r"^[A-Za-z0-9+/=]+$", pem, re.MULTILINE)
+        for line in lines:
+            self.add(f"a line of {what}", line)
+        self.add(what, base64.b64decode("".join(lines)))
+
+    def hits(self, text):
+        """What of the secrets stands in text, as a list of words."""
+        return list(
+            dict.fromkeys(w for pattern, w in self._needles.items() if pattern.search(text))
+        )
+
+    def masked(self, text):
+        """text without the secrets."""
+        for pattern in self._needles:
+            text = pattern.sub("***", text)
+        return text
+
+
+@functools.lru_cache(maxsize=1024)
+def patterns(data):
+    """(form, compiled pattern) for each way in which bytes may be printed."""
+    found = []
+    with suppress(UnicodeDecodeError):
+        found.append(("clear", re.compile(re.escape(data.decode()))))
+    found.append(("hex", re.compile(data.hex(), re.IGNORECASE)))
+    for shift in range(3):
+        text = base64.b64encode(bytes(shift) + data).decode()
+        # Only what no neighbour has a part in.
+        whole = text[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
+        found.append(("base64", re.compile(re.escape(whole))))
+    return found
+
+
+def masked(text):
+    """text without the canaries, for a test that must show another run's output."""
+    search = Search()
+    search.begin()
+    return search.masked(text)
+
+
+def _canaries():
+    yield "the canary product secret", canaries.PRODUCT_SECRET
+    yield "the canary product secret's first half", canaries.PRODUCT_SECRET[:16]
+    yield "the canary device secret", canaries.DEVICE_SECRET
+    yield "the canary device secret's key", base64.b64decode(canaries.DEVICE_SECRET)
+    yield "the canary Wi-Fi password", canaries.WIFI_PASSWORD
+    lines = canaries.PRIVATE_KEY.split("\n")[1:3]
+    for line in lines:
+        yield "a line of the canary private key", line
+    yield "the canary private key", base64.b64decode("".join(lines))
+
+
+# --- where secrets come from, and who speaks besides stdout --------------------------------------
+
+
+def _watch(owner, name, look):
+    """Calls look with the arguments of each call of owner.name, and with its result in front."""
+    real = getattr(owner, name)
+
+    @functools.wraps(real)
+    def watched(*arguments, **keywords):
+        result = real(*arguments, **keywords)
+        look(result, *arguments, **keywords)
+        return result
+
+    setattr(owner, name, watched)
+
+
+def _watch_hubs(search):
+    from tools.localhub.device_ca import DeviceAuthority
+    from tools.localhub.events import Journal
+    from tools.localhub.store import Store
+
+    def device(_, store, product_id, name, psk=None, *__, **___):
+        if psk:
+            search.add("a device secret", psk)
+            search.add("a device secret's key", base64.b64decode(psk))
+
+    def product(_, store, product):
+        search.add("a product secret", product.secret)
+        search.add("a product secret's first half", product.secret[:16])
+
+    def event(_, journal, event, **fields):
+        search.said.append(json.dumps(fields))
+
+    _watch(Store, "save_product", product)
+    _watch(Store, "add_device", device)
+    _watch(Store, "set_credential", device)
+    _watch(Journal, "emit", event)
+    _watch(
+        DeviceAuthority,
+        "issue",
+        lambda issued, *_: search.add_key("a device's private key", issued.key),
+    )
+
+
+def _watch_boards(search):
+    from tools.virtualboard.board import Board
+    from tools.virtualboard.running import Running
+
+    def board(_, board, *__, **___):
+        for password in board.settings["wifi"].values():
+            search.add("a Wi-Fi password", password)
+
+    _watch(Board, "__init__", board)
+    _watch(Running, "__exit__", lambda _, running, *__: search.said.append(running.output))
+
+
+# --- pytest's hooks; conftest.py takes them in ---------------------------------------------------
+
+
+def pytest_configure(config):
+    config.stash[_SEARCH] = search = Search()
+    _watch_hubs(search)
+    with suppress(ImportError):  # no virtual boards where there are no ptys
+        _watch_boards(search)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.config.stash[_SEARCH].begin()
+    item.stash[_TOLD] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    search, told = item.config.stash[_SEARCH], item.stash.get(_TOLD, set())
+    text = "\n".join([report.longreprtext, *(text for _, text in report.sections), *search.said])
+    hits = [hit for hit in search.hits(text) if hit not in told]
+    if hits:
+        told.update(hits)  # a later phase's report has the same text again
+        report.outcome = "failed"
+        report.sections = [(name, search.masked(text)) for name, text in report.sections]
+        report.longrepr = search.masked(report.longreprtext) + (
+            "\nsecrets in what was printed or raised: " + "; ".join(hits)
+        )
+    return report
