@@ -14,7 +14,7 @@ class Row:
     step: of probe.py. code: of the error that comes out, None where the step works all the same.
     attempts: how often the fault strikes, None where it strikes no single connection. within:
     seconds of the board's clock. retry: what the error says. lost: code of what poll() heals by
-    itself. fast: how many times as fast the board's clock runs. pending: why it is not so yet.
+    itself. fast: how many times as fast the board's clock runs.
     """
 
     fault: str
@@ -28,7 +28,6 @@ class Row:
     plain: bool = False
     fast: float = 1
     hub: dict = field(default_factory=dict)
-    pending: str = ""
 
 
 def _register(fault, code, attempts, within, step="register", **more):

@@ -27,11 +27,10 @@ def _name(row):
 
 def _outcome(row):
     """What comes of a row, in a few words."""
-    later = "; not yet" if row.pending else ""
     if row.code is None and row.lost is None:
-        return "works" + later
+        return "works"
     again = row.lost or row.retry or (row.retry is None and row.attempts == 2)
-    return f"`{row.code or row.lost}`{', again' * bool(again)}, {row.within:g} s{later}"
+    return f"`{row.code or row.lost}`{', again' * bool(again)}, {row.within:g} s"
 
 
 def _argument(row):

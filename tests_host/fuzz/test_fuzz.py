@@ -128,8 +128,6 @@ def test_the_command():
 
 def test_the_codes_are_those_of_the_documentation():
     page = ROOT / "docs" / "errors.md"
-    if not page.exists():
-        pytest.skip("no docs/errors.md yet")
     documented = set(re.findall(r"^\| `([a-z.0-9]+)`", page.read_text("utf-8"), re.MULTILINE))
     judge = (PROPERTIES.parent / "judge.py").read_text("utf-8")
     here = set(
