@@ -92,7 +92,7 @@ TCP = tuple(
         make(f"tcp-close@{service}:500", "network.closed", 2, _TWICE),
         make(f"tcp-silent@{service}:0", "network.timeout", 2, twice),
         make(f"tcp-silent@{service}:500", "network.timeout", 2, twice),
-        make(f"tcp-drip@{service}:0.02", "network.timeout", 2, twice + 25, fast=50),
+        make(f"tcp-drip@{service}:0.02", "network.timeout", 2, twice + 60, fast=50),
         make(f"tcp-late@{service}:1", "network.timeout", 2, twice + 10, fast=50),
         make(f"tcp-flip@{service}:700", "network.tls", 2, _TWICE),
         _works(f"tcp-pieces@{service}", make("", "", 0, 0).step),

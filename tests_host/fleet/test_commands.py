@@ -282,8 +282,8 @@ def test_init_with_a_hub_of_ones_own(bench):
     "change, words",
     [
         ({"DYNREG_PRODUCT_SECRET": "short"}, "productSecret has 5 characters"),
-        ({"DYNREG_REGION": "moon"}, "region is 'moon'"),
-        ({"DYNREG_DEVICE_NAME": "no spaces"}, "deviceName is 'no spaces'"),
+        ({"DYNREG_REGION": "moon"}, "region is unknown"),
+        ({"DYNREG_DEVICE_NAME": "no spaces"}, "deviceName holds the character ' '"),
         ({"DYNREG_PRODUCT_ID": ""}, "productId"),
     ],
 )

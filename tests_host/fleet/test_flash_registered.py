@@ -15,6 +15,8 @@ from tools import demo
 from tools.boards import cli, identityfile
 from tools.virtualboard import Board
 
+pytestmark = pytest.mark.credential_over_the_cable
+
 EC = {"auth_mode": "cert", "device_key": "ec"}
 modes = pytest.mark.parametrize("hub", [{}, EC], ids=["key", "cert"], indirect=True)
 
