@@ -9,7 +9,7 @@ import hashlib
 import json
 from binascii import hexlify
 
-from . import clock, log, record
+from . import clock, log, port, record
 from .device_file import blank, read
 from .errors import ConfigError, StorageError
 
@@ -197,36 +197,11 @@ def _store_file(info):
 
 
 def _edit(info, section, changes):
-    """Sets strings in device_info.json; all else, known or not, and the layout stay."""
-    text = record.contents(info.path).decode()
-    values = json.loads(text)
-    if section and not values.get(section):
-        values[section] = {}
-    (values[section] if section else values).update(changes)
-    for key, value in changes.items():
-        text = _spliced(text, section, key, value)
-    try:
-        if json.loads(text) != values:
-            raise ValueError
-    except ValueError:  # a layout that we do not understand: correct beats pretty
-        text = json.dumps(values)
-    try:
-        record.replace(info.path, text.encode())
-    except OSError as error:
-        raise StorageError("storage", "%s cannot be written: %r" % (info.path, error)) from None
+    from . import device_edit
 
-
-def _spliced(text, section, key, value):
-    brace = text.find("{", text.find('"%s"' % section) if section else 0)
-    at = text.find('"%s"' % key, brace)
-    if at >= 0 and (not section or at < text.find("}", brace)):
-        first = text.find('"', text.find(":", at)) + 1
-        return text[:first] + value + text[text.find('"', first) :]
-    stop = brace + 1
-    while text[stop : stop + 1] in (" ", "\r", "\n", "\t"):
-        stop += 1
-    comma = "" if text[stop : stop + 1] == "}" else "," + text[brace + 1 : stop]
-    return text[:stop] + '"%s": "%s"%s' % (key, value, comma) + text[stop:]
+    device_edit.change(info.path, section, changes)
+    del device_edit
+    port.forget("device_edit")
 
 
 def _owner(info):

@@ -176,7 +176,7 @@ def parse(path, text):
             values = json.loads(text)
             if isinstance(values, dict):
                 return values
-        except ValueError:
+        except (ValueError, RuntimeError):  # RuntimeError: nested too deep
             pass
     raise ConfigError("config", "%s: %s" % (path, fault))
 

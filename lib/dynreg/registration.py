@@ -114,7 +114,7 @@ def _response(host, status, content):
         code, message = fault["Code"], fault["Message"]
         if not (isinstance(code, str) and isinstance(message, str)):
             raise ValueError
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         raise ProtocolError(
             "protocol.reply",
             "%s answers with no registration reply (HTTP status %d)" % (host, status),

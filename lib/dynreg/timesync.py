@@ -47,7 +47,7 @@ def _ask(session, ms, early):
             # The topic carries other services' answers too.
             if reply["type"] == "get" and "time" in reply and not found:
                 found.extend((reply, port.ticks_ms()))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RuntimeError):
             pass
 
     begun = port.ticks_ms()

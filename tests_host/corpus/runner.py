@@ -18,10 +18,20 @@ MICROPYTHON = sys.implementation.name == "micropython"
 
 
 def main(path, wanted):
+    folder, _, name = path.rpartition("/")
+    look_in(folder or ".")
+    module = __import__(name.rsplit(".", 1)[0])
+    failed = False
+    for test in wanted or sorted(n for n in dir(module) if n.startswith("test_")):
+        failed = not run(test, getattr(module, test)) or failed
+    return 1 if failed else 0
+
+
+def look_in(folder):
+    """Sets sys.path: folder, this one, lib/, and what the interpreter lacks of a board."""
     here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
     root = here + "/../.."
-    folder, _, name = path.rpartition("/")
-    paths = [folder or ".", here, root + "/lib"]
+    paths = [folder, here, root + "/lib"]
     paths.append(".frozen" if MICROPYTHON else root + "/tests_host/shims")
     paths.append(root + "/.cache/firmware")
     if MICROPYTHON:
@@ -29,11 +39,6 @@ def main(path, wanted):
     else:
         sys.path[:0] = paths
         __import__("textfiles").install()
-    module = __import__(name.rsplit(".", 1)[0])
-    failed = False
-    for test in wanted or sorted(n for n in dir(module) if n.startswith("test_")):
-        failed = not run(test, getattr(module, test)) or failed
-    return 1 if failed else 0
 
 
 def run(name, function):

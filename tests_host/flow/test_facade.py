@@ -94,7 +94,7 @@ def test_a_program_for_the_vendors_sdk_runs_unchanged(bench):
 def test_dynreg_refused_is_minus_one_and_the_clouds_words(bench):
     bench.hub.set_product(register_type=0)
     bench.board.write_file("/main.py", PROGRAM)
-    output = bench.boot(until=re.compile(r"connected False"))
+    output = bench.boot(until="connected False -1")
     assert re.search(r"dynreg -1 the cloud refuses: Not support dynamic", output)
     assert "connected False -1" in output and "Traceback" not in output
 

@@ -7,24 +7,17 @@ and "@fault " with a JSON object for each fault: fault (its signature), case, an
 signature is new, input and text (the traceback).
 """
 
-import io
 import json
 import sys
 
-MICROPYTHON = sys.implementation.name == "micropython"
+HERE = __file__.rsplit("/", 1)[0]
+sys.path.insert(0, HERE + "/../corpus")
+
+from runner import look_in, traceback  # noqa: E402
 
 
 def main():
-    here = __file__.rsplit("/", 1)[0]
-    root = here + "/../.."
-    paths = [here, root + "/tests_host/corpus", root + "/lib"]
-    paths.append(".frozen" if MICROPYTHON else root + "/tests_host/shims")
-    paths.append(root + "/.cache/firmware")
-    if MICROPYTHON:
-        sys.path[:] = paths
-    else:
-        sys.path[:0] = paths
-        __import__("textfiles").install()
+    look_in(HERE)
     import targets
 
     with targets.World():
@@ -65,17 +58,6 @@ def signature(name, text):
         words = words.split(":")[0].replace("KeyboardInterrupt", "hangs")
         words += " in " + (where[-1] if where else "the fuzzer itself")
     return name + ": " + words
-
-
-def traceback(error):
-    """The exception's traceback as text."""
-    if MICROPYTHON:
-        out = io.StringIO()
-        sys.print_exception(error, out)
-        return out.getvalue()
-    import traceback
-
-    return "".join(traceback.format_exception(error))
 
 
 if __name__ == "__main__":

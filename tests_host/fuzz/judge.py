@@ -71,6 +71,11 @@ def listen():
     fakes.replace(log, "level", log.DEBUG)
 
 
+def logged(words):
+    """Whether a line of the log since listen() holds these words."""
+    return any(words in line for line in _lines)
+
+
 def tried(call, *arguments):
     """(what call gives, None), or (None, the DynregError that it raises, which is a sound one)."""
     try:

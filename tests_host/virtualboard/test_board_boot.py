@@ -1,5 +1,6 @@
 """boot.py, main.py, the prompts and what lies between them, as ports/esp32/main.c has it."""
 
+import gc
 import os
 import time
 
@@ -111,6 +112,7 @@ def test_heap_is_the_boards_own(tmp_path):
 
 
 def test_nothing_is_left_behind(board):
+    gc.collect()  # what earlier tests left must not close now, and move the numbers
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     with pytest.raises(KeyError), board.power_on() as running:
         running.wait_repl()
@@ -121,7 +123,7 @@ def test_nothing_is_left_behind(board):
         os.kill(process, 0)
     assert not (board.folder / "port").is_symlink()
     if before is not None:
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_start_is_quick(board):
