@@ -58,7 +58,7 @@ def _ntp(info):
 
 
 def _date(info):
-    door = Door(info.date.host, info.date.port, None, _DATE_MS)
+    door = Door(info.date.host, info.date.port, None, _DATE_MS, 2048)
     seconds = None
     try:
         link = door.socket()
@@ -79,8 +79,8 @@ def _date(info):
 
 def http_date(text):
     """Unix seconds of b"Tue, 24 Nov 2026 09:22:08 GMT" (RFC 9110, 5.6.7); ValueError."""
-    _, day, month, year, time = text.split()[:5]
-    hour, minute, second = (int(part) for part in time.split(b":"))
+    _, day, month, year, time = text.split(None, 5)[:5]
+    hour, minute, second = (int(part) for part in time.split(b":", 3))
     month = _MONTHS.find(month) // 3 + 1
     if not month:
         raise ValueError(text)

@@ -190,6 +190,7 @@ def test_a_date_that_is_none_leaves_the_clock_alone():
         _HEAD % b"Date: yesterday\r\n",
         _HEAD % b"Date: Fri, 02 Xxx 2026 03:04:05 GMT\r\n",
         _HEAD % b"Date: Fri, 02 Jan 2026 03:04 GMT\r\n",
+        _HEAD % (b"Date: Fri, 02 Jan 2026 " + b":" * 1500 + b" GMT\r\n"),
         _HEAD % b"Date: Fri, 02 Jan 1999 03:04:05 GMT\r\n",
         _HEAD % b"Date: Fri, 02 Jan 2100 03:04:05 GMT\r\n",
         b"no header at all\r\n\r\n",

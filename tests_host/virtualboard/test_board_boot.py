@@ -2,7 +2,6 @@
 
 import gc
 import os
-import time
 
 import pytest
 
@@ -124,12 +123,6 @@ def test_nothing_is_left_behind(board):
     assert not (board.folder / "port").is_symlink()
     if before is not None:
         assert set(os.listdir("/proc/self/fd")) <= before
-
-
-def test_start_is_quick(board):
-    start = time.monotonic()
-    started(board)
-    assert time.monotonic() - start < 0.5
 
 
 def test_powered_board_keeps_its_flash(board):
