@@ -64,6 +64,28 @@ def test_ctrl_c_interrupts_main(board):
         running.wait_for("2\r\n")
 
 
+def test_what_was_typed_before_the_power_came_back_is_lost(board):
+    """A UART keeps nothing over a reset: an old Ctrl-C must not stop the next program."""
+    board.write_file("/main.py", "import time\ntime.sleep_ms(200)\nprint('to the end')\n")
+    with board.power_on() as running:
+        running.wait_for("to the end")
+        running.wait_repl()
+        terminal = os.open(running.port, os.O_WRONLY | os.O_NOCTTY)
+
+        def typist(text):
+            if "POWERON_RESET" in text:
+                os.write(terminal, b"\x03")
+
+        running.on_output(typist)
+        try:
+            running.power_cycle()
+            running.wait_for("to the end")
+            running.reset()
+            running.wait_for("to the end")
+        finally:
+            os.close(terminal)
+
+
 def test_exit_in_main_is_a_soft_reset(board):
     board.write_file(
         "/main.py",

@@ -149,7 +149,7 @@ def test_repl_of_mpremote(running):
         while b"to exit this shell" not in seen and time.monotonic() < deadline:
             seen += os.read(terminal, 999)
         os.write(terminal, b"print('a' * 9)\r")
-        while b"aaaaaaaaa" not in seen and time.monotonic() < deadline:
+        while b"aaaaaaaaa\r\n" not in seen and time.monotonic() < deadline:
             seen += os.read(terminal, 999)
         os.write(terminal, b"\x1d")
         assert process.wait(10) == 0 and b"aaaaaaaaa\r\n" in seen

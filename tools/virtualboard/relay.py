@@ -195,6 +195,8 @@ class Relay(threading.Thread):
             self._wifi = _WIFI_OFF
             self._emit(f"ets Jul 29 2019 12:21:46\r\n\r\n{_RESET_LINES[cause]}\r\n".encode())
             self._raw = False
+            self._port.lose_typed()
+            self._input.clear()
         token = "vb" + secrets.token_hex(6)
         self._output = Output(token)
         self._ending = b""

@@ -61,6 +61,11 @@ class SerialPort:
             self._forget_unread()
         return data
 
+    def lose_typed(self) -> None:
+        """What was typed and not read yet is gone, as in a UART that is reset."""
+        while self.fd >= 0 and read_pty(self.fd):
+            pass
+
     def send(self, data: bytes) -> None:
         if self.fd < 0:
             return
