@@ -1,12 +1,12 @@
 """Registers on the first boot, logs in, sets the clock, then runs the application for ever.
 
 Ctrl-C on the serial console disconnects and gives the REPL; so does an error that only a
-person can mend. Nothing here resets the board.
+person can mend. What waiting may mend is waited for. Nothing here resets the board.
 """
 
 import time
 
-from dynreg import Device, DynregError, log
+from dynreg import Device, DynregError, ProtocolError, log
 
 HEARTBEAT_S = 60
 
@@ -16,14 +16,29 @@ def on_control(topic, message):
     log.info("control: %s" % message)
 
 
+def patiently(session, call, *arguments):
+    """call(*arguments), again as long as the fault is one that poll() may heal meanwhile."""
+    while True:
+        try:
+            return call(*arguments)
+        except DynregError as error:
+            if not error.retry:
+                raise
+            log.warning("main: %s [%s]" % (error, error.code))
+            session.poll(5000)
+
+
 def run(device):
     session = device.connect(attempts=0)
-    device.sync_clock()
+    try:
+        patiently(session, device.sync_clock)
+    except ProtocolError as error:  # a cloud that cannot tell the time is no reason to stop
+        log.error("main: %s [%s]" % (error, error.code))
     print(device.report())
-    session.subscribe("control", on_control)
+    patiently(session, session.subscribe, "control", on_control)
     while True:
         if session.connected:
-            session.publish("event", '{"heartbeat":%d}' % time.time())
+            patiently(session, session.publish, "event", '{"heartbeat":%d}' % time.time())
             log.info("heartbeat: sent")
         session.poll(HEARTBEAT_S * 1000)
 

@@ -102,8 +102,11 @@ def _login(info, keepalive, history, early, tls, context):
         if tls == "psk" and door.link and not door.link.stream and _handshake_failed(error):
             raise _TurnedDown(str(error)) from None
         if isinstance(error, (NetworkError, ProtocolError)):
-            # Perhaps for the early request: the next try, without one, will tell.
-            history["early"] = _PERHAPS if tail and door.link and door.link.asked else 0
+            if tail and door.link and door.link.asked:
+                # Perhaps for the early request: the next try, without one, will tell.
+                history["early"] = _PERHAPS
+            elif history["early"] == _PERHAPS:
+                history["early"] = 0
         raise
     if history["early"] == _PERHAPS or (tail and not answered):
         _note(history, "early", 1)

@@ -251,6 +251,15 @@ def test_a_broker_that_ends_the_connection_over_it_costs_one_reconnect_and_is_re
         fakes.restore()
 
 
+def test_a_dislike_that_is_remembered_outlives_a_line_that_fails():
+    good = fakes.Peer(packets.CONNACK)
+    board = Board(fakes.Peer(fakes.END), fakes.Peer(fault=OSError(111)), good)
+    notes.write(board.path, {"day": 0, "psk": 0, "early": 1})
+    board.boot().connect(attempts=3)
+    assert len(packets.split(good.segments[0])) == 1
+    assert notes.read(board.path)["early"] == 1
+
+
 def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
     for answer in (packets.CONNACK, packets.CONNACK + packets.suback(1)):
         peer = fakes.Peer(answer, packets.suback(1) + packets.suback(2) + TIME)

@@ -337,6 +337,29 @@ def test_messages_go_both_ways_and_a_kicked_session_comes_back(bench):
     assert len(users) == 2  # a fresh user name each time
 
 
+BAD_MOMENTS = (
+    "time-missing*2",
+    "time-zero",
+    "mqtt-suback-missing*2",
+    "mqtt-close-subscribe*2",
+    "mqtt-close-login*2",
+)
+
+
+@pytest.mark.parametrize("fault", BAD_MOMENTS)
+def test_the_application_goes_on_after_a_bad_moment(bench, fault):
+    bench.boot()
+    bench.hub.fault(fault)
+    with bench.board.power_on(fast_forward=20) as running:
+        running.wait_for("heartbeat: sent", 30)
+        running.write("\x03")
+        running.wait_repl()
+        output = running.output
+    bench.check_secrets(output)
+    assert bench.hub.wait_for("fault", name=fault.split("*")[0]), output
+    assert TRACEBACK not in output and report_of(output)["error"] is None
+
+
 def test_two_boards_with_one_file_get_two_names(bench, tmp_path, deployed):
     second = tmp_path / "second"
     shutil.copytree(bench.board.folder, second)
