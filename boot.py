@@ -3,16 +3,23 @@
 main.py has the sentences for a person; a boot.py that stops would lock the board up.
 """
 
-try:
-    from dynreg import log
-    from dynreg.device_info import DeviceInfo
-    from dynreg.wifi import join
 
+def join():
     try:
-        wifi = DeviceInfo().wifi
-        if wifi:
-            join(wifi["ssid"], wifi.get("password"))
-    except Exception as error:
-        log.warning("boot: no Wi-Fi: %s" % error)
-except ImportError as error:
-    print("boot: no dynreg on this board:", error)
+        from dynreg import log
+        from dynreg.device_info import DeviceInfo
+
+        try:
+            settings = DeviceInfo().wifi
+            if settings:
+                from dynreg import wifi
+
+                wifi.join(settings["ssid"], settings.get("password"))
+        except Exception as error:
+            log.warning("boot: no Wi-Fi: %s" % error)
+    except ImportError as error:
+        print("boot: no dynreg on this board:", error)
+
+
+join()
+del join  # main.py shares these names: what stands here would stay in memory

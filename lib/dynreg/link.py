@@ -8,19 +8,23 @@ from .wire import SEGMENT, Wire
 
 
 class Link:
-    """A verified stream with MicroPython's stream methods; Door.socket() makes it.
+    """A verified stream with MicroPython's stream methods, over wire; Door.socket() makes it.
 
+    connect: called once with the address, gives the stream. limit: the most bytes that host may
+    send in all; 0 for no end. The door is not kept: a session outlives it by months.
     tail: bytes that go out behind what is written before the first read, in one flight with it;
     asked: ticks_ms when they did, else None. broken: a read or a write has failed.
     """
 
-    wire: Wire
     stream: Wire  # or what TLS makes of it
 
-    def __init__(self, door):
-        self.door = door
-        self.wire = self.stream = None  # pyright: ignore
-        self.tail = b""
+    def __init__(self, wire, connect, host, limit, tail):
+        self.wire = wire
+        self.host = host
+        self.stream = None  # pyright: ignore
+        self.limit = limit
+        self.tail = tail
+        self._connect = connect  # pyright: ignore
         self.asked = None
         self.broken = False
         self.read_in_all = 0
@@ -29,7 +33,8 @@ class Link:
 
     def connect(self, address):
         """Connects and, but for plain schemes, does the verified handshake."""
-        self.door.connect(self, address)
+        connect, self._connect = self._connect, None
+        self.stream = connect(address)  # pyright: ignore
         if self.stream is not self.wire and port.MICROPYTHON:
             self._poll = select.poll()
             self._poll.register(self.stream, select.POLLIN)
@@ -96,8 +101,8 @@ class Link:
             if not self.wire.ended:
                 raise self._fault(error) from None
         self.read_in_all += done
-        if self.door.limit and self.read_in_all > self.door.limit:
-            raise ProtocolError("protocol.size", "%s sent too much" % self.door.host)
+        if self.limit and self.read_in_all > self.limit:
+            raise ProtocolError("protocol.size", "%s sent too much" % self.host)
         return done
 
     def read(self, size=-1):
@@ -141,4 +146,14 @@ class Link:
             self.flush()
         except NetworkError:
             pass
-        self.door.close()
+        self.drop()
+
+    def drop(self):
+        """Closes without a word, whatever state it is in; a second time does nothing."""
+        # TLS first: that frees its buffers now, not when the collector comes by.
+        for stream in (self.stream, self.wire):
+            try:
+                if stream:
+                    stream.close()
+            except OSError:
+                pass

@@ -48,7 +48,6 @@ class Door:
         self.port = port_number
         self.limit = limit
         self.until = port.ticks_add(port.ticks_ms(), ms)
-        self.raw = None
         self.link = None
         self._context = context
         self._tail = tail
@@ -66,14 +65,14 @@ class Door:
         if self.link:
             raise ProtocolError("protocol.redirect", "%s sends us elsewhere" % self.host)
         gc.collect()  # TLS wants its buffers in one piece
-        self.raw = socket.socket()
-        self.link = Link(self)
+        wire = Wire(socket.socket())
+        self.link = Link(wire, self.connect, self.host, self.limit, self._tail)
         return self.link
 
-    def connect(self, link, address):
-        """TCP, and the handshake: link.wire and link.stream."""
-        raw = self.raw
-        link.wire = wire = Wire(raw)
+    def connect(self, address):
+        """TCP, and the handshake; the stream, TLS's or the wire itself."""
+        wire = self.link.wire
+        raw = wire.raw
         wire.until = self.until
         try:
             raw.settimeout(max(1, port.ticks_diff(self.until, port.ticks_ms())) / 1000)
@@ -85,8 +84,7 @@ class Door:
             if port.ticks_diff(self.until, port.ticks_ms()) <= 10:
                 raise NetworkError("network.timeout", "%s does not answer" % where) from None
             raise NetworkError("network.connect", "%s: %r" % (where, error)) from None
-        link.stream = self.handshake(wire) if self._context else wire
-        link.tail = self._tail
+        return self.handshake(wire) if self._context else wire
 
     def handshake(self, wire):
         """The TLS stream over wire; CertificateError where it is not who it should be."""
@@ -139,12 +137,5 @@ class Door:
 
     def close(self):
         """Closes the socket, whatever state it is in; a second time does nothing."""
-        raw, self.raw = self.raw, None
-        if raw:
-            # TLS first: that frees its buffers now, not when the collector comes by.
-            for stream in (self.link.stream, raw):
-                try:
-                    if stream:
-                        stream.close()
-                except OSError:
-                    pass
+        if self.link:
+            self.link.drop()

@@ -22,6 +22,7 @@ class Wire(io.IOBase):
         self.fault = None  # the NetworkError behind whatever TLS then reports
         self.ended = False  # the other end closed in good order, with or without TLS's goodbye
         self.until = 0  # ticks_ms of the deadline
+        self._open = True  # a unix port would close another's descriptor the second time
         self._out = b""
         self._poll = select.poll()
         self._poll.register(raw, select.POLLIN)
@@ -67,11 +68,13 @@ class Wire(io.IOBase):
         if request == _POLL:
             return argument & 1 if self.wait(0) else 0
         if request == _CLOSE:
-            self.raw.close()
+            self.close()
         return 0
 
     def setblocking(self, flag):
         """Nothing: the deadline holds, whatever the libraries do."""
 
     def close(self):
-        self.raw.close()
+        if self._open:
+            self._open = False
+            self.raw.close()

@@ -244,7 +244,7 @@ def test_connect_that_takes_too_long():
 
 def test_connect_has_the_whole_time_and_no_more():
     door, _, _ = _open(ms=1500)
-    assert door.raw.timeouts == [1.5]
+    assert door.link.wire.raw.timeouts == [1.5]
     fakes.restore()
     net = fakes.network(fakes.Clock(), fakes.Peer())
     door = tls.Door("host", 1883, None, 1000)
