@@ -6,7 +6,7 @@ main.py has the sentences for a person; a boot.py that stops would lock the boar
 
 def join():
     try:
-        from dynreg import log
+        from dynreg import log, port
         from dynreg.device_info import DeviceInfo
 
         try:
@@ -15,6 +15,8 @@ def join():
                 from dynreg import wifi
 
                 wifi.join(settings["ssid"], settings.get("password"))
+                del wifi
+                port.forget("wifi", "board")
         except Exception as error:
             log.warning("boot: no Wi-Fi: %s" % error)
     except ImportError as error:

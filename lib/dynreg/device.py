@@ -28,7 +28,7 @@ class Device:
         self.clock_set = False
         log.info("device: %s of product %s" % (info.device_name, info.product_id))
         del credentials, device_file, notes, record
-        port.forget("credentials", "device_file", "notes", "record")
+        port.forget("credentials", "device_file", "notes", "record", "board", "clock")
 
     @property
     def registered(self):
@@ -67,9 +67,14 @@ class Device:
     @property
     def fingerprint(self):
         """Eight hex digits of the credential, None before registration."""
-        from .credentials import fingerprint
+        if not self.registered:
+            return None
+        from . import credentials
 
-        return fingerprint(self.info.credential) if self.registered else None
+        digits = credentials.fingerprint(self.info.credential)
+        del credentials
+        port.forget("credentials", "record", "board", "clock")
+        return digits
 
     def connect(self, keepalive=60, attempts=1):
         """A logged-in Session; registers before, on the first boot only.
@@ -98,7 +103,7 @@ class Device:
 
             wifi.join(info.wifi["ssid"], info.wifi.get("password"))
             del wifi
-            port.forget("wifi")
+            port.forget("wifi", "board")
         self.register()
         if self.session:
             self.session.connect()
@@ -107,7 +112,7 @@ class Device:
 
         opened = connection.connect(info, keepalive, self.history, info.early)
         del connection
-        port.forget("connection", "tls", "trust", "signing")
+        port.forget("connection")
         from .session import Session
 
         session = Session(info, keepalive, self.history)
@@ -123,15 +128,11 @@ class Device:
 
     def state(self):
         """How the board stands, as a dict for programs (status.py has the keys); no secret."""
-        from . import status
-
-        return status.state(self)
+        return self._status("state")
 
     def status(self):
         """What stands where, as text for the REPL; no secret in it."""
-        from . import status
-
-        return status.text(self)
+        return self._status("text")
 
     def report(self, error=None):
         """One line for programs that watch the serial port: "dynreg: " and a JSON object.
@@ -139,9 +140,12 @@ class Device:
         mac, device, fingerprint, registered (on this boot), stored, connected, clock_set, unix_ms
         (the clock when the line was made), tls, error (a code or null). No secret.
         """
+        return self._status("report", error)
+
+    def _status(self, name, *arguments):
         from . import status
 
-        line = status.report(self, error)
+        told = getattr(status, name)(self, *arguments)
         del status
-        port.forget("status")
-        return line
+        port.forget("status", "credentials", "device_file", "record", "board", "clock")
+        return told

@@ -3,7 +3,7 @@
 import json
 from binascii import a2b_base64, hexlify
 
-from . import port
+from . import board
 from .device_info import Endpoint
 from .errors import ConfigError
 
@@ -47,7 +47,7 @@ def fill(info):
             )
     name = _text(path, values, "deviceName")
     if "{mac}" in name:
-        mac = hexlify(port.unique_id()).decode()
+        mac = hexlify(board.unique_id()).decode()
         if not mac:
             raise _wrong(path, "deviceName", "asks for {mac}, this board has none", "write a name")
         name = name.replace("{mac}", mac)

@@ -50,4 +50,4 @@ class DeviceInfo:
         self.path = path
         device_file.fill(self)
         del device_file
-        port.forget("device_file")
+        port.forget("device_file", "board")

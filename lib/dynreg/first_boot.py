@@ -13,7 +13,7 @@ def run(device):
 
         credential = registration.register(info, device.history["day"])
         del registration
-        port.forget("registration", "tls", "trust", "signing", "credentials", "record")
+        port.forget("registration", "link", "wire", "clock")
         _store(info, credential)
         device.registered_now = True
     from . import credentials
@@ -24,21 +24,25 @@ def run(device):
     except StorageError as error:
         log.error("register: the product secret stays on this board: %s" % error)
     del credentials
-    port.forget("credentials", "device_file", "record")
+    port.forget("credentials", "device_file", "record", "board", "clock")
 
 
 def _prepare(info):
-    from . import credentials, trust
+    from . import trust
 
     for endpoint in (info.gateway, info.mqtt):
         if endpoint.ca:  # a mistake in either shows now, while nothing is written yet
             trust.Trust(endpoint.ca, ()).context()
+    del trust
+    port.forget("trust", "board", "clock")
+    from . import credentials
+
     credentials.prepare(info)
     log.info("register: %s asks %s" % (info.device_name, info.gateway))
     if not info.gateway.secure:
         log.warning("register: the connection is not encrypted, as device_info.json asks")
-    del credentials, trust
-    port.forget("credentials", "device_file", "record", "trust")
+    del credentials
+    port.forget("credentials", "device_file", "record", "board", "clock")
 
 
 def _store(info, credential):

@@ -4,9 +4,8 @@ A hint only: the time that counts comes from the cloud once the login stands. No
 sources proves who it is, so nothing before the day that the cloud told last is believed.
 """
 
-from . import clock, log, port
+from . import clock, log, port, tls
 from .errors import DynregError
-from .tls import Door
 
 _SERVERS = "time1.cloud.tencent.com", "ntp.aliyun.com"  # after ntptime's own
 _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
@@ -58,12 +57,10 @@ def _ntp(info):
 
 
 def _date(info):
-    door = Door(info.date.host, info.date.port, None, _DATE_MS, 2048)
-    seconds = None
+    seconds = link = None
     try:
-        link = door.socket()
-        link.connect(door.getaddrinfo(door.host, door.port)[0][-1])
-        link.write("HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n" % door.host)
+        link = tls.connect(info.date.host, info.date.port, None, _DATE_MS, 2048)
+        link.write("HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n" % info.date.host)
         line = b"-"
         while seconds is None and line != b"\r\n":
             line = link.readline()
@@ -72,7 +69,8 @@ def _date(info):
     except (DynregError, ValueError) as error:
         log.warning("clock: no Date from %s: %r" % (info.date, error))
     finally:
-        door.close()
+        if link:
+            link.drop()
     if seconds is not None:
         yield seconds
 

@@ -1,4 +1,4 @@
-"""The socket that a library gets from the door: a stream that gathers its writes into records."""
+"""The socket that a library gets at the door: a stream that gathers its writes into records."""
 
 import select
 
@@ -8,36 +8,36 @@ from .wire import SEGMENT, Wire
 
 
 class Link:
-    """A verified stream with MicroPython's stream methods, over wire; Door.socket() makes it.
+    """A verified stream with MicroPython's stream methods, over wire; tls.connect() makes it.
 
-    connect: called once with the address, gives the stream. limit: the most bytes that host may
-    send in all; 0 for no end. The door is not kept: a session outlives it by months.
+    host: for error sentences. limit: the most bytes that it may send in all; 0 for no end.
     tail: bytes that go out behind what is written before the first read, in one flight with it;
     asked: ticks_ms when they did, else None. broken: a read or a write has failed.
     """
 
     stream: Wire  # or what TLS makes of it
 
-    def __init__(self, wire, connect, host, limit, tail):
+    def __init__(self, wire, host, limit=0):
         self.wire = wire
-        self.host = host
         self.stream = None  # pyright: ignore
+        self.host = host
         self.limit = limit
-        self.tail = tail
-        self._connect = connect  # pyright: ignore
+        self.tail = b""
         self.asked = None
         self.broken = False
         self.read_in_all = 0
         self._poll = None
         self._out = b""
 
-    def connect(self, address):
-        """Connects and, but for plain schemes, does the verified handshake."""
-        connect, self._connect = self._connect, None
-        self.stream = connect(address)  # pyright: ignore
-        if self.stream is not self.wire and port.MICROPYTHON:
+    def over(self, stream):
+        """stream, TLS's or the wire itself, is what it reads and writes from now on."""
+        self.stream = stream
+        if stream is not self.wire and port.MICROPYTHON:
             self._poll = select.poll()
-            self._poll.register(self.stream, select.POLLIN)
+            self._poll.register(stream, select.POLLIN)
+
+    def connect(self, address):
+        """Nothing: it is connected."""
 
     def within(self, ms):
         """Sets the deadline of all that follows to ms milliseconds from now."""
@@ -135,10 +135,8 @@ class Link:
             return NetworkError("network.closed", "connection lost: %r" % error)
         return NetworkError("network.tls", "the secure connection broke: %r" % error)
 
-    def settimeout(self, value):
-        """Nothing: the deadline is the door's; on an ESP32 setblocking would end it for good."""
-
-    setblocking = settimeout
+    # Nothing: the deadline holds; on an ESP32 setblocking would end it for good.
+    settimeout = setblocking = connect
 
     def close(self):
         """Sends what was gathered, then closes; never raises."""

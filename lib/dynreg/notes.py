@@ -7,7 +7,7 @@ Losing them costs time, never a device: no care is taken here that a power cut c
 
 import struct
 
-from . import log, port
+from . import board, log
 
 _FORMAT = "<HBB"  # days since 1970, PSK turned down, early request turned down
 _KEY = "notes"
@@ -20,7 +20,7 @@ def read(path):
     """
     data = bytearray(4)
     try:
-        nvs = port.nvs("dynreg")
+        nvs = board.nvs("dynreg")
         if nvs:
             nvs.get_blob(_KEY, data)
         else:
@@ -37,7 +37,7 @@ def write(path, history):
     data = struct.pack(_FORMAT, history["day"], history["psk"], history["early"])
     history["changed"] = False
     try:
-        nvs = port.nvs("dynreg")
+        nvs = board.nvs("dynreg")
         if nvs:
             nvs.set_blob(_KEY, data)
             nvs.commit()

@@ -7,7 +7,7 @@ What the record says is credentials.py's business; this room only keeps bytes, a
 import os
 from binascii import crc32
 
-from . import port
+from . import board
 from .errors import StorageError
 
 _NAMESPACE, _KEY = "dynreg", "credential"
@@ -82,10 +82,10 @@ def replace(path, data):
     temporary = path + ".tmp"
     with open(temporary, "wb") as file:
         file.write(data)
-    port.sync()
+    board.sync()
     _check(temporary, data)
     os.rename(temporary, path)
-    port.sync()
+    board.sync()
     _check(path, data)
 
 
@@ -161,7 +161,7 @@ def _file_read(path):
 
 
 def _nvs():
-    return port.nvs(_NAMESPACE)
+    return board.nvs(_NAMESPACE)
 
 
 def _nvs_read():

@@ -48,7 +48,7 @@ class Session(Packets):
 
         opened = connection.connect(self.info, self.keepalive, self.history)
         del connection
-        port.forget("connection", "tls", "trust", "signing")
+        port.forget("connection")
         self.attach(*opened)
 
     def attach(self, client, link, tls, early=None):
@@ -79,7 +79,7 @@ class Session(Packets):
         self._synced = port.ticks_ms()
         now = timesync.sync(self, ms)
         del timesync
-        port.forget("timesync")
+        port.forget("timesync", "clock")
         self._keep_notes()
         return now
 
@@ -89,7 +89,7 @@ class Session(Packets):
 
             notes.write(self.info.path, self.history)
             del notes
-            port.forget("notes")
+            port.forget("notes", "board")
 
     def ask_time(self, where):
         """Asks for the time in one flight: (packet id, ticks_ms when it was sent, None)."""

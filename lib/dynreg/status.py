@@ -3,7 +3,7 @@
 import json
 from binascii import hexlify
 
-from . import clock, credentials, port, record
+from . import board, clock, credentials, port, record
 
 
 def state(device):
@@ -25,8 +25,8 @@ def state(device):
         "tls": session.tls if session and session.connected else None,
         "unix_ms": port.unix_ms(),
         "clock_set": bool(clock.unix_time()),
-        "firmware": port.firmware(),
-        "free_memory": port.free_memory(),
+        "firmware": board.firmware(),
+        "free_memory": board.free_memory(),
     }
 
 
@@ -72,4 +72,4 @@ def report(device, error):
 
 
 def _mac():
-    return hexlify(port.unique_id()).decode() or None
+    return hexlify(board.unique_id()).decode() or None

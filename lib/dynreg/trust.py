@@ -2,7 +2,7 @@
 
 from binascii import a2b_base64
 
-from . import clock, port
+from . import board, clock, port
 from .errors import CertificateError, ConfigError
 
 # docs/protocol.md, 5: the broker has a private root, the gateway a public chain.
@@ -52,7 +52,7 @@ class Trust:
         identity: (certificate, key), PEM text, to show to the other end (mutual TLS).
         """
         try:
-            context = port.tls_context(self)
+            context = board.tls_context(self)
         except ValueError:
             raise _no_certificate(self.path) from None
         if identity:

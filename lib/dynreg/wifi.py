@@ -1,6 +1,6 @@
 """Joining Wi-Fi with a deadline of our own: an ESP32 by itself tries for ever."""
 
-from . import log, port
+from . import board, log, port
 from .errors import NetworkError
 
 
@@ -9,7 +9,7 @@ def join(ssid, password=None, ms=15000):
 
     False on a platform that has no Wi-Fi of its own.
     """
-    network = port.network_module()
+    network = board.network_module()
     if network is None:
         return False
     wlan = network.WLAN(network.STA_IF)

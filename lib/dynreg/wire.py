@@ -15,13 +15,16 @@ _BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.faul
 
 
 class Wire(io.IOBase):
-    """A stream object over raw, for SSLContext.wrap_socket() or, on a plain link, for Link."""
+    """A stream object over raw, for SSLContext.wrap_socket() or, on a plain link, for Link.
 
-    def __init__(self, raw):
+    until: ticks_ms of the deadline for reads.
+    """
+
+    def __init__(self, raw, until):
         self.raw = raw
         self.fault = None  # the NetworkError behind whatever TLS then reports
         self.ended = False  # the other end closed in good order, with or without TLS's goodbye
-        self.until = 0  # ticks_ms of the deadline
+        self.until = until
         self._open = True  # a unix port would close another's descriptor the second time
         self._out = b""
         self._poll = select.poll()

@@ -7,7 +7,7 @@ import canaries
 import cryptolib
 import fakes
 import packets
-from dynreg import Device, registration, tls, trust
+from dynreg import Device, signing, tls, trust
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 from kept import Kept
 
@@ -28,7 +28,7 @@ def _gateway(values):
 
 
 class _Board(Kept):
-    """A board in a network; identities: what its Doors show to the other end, in order."""
+    """A board in a network; identities: what its links show to the other end, in order."""
 
     def __init__(self, mode, *peers, place="NVS", **changes):
         super().__init__(mode, place, **changes)
@@ -37,14 +37,14 @@ class _Board(Kept):
         fakes.module("network", None)
         self.identities = identities = []
 
-        def handshake(door, wire):
-            door._context()
+        def handshake(wire, host, context):
+            context()
             return wire
 
         def context(trust, identity=None):
             identities.append(identity)
 
-        fakes.replace(tls.Door, "handshake", handshake)
+        fakes.replace(tls, "handshake", handshake)
         fakes.replace(trust.Trust, "context", context)
 
     def brings(self, certificate="own.pem", key="own.key"):
@@ -227,7 +227,7 @@ def test_the_signature_is_over_the_body_with_the_certificate():
     head, _, body = gateway.sent.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     assert int(headers["Content-Length"]) == len(body)
-    assert headers["X-TC-Signature"] == registration.signature(
+    assert headers["X-TC-Signature"] == signing.registration(
         canaries.PRODUCT_SECRET,
         headers["Host"],
         body,
@@ -298,7 +298,7 @@ def test_a_key_after_its_parameters_is_found():
     # As `openssl ecparam -genkey` writes it.
     got = []
     context = fakes.Namespace(load_cert_chain=lambda *ders: got.append(ders))
-    fakes.replace(trust.port, "tls_context", lambda certificates: context)
+    fakes.replace(trust.board, "tls_context", lambda certificates: context)
     parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     own = trust.Trust(None, ())
     own.context((CERTIFICATE, parameters + KEY))
@@ -309,7 +309,7 @@ def test_a_key_after_its_parameters_is_found():
 def test_the_pair_reaches_tls_as_der():
     got = []
     context = fakes.Namespace(load_cert_chain=lambda *ders: got.append(ders))
-    fakes.replace(trust.port, "tls_context", lambda certificates: context)
+    fakes.replace(trust.board, "tls_context", lambda certificates: context)
     for end in ("\n", "\r\n"):
         trust.Trust(None, ()).context(tuple(pem.replace("\n", end) for pem in canaries.PAIR))
         certificate, key = got.pop()

@@ -6,7 +6,7 @@ import canaries
 import fakes
 import packets
 from broker import ASK, REQUEST, RESULT
-from dynreg import Device, first_clock, notes, port, tls, trust
+from dynreg import Device, board, first_clock, notes, port, tls, trust
 from dynreg.errors import CertificateError, LoginError, NetworkError, ProtocolError
 
 NOW = fakes.NOW * 1000
@@ -32,21 +32,21 @@ class Board:
         fakes.module("esp32", None)
         fakes.module("ntptime", None)
         if psk:
-            fakes.replace(port, "psk_context", lambda *pair: ("psk", pair))
+            fakes.replace(board, "psk_context", lambda *pair: ("psk", pair))
         fakes.replace(trust.Trust, "context", lambda trust, identity=None: ("certificate", None))
-        fakes.replace(tls.Door, "handshake", lambda door, wire: self._handshake(door))
+        fakes.replace(tls, "handshake", self._handshake)
         fakes.random(b"\xff")
         secret = {"deviceSecret": canaries.DEVICE_SECRET}
         changes.setdefault("early", None)
         self.path = fakes.device_info(key_deviceinfo=secret, **changes)
 
-    def _handshake(self, door):
-        kind, self.pair = door._context()
+    def _handshake(self, wire, host, context):
+        kind, self.pair = context()
         self.handshakes.append(kind)
         fault = self.faults.pop(0) if self.faults else None
         if fault:
             raise fault
-        return door.link.wire
+        return wire
 
     def words(self):
         return "\n".join(text for _, text in self.log)

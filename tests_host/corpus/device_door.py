@@ -1,29 +1,31 @@
-"""The door: segments, deadlines and errors of Wire and Link, over a socket that is none."""
+"""The way in and the door: segments, deadlines and errors of Wire and Link, over no socket."""
 
 import errno
 
 import fakes
-from dynreg import tls
+from dynreg import door, tls
+from dynreg.device_info import Endpoint
 from dynreg.errors import NetworkError, ProtocolError
+
+ENDPOINT = Endpoint("mqtt", "host", 1883)
 
 
 def _open(*answers, ms=5000, limit=0, **peer):
-    """A door that a library call has gone through: (door, its link, the peer)."""
+    """(its link, the peer)."""
     other = fakes.Peer(*answers, **peer)
-    net = fakes.network(fakes.Clock(), other)
-    door = tls.Door("host", 1883, None, ms, limit)
-    library = fakes.Namespace(__name__="library", socket=net)
-    door.through(library, lambda: _connect(library))
-    return door, door.link, other
+    fakes.network(fakes.Clock(), other)
+    return tls.connect("host", 1883, None, ms, limit), other
 
 
-def _connect(library):
-    sock = library.socket.socket()
-    sock.connect(library.socket.getaddrinfo("host", 1883)[0][-1])
+def _through(call, name="socket", **peer):
+    """(door.through() as a function, the library that is led) for a link that stands."""
+    link, _ = _open(**peer)
+    library = fakes.Namespace(__name__="library", **{name: "its own"})
+    return lambda: door.through(library, link, ENDPOINT, lambda: call(library)), library
 
 
 def test_writes_are_gathered_until_the_next_read():
-    _, link, peer = _open(b"reply")
+    link, peer = _open(b"reply")
     assert link.write(b"ab") == 2
     assert link.write("cd") == 2  # text, as umqtt.simple and urequests write it
     assert link.write(bytearray(b"ef\0\0"), 2) == 2
@@ -33,7 +35,7 @@ def test_writes_are_gathered_until_the_next_read():
 
 
 def test_flush_sends_what_was_gathered():
-    _, link, peer = _open()
+    link, peer = _open()
     link.flush()
     assert peer.segments == []
     link.write(b"ab")
@@ -43,7 +45,7 @@ def test_flush_sends_what_was_gathered():
 
 
 def test_much_goes_out_unasked_and_whole():
-    _, link, peer = _open()
+    link, peer = _open()
     data = bytes(range(256)) * 64
     for start in range(0, len(data), 100):
         link.write(data[start : start + 100])
@@ -53,14 +55,14 @@ def test_much_goes_out_unasked_and_whole():
 
 
 def test_a_socket_that_takes_little_at_a_time():
-    _, link, peer = _open(takes=7)
+    link, peer = _open(takes=7)
     link.write(b"0123456789abcdef")
     link.flush()
     assert peer.segments == [b"0123456", b"789abcd", b"ef"]
 
 
 def test_close_sends_what_was_gathered():
-    _, link, peer = _open()
+    link, peer = _open()
     link.write(b"bye")
     link.close()
     assert peer.segments == [b"bye"]
@@ -69,7 +71,7 @@ def test_close_sends_what_was_gathered():
 
 
 def test_read_gives_exactly_what_was_asked_for():
-    _, link, peer = _open()
+    link, peer = _open()
     peer.say(b"abc")
     peer.say(b"defgh", 100)
     assert link.read(4) == b"abcd"
@@ -79,7 +81,7 @@ def test_read_gives_exactly_what_was_asked_for():
 
 def test_read_without_a_size_reads_to_the_end():
     for size in (0, 1, 255, 256, 257, 512, 1000):
-        _, link, peer = _open()
+        link, peer = _open()
         data = bytes(i & 0xFF for i in range(size))
         if data:
             peer.say(data[: size // 2 + 1])
@@ -90,7 +92,7 @@ def test_read_without_a_size_reads_to_the_end():
 
 
 def test_readline():
-    _, link, peer = _open()
+    link, peer = _open()
     peer.say(b"one\r\ntw")
     peer.say(b"o\n\nrest", 10)
     assert [link.readline() for _ in range(3)] == [b"one\r\n", b"two\n", b"\n"]
@@ -98,7 +100,7 @@ def test_readline():
 
 
 def test_readinto_gives_less_at_the_end_only():
-    _, link, peer = _open()
+    link, peer = _open()
     peer.say(b"abc")
     peer.say(b"d", 10)
     peer.say(fakes.END, 20)
@@ -109,7 +111,7 @@ def test_readinto_gives_less_at_the_end_only():
 
 
 def test_the_end_in_the_middle_of_a_read():
-    _, link, peer = _open()
+    link, peer = _open()
     peer.say(b"abc")
     peer.say(fakes.END, 10)
     fakes.raises(NetworkError, link.read, 4, code="network.closed", retry=True)
@@ -136,23 +138,21 @@ def test_tls_that_takes_the_end_of_the_line_for_a_fault():
 
     for end in (True, False):
         peer = fakes.Peer()
-        net = fakes.network(fakes.Clock(), peer)
-        fakes.replace(tls.Door, "handshake", lambda door, wire: Stream(wire))
-        door = tls.Door("host", 1883, "a trust", 300, limit=0)
-        library = fakes.Namespace(__name__="library", socket=net)
-        door.through(library, lambda library=library: _connect(library))
+        fakes.network(fakes.Clock(), peer)
+        fakes.replace(tls, "handshake", lambda wire, host, context: Stream(wire))
+        link = tls.connect("host", 1883, "a trust", 300)
         peer.say(b"all")
-        assert door.link.readinto(bytearray(3)) == 3
+        assert link.readinto(bytearray(3)) == 3
         if end:
             peer.say(fakes.END)
-            assert door.link.read() == b""
+            assert link.read() == b""
         else:
-            fakes.raises(NetworkError, door.link.read, code="network.timeout")
+            fakes.raises(NetworkError, link.read, code="network.timeout")
         fakes.restore()
 
 
 def test_the_deadline_is_absolute():
-    _, link, peer = _open(ms=300)
+    link, peer = _open(ms=300)
     for i in range(20):
         peer.say(b"x", 100 * i)
     fakes.raises(NetworkError, link.read, 20, code="network.timeout")
@@ -160,7 +160,7 @@ def test_the_deadline_is_absolute():
 
 
 def test_within_gives_a_new_deadline():
-    _, link, peer = _open(ms=300)
+    link, peer = _open(ms=300)
     peer.clock.sleep_ms(1000)
     link.within(200)
     peer.say(b"x", 150)
@@ -170,21 +170,21 @@ def test_within_gives_a_new_deadline():
 
 
 def test_a_deadline_that_has_passed_still_takes_what_is_there():
-    _, link, peer = _open(ms=300)
+    link, peer = _open(ms=300)
     peer.say(b"x")
     peer.clock.sleep_ms(1000)
     assert link.read(1) == b"x"
 
 
 def test_blocking_or_not_the_deadline_holds():
-    _, link, _ = _open(ms=300)
+    link, _ = _open(ms=300)
     link.setblocking(True)
     link.settimeout(None)
     fakes.raises(NetworkError, link.read, 1, code="network.timeout")
 
 
 def test_ready_waits_as_long_as_it_is_told():
-    _, link, peer = _open()
+    link, peer = _open()
     peer.say(b"x", 500)
     assert link.ready(0) is False
     assert link.ready(499) is False
@@ -196,7 +196,7 @@ def test_ready_waits_as_long_as_it_is_told():
 
 
 def test_ready_sends_what_was_gathered_first():
-    _, link, peer = _open(b"answer")
+    link, peer = _open(b"answer")
     link.write(b"question")
     assert link.ready(100) is True
     assert peer.segments == [b"question"]
@@ -204,11 +204,11 @@ def test_ready_sends_what_was_gathered_first():
 
 def test_a_connection_that_breaks():
     for number in (errno.ECONNRESET, 32):
-        _, link, peer = _open()
+        link, peer = _open()
         peer.broken = OSError(number)
         fakes.raises(NetworkError, link.read, 1, code="network.closed", says=str(number))
         fakes.restore()
-        _, link, peer = _open()
+        link, peer = _open()
         link.write(b"x")
         peer.broken = OSError(number)
         fakes.raises(NetworkError, link.flush)
@@ -243,33 +243,60 @@ def test_connect_that_takes_too_long():
 
 
 def test_connect_has_the_whole_time_and_no_more():
-    door, _, _ = _open(ms=1500)
-    assert door.link.wire.raw.timeouts == [1.5]
+    link, _ = _open(ms=1500)
+    assert link.wire.raw.timeouts == [1.5]
     fakes.restore()
     net = fakes.network(fakes.Clock(), fakes.Peer())
-    door = tls.Door("host", 1883, None, 1000)
-    net.sockets.clear()
-    fakes.replace(net, "getaddrinfo", lambda *_: net._clock.sleep_ms(5000) or [(0, 0, 0, "", 0)])
-    library = fakes.Namespace(__name__="library", socket=net)
-    door.through(library, lambda: _connect(library))
+    fakes.replace(tls, "_tcp", lambda wire, *where, real=tls._tcp: late(net, real, wire, *where))
+    tls.connect("host", 1883, None, 1000)
     assert net.sockets[0].timeouts == [0.001]  # never 0: that would be non-blocking
 
 
+def late(net, call, *arguments):
+    net._clock.sleep_ms(5000)
+    call(*arguments)
+
+
+def test_a_connection_that_fails_is_closed():
+    peer = fakes.Peer(fault=OSError(errno.ECONNREFUSED))
+    fakes.network(fakes.Clock(), peer)
+    fakes.raises(NetworkError, tls.connect, "host", 1883, None, 1000)
+    assert peer.closed == 1
+    fakes.restore()
+    peer = fakes.Peer()
+    fakes.network(fakes.Clock(), peer)
+
+    class Interrupt(BaseException):
+        pass
+
+    def handshake(*_):
+        raise Interrupt
+
+    fakes.replace(tls, "handshake", handshake)
+    try:
+        tls.connect("host", 1883, "a trust", 1000)
+        raise AssertionError("nothing raised")
+    except Interrupt:
+        assert peer.closed == 1
+
+
 def test_a_name_that_is_not_found():
-    fakes.network(fakes.Clock())
-    door = tls.Door("no.such.host", 1883, None, 1000)
+    net = fakes.network(fakes.Clock())
     fakes.raises(
         NetworkError,
-        door.getaddrinfo,
+        tls.connect,
         "no.such.host",
         1883,
+        None,
+        1000,
         code="network.dns",
         says="no.such.host",
     )
+    assert not net.sockets
 
 
 def test_the_limit_is_what_may_be_read_in_all():
-    _, link, peer = _open(limit=100)
+    link, peer = _open(limit=100)
     peer.say(bytes(101))
     assert link.read(100) == bytes(100)
     error = fakes.raises(ProtocolError, link.read, 1, code="protocol.size", retry=False)
@@ -277,17 +304,44 @@ def test_the_limit_is_what_may_be_read_in_all():
 
 
 def test_no_limit_is_none():
-    _, link, peer = _open(limit=0)
+    link, peer = _open(limit=0)
     for _ in range(100):
         peer.say(bytes(1000))
         assert link.read(1000) == bytes(1000)
 
 
 def test_one_door_one_host_one_connection():
-    door, _, _ = _open()
+    link, _ = _open()
+    one = door.Door(link, ENDPOINT)
     for host, number in (("other", 1883), ("host", 80), ("HOST", 1883)):
-        fakes.raises(ProtocolError, door.getaddrinfo, host, number, code="protocol.redirect")
-    fakes.raises(ProtocolError, door.socket, code="protocol.redirect", retry=False)
+        fakes.raises(ProtocolError, one.getaddrinfo, host, number, code="protocol.redirect")
+    assert one.getaddrinfo("host", 1883, 0, 1)[0][-1] == ("host", 1883)
+    assert one.socket(2, 1) is link
+    fakes.raises(ProtocolError, one.socket, code="protocol.redirect", retry=False)
+
+
+def test_a_library_gets_the_link_and_its_answer_comes_out():
+    def call(library):
+        sock = library.socket.socket()
+        sock.settimeout(9)
+        sock.connect(library.socket.getaddrinfo("host", 1883)[0][-1])
+        return sock.read(5)
+
+    link, peer = _open(ms=5000)
+    peer.say(b"hello")
+    library = fakes.Namespace(__name__="library", socket="its own")
+    assert door.through(library, link, ENDPOINT, lambda: call(library)) == b"hello"
+    assert library.socket == "its own" and not peer.closed
+
+
+def test_an_answer_that_did_not_come_through_the_door_is_thrown_away():
+    through, _ = _through(lambda library: "an answer")
+    fakes.raises(ProtocolError, through, code="protocol.library", says="went round")
+    link, _ = _open()
+    library = fakes.Namespace(__name__="library")
+    fakes.raises(
+        ProtocolError, door.through, library, link, ENDPOINT, None, code="protocol.library"
+    )
 
 
 def test_what_a_library_makes_of_an_answer_it_does_not_like():
@@ -299,27 +353,34 @@ def test_what_a_library_makes_of_an_answer_it_does_not_like():
         AttributeError("x"),
         AssertionError("x"),
         NotImplementedError("x"),
+        ImportError("x"),
     ):
-        fakes.network(fakes.Clock(), fakes.Peer())
-        door = tls.Door("host", 1883, None, 1000)
-        library = fakes.Namespace(__name__="library", socket="its own")
 
-        def call(fault=fault):
+        def call(library, fault=fault):
             raise fault
 
-        error = fakes.raises(ProtocolError, door.through, library, call, code="protocol.reply")
+        through, library = _through(call)
+        error = fakes.raises(ProtocolError, through, code="protocol.reply", retry=False)
         assert "library" in str(error) and library.socket == "its own"
         fakes.restore()
 
 
-def test_an_oserror_of_a_library_is_the_network():
-    door = tls.Door("host", 1883, None, 1000)
-    library = fakes.Namespace(__name__="library", usocket="its own")
+def test_a_fault_behind_a_line_that_broke_is_worth_another_try():
+    def call(library):
+        link = library.socket.socket()
+        link.broken = True
+        raise ValueError
 
-    def call():
+    through, _ = _through(call)
+    fakes.raises(ProtocolError, through, code="protocol.reply", retry=True)
+
+
+def test_an_oserror_of_a_library_is_the_network():
+    def call(library):
         raise OSError(-1)
 
-    fakes.raises(NetworkError, door.through, library, call, code="network.closed", retry=True)
+    through, library = _through(call, "usocket")
+    fakes.raises(NetworkError, through, code="network.closed", retry=True)
     assert library.usocket == "its own"
 
 
@@ -327,25 +388,21 @@ def test_an_interrupt_passes_the_door():
     class Interrupt(BaseException):
         pass
 
-    door = tls.Door("host", 1883, None, 1000)
-    library = fakes.Namespace(__name__="library", socket="its own")
-
-    def call():
+    def call(library):
         raise Interrupt
 
+    through, library = _through(call)
     try:
-        door.through(library, call)
+        through()
         raise AssertionError("nothing raised")
     except Interrupt:
         assert library.socket == "its own"
 
 
 def test_closing_twice_and_before_anything():
-    door = tls.Door("host", 1883, None, 1000)
-    door.close()
-    door, _, peer = _open()
-    door.close()
-    assert peer.closed
-    closed = peer.closed
-    door.close()
-    assert peer.closed == closed
+    link, peer = _open()
+    link.drop()
+    assert peer.closed == 1
+    link.drop()
+    link.close()
+    assert peer.closed == 1

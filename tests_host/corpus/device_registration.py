@@ -6,7 +6,7 @@ from binascii import b2a_base64
 import canaries
 import cryptolib
 import fakes
-from dynreg import first_clock, port, registration
+from dynreg import board, first_clock, registration, signing
 from dynreg.device_info import DeviceInfo
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
 
@@ -101,7 +101,7 @@ def _check_request(gateway, host, unix):
         "X-TC-Algorithm": "hmacsha256",
         "X-TC-Timestamp": str(timestamp),
         "X-TC-Nonce": str(NONCE),
-        "X-TC-Signature": registration.signature(
+        "X-TC-Signature": signing.registration(
             canaries.PRODUCT_SECRET, name, body, timestamp, NONCE
         ),
     }, headers
@@ -129,14 +129,14 @@ def test_the_request_by_the_platforms_library():
 
 
 def test_the_request_by_urequests_0_9_1():
-    real = port.requests_module
+    real = board.requests_module
 
     def urequests():
         return __import__("urequests")
 
     assert real is not urequests
     for gateway, host in (("https://hub.local", "hub.local"), ("http://h.l:8080", "h.l:8080")):
-        fakes.replace(port, "requests_module", urequests)
+        fakes.replace(board, "requests_module", urequests)
         _check_request(gateway, host, fakes.NOW * 1000)
         fakes.restore()
 
@@ -512,10 +512,10 @@ def test_a_gateway_that_cannot_be_reached():
 
 
 def test_the_library_has_its_own_socket_back_afterwards():
-    library = port.requests_module()
+    library = board.requests_module()
     name = "socket" if hasattr(library, "socket") else "usocket"
     real = getattr(library, name)
-    fakes.replace(port, "requests_module", lambda: library)
+    fakes.replace(board, "requests_module", lambda: library)
     for reply in (_http(_good()), _http(b"", "307 T", ["Location: http://evil.example/"]), None):
         _network(fakes.Peer(reply))
         try:
@@ -533,8 +533,8 @@ def test_a_library_that_goes_round_the_door_is_not_believed():
     library = fakes.Namespace(
         __name__="urequests", usocket=None, request=lambda *_, **__: Response()
     )
-    fakes.replace(port, "requests_module", lambda: library)
-    _network()
+    fakes.replace(board, "requests_module", lambda: library)
+    _network(fakes.Peer(), fakes.Peer())
     fakes.raises(
         ProtocolError, registration.register, _info(), code="protocol.library", says="urequests"
     )

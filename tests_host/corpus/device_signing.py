@@ -4,14 +4,14 @@ from binascii import hexlify, unhexlify
 
 import canaries
 import fakes
-from dynreg import credentials, registration, signing
+from dynreg import credentials, signing
 
 
 def test_registration_signatures_of_the_vectors():
     for vector in fakes.vectors()["registration_signature"]:
         assert vector["by_timestamp"]
         for timestamp in vector["by_timestamp"]:
-            signature = registration.signature(
+            signature = signing.registration(
                 vector["product_secret"],
                 vector["host"],
                 vector["body"].encode(),
@@ -25,11 +25,11 @@ def test_registration_signatures_of_the_vectors():
 def test_registration_signature_covers_every_part():
     good = (canaries.PRODUCT_SECRET, "host", b"{}", 1, 2)
     other = (canaries.PRODUCT_SECRET[:-1] + "y", "host2", b"{} ", 2, 3)
-    signature = registration.signature(*good)
+    signature = signing.registration(*good)
     for part in range(5):
         changed = list(good)
         changed[part] = other[part]
-        assert registration.signature(*changed) != signature, part
+        assert signing.registration(*changed) != signature, part
 
 
 def test_logins_of_the_vectors():

@@ -13,20 +13,12 @@ SLACK_MS = 700
 
 
 def _open(name, ms=5000, ca="ca", identity=None):
-    """A verified connection to the server of that name: (link, door)."""
+    """A verified link to the server of that name."""
     servers = fakes.servers()
-    path = servers[ca] if ca else None
-    own = trust.Trust(path, trust.GATEWAY)
-    door = tls.Door("localhost", servers["ports"][name], lambda: own.context(identity), ms, 0)
-    fakes.at_end(door.close)
-    library = fakes.Namespace(__name__="library", socket=None)
-
-    def call():
-        sock = library.socket.socket()
-        sock.connect(library.socket.getaddrinfo("localhost", servers["ports"][name])[0][-1])
-
-    door.through(library, call)
-    return door.link, door
+    own = trust.Trust(servers[ca] if ca else None, trust.GATEWAY)
+    link = tls.connect("localhost", servers["ports"][name], lambda: own.context(identity), ms)
+    fakes.at_end(link.drop)
+    return link
 
 
 def _timed(call, *arguments):
@@ -46,7 +38,7 @@ def _in_time(call):
 
 
 def test_a_verified_connection_carries_bytes_both_ways():
-    link, _ = _open("echo")
+    link = _open("echo")
     for data in (b"x", b"hello\n", bytes(range(256)) * 40):
         link.write(data)
         assert link.read(len(data)) == data
@@ -57,7 +49,7 @@ def test_a_server_that_asks_gets_our_certificate():
     for name in ("rsa", "ec"):
         for end in ("\n", "\r\n"):
             identity = tuple(pem.replace("\n", end) for pem in pairs[name])
-            link, _ = _open("mutual", identity=identity)
+            link = _open("mutual", identity=identity)
             link.write(b"hello")
             assert link.read(5) == b"hello", name
 
@@ -68,7 +60,7 @@ def test_a_server_that_asks_takes_no_other():
 
 
 def test_a_server_that_does_not_ask_is_no_fault():
-    link, _ = _open("echo", identity=fakes.servers()["pairs"]["ec"])
+    link = _open("echo", identity=fakes.servers()["pairs"]["ec"])
     link.write(b"hello")
     assert link.read(5) == b"hello"
 
@@ -94,7 +86,7 @@ def test_the_handshake_is_two_segments_and_a_request_one():
             super().flush()
 
     fakes.replace(tls, "Wire", Wire)
-    link, _ = _open("echo")
+    link = _open("echo")
     assert len(segments) == 2, segments
     for part in (b"one ", b"two ", b"three"):
         link.write(part)
@@ -194,7 +186,7 @@ def test_a_registration_whose_gateway_hangs_up_without_a_goodbye():
 
 
 def test_ready_sees_what_is_decrypted_already():
-    link, _ = _open("long")
+    link = _open("long")
     assert link.ready(0) is False
     link.write(b"go")
     assert link.ready(3000) is True
@@ -208,13 +200,13 @@ def test_ready_sees_what_is_decrypted_already():
 
 def test_a_close_without_a_goodbye_ends_the_reply():
     for read in (lambda link: link.read(), lambda link: link.read(4)):
-        link, _ = _open("hang up")
+        link = _open("hang up")
         link.write(b"ask")
         assert read(link) == b"half"
 
 
 def test_a_close_in_the_middle_of_a_read():
-    link, _ = _open("hang up")
+    link = _open("hang up")
     link.write(b"ask")
     fakes.raises(NetworkError, link.read, 5, code="network.closed", retry=True)
 
@@ -254,7 +246,7 @@ def test_one_byte_each_100_ms_in_the_handshake():
 
 
 def test_silence_after_the_handshake():
-    link, _ = _open("echo")
+    link = _open("echo")
     link.setblocking(True)
     link.within(DEADLINE_MS)
     _in_time(lambda: fakes.raises(NetworkError, link.read, 1, code="network.timeout"))
@@ -262,6 +254,6 @@ def test_silence_after_the_handshake():
 
 def test_one_byte_each_100_ms_after_the_handshake():
     for read in (lambda link: link.read(100), lambda link: link.readline()):
-        link, _ = _open("drip")
+        link = _open("drip")
         link.within(DEADLINE_MS)
         _in_time(lambda r=read, o=link: fakes.raises(NetworkError, r, o, code="network.timeout"))

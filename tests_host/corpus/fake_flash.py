@@ -2,7 +2,7 @@
 
 import os
 
-from dynreg import credentials, port, record
+from dynreg import board, credentials, record
 from standins import Namespace, module, replace, write
 
 
@@ -21,7 +21,7 @@ class Flash:
         for room in (record, credentials):
             replace(room, "open", self._open)
             replace(room, "os", self)
-        replace(port, "sync", self.sync)
+        replace(board, "sync", self.sync)
 
     def call(self, *call):
         self.calls.append(" ".join(part.rsplit("/", 1)[-1] for part in call))

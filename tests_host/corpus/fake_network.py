@@ -5,7 +5,7 @@ dynreg's own Wire runs on a Peer's socket, so each entry of Peer.segments is one
 
 import errno
 
-from dynreg import link, port, tls, wire
+from dynreg import board, link, tls, wire
 from standins import replace
 
 END = object()  # in a Peer's answers: it closes the connection
@@ -170,6 +170,6 @@ def network(clock, *peers):
     replace(tls, "socket", net)
     replace(link, "select", net)
     replace(wire, "select", net)
-    replace(port, "psk_context", lambda identity, key: None)
-    replace(tls.Door, "handshake", lambda door, wire: wire)
+    replace(board, "psk_context", lambda identity, key: None)
+    replace(tls, "handshake", lambda wire, host, context: wire)
     return net

@@ -27,8 +27,9 @@ def forget(*names):
 
 def look(when):
     gc.collect()
-    print("rooms: %s: %d of %d held, %s" % (when, gc.mem_alloc() // MARK, len(marked),
-          " ".join(sorted(marked))))
+    rooms = [name[7:] for name in sys.modules if name.startswith("dynreg.")]
+    print("rooms: %s: %d of %d held, %s; here: %s" % (when, gc.mem_alloc() // MARK, len(marked),
+          " ".join(sorted(marked)), " ".join(sorted(rooms))))
 
 port.forget = forget
 device = Device()
@@ -45,7 +46,10 @@ session.publish("event", "x", 1)
 marked.clear()
 session.connect()
 look("connected again")
+print("rooms: done")
 """
+ALWAYS = {"device", "device_info", "errors", "log", "port"}
+SESSION = {"session", "packets", "mqtt", "link", "wire", "qos1"}
 EXPECTED = {
     "read": {"device_file", "record", "credentials", "notes"},
     "registered": {"registration", "first_boot", "tls", "trust"},
@@ -63,10 +67,12 @@ def test_each_room_that_was_left_is_gone(bench):
     settings.write_text(json.dumps(values | {"heap": "16M"}))
     bench.board = Board(bench.board.folder)
     bench.board.write_file("/main.py", PROGRAM)
-    output = bench.boot(until=re.compile("rooms: connected again.*|Traceback"))
+    output = bench.boot(until=re.compile("rooms: done|Traceback"))
     for when, rooms in EXPECTED.items():
-        held, marked, names = re.search(
-            rf"rooms: {when}: (\d+) of (\d+) held, (.*)\r", output
+        held, marked, names, here = re.search(
+            rf"rooms: {when}: (\d+) of (\d+) held, (.*); here: ([a-z0-9_ ]*)", output
         ).groups()
         assert rooms <= set(names.split()), (when, names)
+        stay = ALWAYS if when == "read" else ALWAYS | SESSION
+        assert set(here.split()) <= stay, (when, here)
         assert held == "0", f"{when}: {held} of {marked} rooms are held by something: {output}"

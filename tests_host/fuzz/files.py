@@ -5,7 +5,7 @@ from binascii import a2b_base64, b2a_base64, crc32
 import canaries
 import fakes
 import jsontext
-from dynreg import credentials, device_file, port, trust
+from dynreg import board, credentials, device_file, trust
 from dynreg.device_info import DeviceInfo
 from dynreg.roots import iothub
 from judge import expect, finish, listen, logged, tried
@@ -58,7 +58,7 @@ def read_device_info(data):
     """DeviceInfo and the credential in it; what is healed must read as before."""
     listen()
     fakes.module("esp32", None)
-    fakes.replace(port, "unique_id", lambda: b"\x24\x6f\x28\0\0\1")
+    fakes.replace(board, "unique_id", lambda: b"\x24\x6f\x28\0\0\1")
     path = fakes.write(fakes.folder() + "/device_info.json", data)
     info, error = tried(DeviceInfo, path)
     if not error:
@@ -177,4 +177,4 @@ def read_pem(case):
 
 def setup():
     """What stays for all cases."""
-    port.sync = lambda: None  # thousands of real ones would take their time
+    board.sync = lambda: None  # thousands of real ones would take their time

@@ -8,7 +8,7 @@ import canaries
 import cryptolib
 import fakes
 import jsontext
-from dynreg import clock, first_clock, port, registration, trust
+from dynreg import board, clock, first_clock, registration, trust
 from dynreg.device_info import DeviceInfo
 from judge import Peer, expect, finish, listen, tried
 from mutations import mutated
@@ -93,7 +93,7 @@ def _register(info, library, coming):
     listen()
     ticking = fakes.Clock()
     net = fakes.network(ticking, Peer(coming), Peer(coming))
-    fakes.replace(port, "requests_module", lambda: library)
+    fakes.replace(board, "requests_module", lambda: library)
     credential, error = tried(registration.register, info)
     expect(len(net.sockets) <= 2, "more than two connections")
     if not error:

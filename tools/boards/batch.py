@@ -43,7 +43,7 @@ def read(path: Path) -> Batch:
         raise BoardError("config", f"{path}: no such file: make one with 'dynreg init'")
     device_info, device_file = sources.library("device_info"), sources.library("device_file")
     config_error = sources.library("errors").ConfigError
-    sources.library("port").unique_id = lambda: bytes(6)  # {mac} is filled in on the board
+    sources.library("board").unique_id = lambda: bytes(6)  # {mac} is filled in on the board
     try:
         info = device_info.DeviceInfo(str(path))
         values = device_file.read(str(path))
