@@ -20,12 +20,15 @@ def connect(info, keepalive, history, early=False):
     link, tls, turned_down = handshake.broker(info, history)
     del handshake
     port.forget("handshake", "tls", "trust", "board", "clock")
-    from . import login
-
     try:
+        from . import login
+
         client, answered = login.login(info, link, keepalive, history, early)
+    except BaseException:
+        link.drop()
+        raise
     finally:
-        del login
+        login = None
         port.forget("login", "door", "signing")
     if history["psk"] != turned_down:
         history["psk"] = turned_down

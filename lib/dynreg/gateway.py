@@ -16,7 +16,7 @@ _PASSING = ("requestlimit", "throttl", "frequen", "internal", "unavailable", "ti
 
 
 def post(info, link, timestamp):
-    """The credential, by one request on link, which it closes; see registration.register()."""
+    """The credential, by one request on link; see registration.register()."""
     gateway = info.gateway
     fields = {"ProductId": info.product_id, "DeviceName": info.device_name}
     own = None
@@ -49,7 +49,6 @@ def post(info, link, timestamp):
             requests, link, gateway, lambda: _request(requests, url, body, headers)
         )
     finally:
-        link.drop()
         sys.modules.pop(requests.__name__, None)
     return _credential(info, own, _response(gateway.host, status, content))
 

@@ -24,7 +24,7 @@ _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def login(info, link, keepalive, history, early):
-    """(client, early) as connection.connect() has them; closes link where it raises."""
+    """(client, early) as connection.connect() has them."""
     endpoint = info.mqtt
     connid = "".join(_ALPHANUMERIC[b % 62] for b in port.random_bytes(5))
     # A certificate has proved who we are by then: the password is not looked at.
@@ -42,14 +42,12 @@ def login(info, link, keepalive, history, early):
         door.through(simple, link, endpoint, lambda: _connack(client, history))
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
-    except BaseException as error:
-        link.drop()
-        if isinstance(error, (NetworkError, ProtocolError)):
-            if link.asked is not None:
-                # Perhaps for the early request: the next try, without one, will tell.
-                history["early"] = _PERHAPS
-            elif history["early"] == _PERHAPS:
-                history["early"] = 0
+    except (NetworkError, ProtocolError):
+        if link.asked is not None:
+            # Perhaps for the early request: the next try, without one, will tell.
+            history["early"] = _PERHAPS
+        elif history["early"] == _PERHAPS:
+            history["early"] = 0
         raise
     if history["early"] == _PERHAPS or (asks and not answered):
         history["early"] = 1

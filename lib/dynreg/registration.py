@@ -50,11 +50,12 @@ def _open(info, day, ms):
     )
 
 
-def _post(*arguments):
-    from . import gateway
-
+def _post(info, link, timestamp):
     try:
-        return gateway.post(*arguments)
+        from . import gateway
+
+        return gateway.post(info, link, timestamp)
     finally:
-        del gateway
+        gateway = None
+        link.drop()
         port.forget("gateway", "door", "signing", "trust", "board")

@@ -6,7 +6,7 @@ import canaries
 import fakes
 import packets
 from broker import ASK, REQUEST, RESULT
-from dynreg import Device, board, first_clock, notes, port, tls, trust
+from dynreg import Device, board, first_clock, notes, port, signing, tls, trust
 from dynreg.errors import CertificateError, LoginError, NetworkError, ProtocolError
 
 NOW = fakes.NOW * 1000
@@ -249,6 +249,21 @@ def test_a_broker_that_ends_the_connection_over_it_costs_one_reconnect_and_is_re
         board.boot().connect()
         assert len(packets.split(plain[1].segments[0])) == 1, "remembered at the next boot"
         fakes.restore()
+
+
+def test_whatever_comes_between_handshake_and_connect_the_socket_is_closed():
+    peer = fakes.Peer()
+    board = Board(peer)
+
+    def no_memory(*_):
+        raise MemoryError
+
+    fakes.replace(signing, "login", no_memory)
+    try:
+        board.boot().connect()
+        raise AssertionError("nothing raised")
+    except MemoryError:
+        assert peer.closed == 1 and not peer.segments
 
 
 def test_a_dislike_that_is_remembered_outlives_a_line_that_fails():

@@ -525,6 +525,21 @@ def test_the_library_has_its_own_socket_back_afterwards():
         assert getattr(library, name) is real
 
 
+def test_whatever_comes_between_handshake_and_request_the_socket_is_closed():
+    peer = fakes.Peer()
+    _network(peer)
+
+    def no_memory(*_):
+        raise MemoryError
+
+    fakes.replace(signing, "registration", no_memory)
+    try:
+        registration.register(_info())
+        raise AssertionError("nothing raised")
+    except MemoryError:
+        assert peer.closed == 1 and not peer.segments
+
+
 def test_a_library_that_goes_round_the_door_is_not_believed():
     class Response:
         status_code = 200
