@@ -3,11 +3,16 @@
 The power cuts' figures are the rows of docs/credentials.md.
 """
 
+import signal
+
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
     pytest_runtest_makereport,
     pytest_runtest_setup,
 )
+
+# A shell that runs the suite in the background ignores Ctrl-C, and all that is started inherits it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -14,7 +14,8 @@ _PIECE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 def run(command, cwd, env, timeout=60, typed=(), columns=80):
     """(exit code, raw output) of a command at a terminal.
 
-    typed: (what the output must end with, what is typed then), one after the other.
+    typed: (text to wait for, what is typed then, or a function that gets the process), one after
+    the other, each text looked for behind the last one.
     """
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, columns))
@@ -30,6 +31,7 @@ def run(command, cwd, env, timeout=60, typed=(), columns=80):
     os.close(theirs)
     os.set_blocking(ours, False)
     output = b""
+    seen = 0
     typed = list(typed)
     deadline = time.monotonic() + timeout
     try:
@@ -44,9 +46,14 @@ def run(command, cwd, env, timeout=60, typed=(), columns=80):
             if not data:
                 break
             output += data
-            if typed and output.rstrip().endswith(typed[0][0]):
-                time.sleep(0.05)  # the question is out; its program must have begun to read
-                os.write(ours, typed.pop(0)[1])
+            while typed and (at := output.find(typed[0][0], seen)) >= 0:
+                text, action = typed.pop(0)
+                seen = at + len(text)
+                if callable(action):
+                    action(process)
+                else:
+                    time.sleep(0.05)  # the question is out; its program must have begun to read
+                    os.write(ours, action)
         return process.wait(max(0.1, deadline - time.monotonic())), output.decode()
     finally:
         process.kill()

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -17,10 +16,13 @@ from tests_host.fleet.conftest import ROOT, WIFI, environment, set_air
 from tools.virtualboard import Board
 
 TALKATIVE = """
-print("    0.100 INFO  one: a line")
-print("    0.200 WARN  two: a line")
-print("    0.300 ERROR three: a line [network.dns]")
-print("not of the log")
+import time
+while True:
+    print("    0.100 INFO  one: a line")
+    print("    0.200 WARN  two: a line")
+    print("    0.300 ERROR three: a line [network.dns]")
+    print("not of the log")
+    time.sleep(0.2)
 """
 
 
@@ -132,7 +134,7 @@ def test_watch_two_boards_over_a_reset(bench):
     boards = [bench.board(f"b{n}") for n in range(2)]
     for board in boards:
         board.write_file("/main.py", TALKATIVE)
-    power = [bench.on(board) for board in boards]
+    power = [bench.on(board, wait=False) for board in boards]
     process = subprocess.Popen(
         terminal.dynreg("watch", "--all", "--virtual", "boards", "--json"),
         cwd=bench.folder,
@@ -140,22 +142,28 @@ def test_watch_two_boards_over_a_reset(bench):
         stdout=subprocess.PIPE,
         text=True,
     )
+    guard = threading.Timer(60, process.kill)  # ends the reading below, whatever happens
+    guard.start()
     try:
         rows = []
         assert process.stdout
-        power[0].reset()
-        time.sleep(0.5)
-        for running in power:
+
+        def seen(port, text):
+            while True:
+                rows.append(json.loads(process.stdout.readline()))
+                if rows[-1]["port"] == port and text in rows[-1]["text"]:
+                    return
+
+        for name in ("b0", "b1"):
+            seen(f"boards/{name}/port", "three: a line")
+        for name, running in zip(("b0", "b1"), power, strict=True):
             running.reset()
-        seen = set()
-        while len(seen) < 2:
-            row = json.loads(process.stdout.readline())
-            rows.append(row)
-            if row.get("level") == "ERROR":
-                seen.add(row["port"])
+            seen(f"boards/{name}/port", "POWERON_RESET")
+            seen(f"boards/{name}/port", "three: a line")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(30) == 130
     finally:
+        guard.cancel()
         process.kill()
         process.wait()
     error = {"seconds": 0.3, "level": "ERROR", "text": "three: a line [network.dns]"}
@@ -166,29 +174,30 @@ def test_watch_two_boards_over_a_reset(bench):
 def test_watch_in_a_terminal_has_colours_and_waits_for_a_replugged_cable(bench):
     board = bench.board("b0")
     board.write_file("/main.py", TALKATIVE)
-    running = bench.on(board)
-    ours = ["watch", "--port", "boards/b0/port", "--seconds", "4"]
-
-    def play():
-        time.sleep(1)
-        running.reset()
-        time.sleep(0.5)
-        running.unplug()
-        time.sleep(0.5)
-        running.plug_in()
-        time.sleep(0.5)
-        running.reset()
-
-    player = threading.Thread(target=play)
-    player.start()
+    running = bench.on(board, wait=False)
     env = environment() | {"TERM": "xterm-256color"}
-    code, output = terminal.run(terminal.dynreg(*ours), bench.folder, env)
-    player.join()
-    assert code == 0
+    code, output = terminal.run(
+        terminal.dynreg("watch", "--port", "boards/b0/port"),
+        bench.folder,
+        env,
+        typed=[
+            (b"three", lambda process: running.unplug()),
+            (b"the port is gone", lambda process: running.plug_in()),
+            (b"here again", lambda process: running.reset()),
+            (b"POWERON_RESET", lambda process: None),
+            (b"not of the log", lambda process: process.send_signal(signal.SIGINT)),
+        ],
+    )
+    assert code == 130
     assert "\x1b[33m    0.200 WARN  two: a line" in output
     assert "\x1b[1;31m    0.300 ERROR three" in output
-    assert output.count("one: a line") == 2
-    assert "the port is gone" in output and "here again" in output
+
+
+def test_watch_ends_by_itself(bench):
+    board = bench.board("b0")
+    board.write_file("/main.py", TALKATIVE)
+    bench.on(board, wait=False)
+    bench.dynreg("watch", "--port", "boards/b0/port", "--seconds", "1", code=0)
 
 
 def test_repl_is_mpremotes(bench):
