@@ -11,7 +11,7 @@ from tests_host.secret_search import (  # noqa: F401
     pytest_runtest_setup,
 )
 
-# A shell that runs the suite in the background ignores Ctrl-C, and all that is started inherits it.
+# What a shell runs in the background ignores Ctrl-C, and all that it starts inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

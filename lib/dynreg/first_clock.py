@@ -46,6 +46,7 @@ def _ntp(info):
         if server:
             ntptime.host = server
         seconds = None
+        port.idle()
         try:
             seconds = ntptime.time() + port.EPOCH
         except (OSError, ValueError, IndexError) as error:

@@ -6,6 +6,7 @@ Dropped as soon as the link stands, before the libraries that use it are loaded.
 """
 
 import gc
+import select
 import socket
 
 from . import board, clock, port
@@ -43,14 +44,22 @@ def connect(host, port_number, context, ms, limit=0):
 
 def _tcp(wire, address, where):
     raw = wire.raw
+    began = port.ticks_ms()
     try:
-        raw.settimeout(max(1, port.ticks_diff(wire.until, port.ticks_ms())) / 1000)
-        raw.connect(address)
+        try:
+            raw.connect(address)
+        except OSError:
+            if not wire.was_slow(began):
+                raise
+            # It goes on meanwhile; a second connect() means something else on each port.
+            poll = select.poll()
+            poll.register(raw, select.POLLOUT | select.POLLHUP)
+            if not port.wait(poll, port.ticks_diff(wire.until, port.ticks_ms())):
+                raise NetworkError("network.timeout", "%s does not answer" % where) from None
+            if poll.poll(0)[0][1] != select.POLLOUT:
+                raise
         board.no_delay(raw)
     except OSError as error:
-        # By the clock, since the ports disagree on the number that a time-out has.
-        if port.ticks_diff(wire.until, port.ticks_ms()) <= 10:
-            raise NetworkError("network.timeout", "%s does not answer" % where) from None
         raise NetworkError("network.connect", "%s: %r" % (where, error)) from None
 
 

@@ -11,13 +11,14 @@ from .errors import NetworkError
 SEGMENT = 1400  # bytes gathered before they go out unasked; fits one Ethernet frame
 _POLL = const(3)  # stream ioctl requests (py/stream.h)
 _CLOSE = const(4)
+_SLICE_MS = const(500)  # what a socket's own call may take before idle() is due
 _BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.fault
 
 
 class Wire(io.IOBase):
     """A stream object over raw, for SSLContext.wrap_socket() or, on a plain link, for Link.
 
-    until: ticks_ms of the deadline for reads.
+    until: ticks_ms of the deadline for all that waits.
     """
 
     def __init__(self, raw, until):
@@ -29,6 +30,7 @@ class Wire(io.IOBase):
         self._out = b""
         self._poll = select.poll()
         self._poll.register(raw, select.POLLIN)
+        raw.settimeout(_SLICE_MS / 1000)
 
     def wait(self, ms):
         """True as soon as there is something to read, False after ms milliseconds."""
@@ -59,9 +61,22 @@ class Wire(io.IOBase):
         return len(data)
 
     def flush(self):
-        """Sends what was gathered. OSError as the socket gives it."""
+        """Sends what was gathered. OSError, the socket's or that of the deadline."""
         while self._out:
-            self._out = self._out[self.raw.send(self._out) :]
+            began = port.ticks_ms()
+            try:
+                self._out = self._out[self.raw.send(self._out) :]
+            except OSError:
+                if not self.was_slow(began):
+                    raise
+            if self._out and self.was_slow(began):
+                if port.ticks_diff(self.until, port.ticks_ms()) <= 0:
+                    raise OSError("not sent in time")
+                port.idle()
+
+    def was_slow(self, began):
+        """Whether a socket's call ran out of its time; its errors have a number on each port."""
+        return port.ticks_diff(port.ticks_ms(), began) >= _SLICE_MS - 10
 
     def _failed(self, error):
         self.fault = NetworkError("network.closed", "connection lost: %r" % error)

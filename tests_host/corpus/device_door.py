@@ -3,7 +3,7 @@
 import errno
 
 import fakes
-from dynreg import door, tls
+from dynreg import door, port, tls
 from dynreg.device_info import Endpoint
 from dynreg.errors import NetworkError, ProtocolError
 
@@ -217,44 +217,99 @@ def test_a_connection_that_breaks():
         fakes.restore()
 
 
+def _fed(clock):
+    """The longest that idle() had to wait, ms, once clock has passed; a function."""
+    at = [clock.passed]
+    fakes.replace(port, "idle", lambda: at.append(clock.passed))
+
+    def longest():
+        at.append(clock.passed)
+        return max(at[i + 1] - at[i] for i in range(len(at) - 1))
+
+    return longest
+
+
 def test_connect_that_fails():
-    for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ETIMEDOUT):
-        fault = OSError(number)
-        fakes.raises(
-            NetworkError,
-            lambda f=fault: _open(fault=f, latency=4000),
-            code="network.connect",
-            says=("host:1883", str(number)),
-        )
+    # At once, within the socket's own patience, and after it.
+    for joins in (0, 400, 501, 4000):
+        for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ETIMEDOUT):
+            fault = OSError(number)
+            fakes.raises(
+                NetworkError,
+                lambda f=fault, ms=joins: _open(fault=f, joins=ms),
+                code="network.connect",
+                says="host:1883",
+            )
+            fakes.restore()
+
+
+def test_connect_that_takes_long_feeds_the_watchdog():
+    for joins in (0, 499, 501, 4999):
+        clock = fakes.Clock()
+        fakes.network(clock, fakes.Peer(b"reply", joins=joins))
+        longest = _fed(clock)
+        link = tls.connect("host", 1883, None, 5000)
+        assert clock.passed == joins and longest() <= 1000, joins
+        link.write(b"x")
+        assert link.read(5) == b"reply"
         fakes.restore()
 
 
 def test_connect_that_takes_too_long():
-    # What number the time-out has differs from port to port.
-    for number in (errno.ETIMEDOUT, errno.EINPROGRESS, errno.EAGAIN):
-        fault = OSError(number)
+    for _ in range(3):  # a time-out has three numbers
+        clock = fakes.Clock()
+        fakes.network(clock, fakes.Peer(joins=60000))
+        longest = _fed(clock)
         fakes.raises(
             NetworkError,
-            lambda f=fault: _open(fault=f, latency=5000),
+            *(tls.connect, "host", 1883, None, 5000),
             code="network.timeout",
             says="host:1883",
         )
+        assert clock.passed == 5000 and longest() <= 1000
         fakes.restore()
 
 
-def test_connect_has_the_whole_time_and_no_more():
-    link, _ = _open(ms=1500)
-    assert link.wire.raw.timeouts == [1.5]
-    fakes.restore()
-    net = fakes.network(fakes.Clock(), fakes.Peer())
-    fakes.replace(tls, "_tcp", lambda wire, *where, real=tls._tcp: late(net, real, wire, *where))
-    tls.connect("host", 1883, None, 1000)
-    assert net.sockets[0].timeouts == [0.001]  # never 0: that would be non-blocking
+def test_a_line_that_takes_nothing_for_a_while():
+    clock = fakes.Clock()
+    peer = fakes.Peer(b"reply", full=4000)
+    fakes.network(clock, peer)
+    link = tls.connect("host", 1883, None, 5000)
+    longest = _fed(clock)
+    link.write(b"question")
+    link.flush()
+    assert peer.segments == [b"question"] and clock.passed == 4000 and longest() <= 1000
 
 
-def late(net, call, *arguments):
-    net._clock.sleep_ms(5000)
-    call(*arguments)
+def test_a_line_that_takes_nothing_any_more():
+    clock = fakes.Clock()
+    peer = fakes.Peer(full=60000)
+    fakes.network(clock, peer)
+    link = tls.connect("host", 1883, None, 5000)
+    longest = _fed(clock)
+    link.write(b"question")
+    fakes.raises(NetworkError, link.flush, code="network.closed", says="in time", retry=True)
+    assert clock.passed == 5000 and longest() <= 1000 and link.broken
+    link.write(b"more")
+    link.close()  # its deadline is over: one try
+    assert peer.closed and clock.passed <= 5500
+
+
+def test_a_line_that_takes_a_byte_now_and_then():
+    clock = fakes.Clock()
+    peer = fakes.Peer(takes=1)
+    fakes.network(clock, peer)
+    link = tls.connect("host", 1883, None, 5000)
+    longest = _fed(clock)
+
+    def slow(data, real=link.wire.raw.send):
+        clock.passed += 499
+        return real(data)
+
+    link.wire.raw.send = slow
+    link.write(b"question" * 9)
+    fakes.raises(NetworkError, link.flush, code="network.closed", says="in time", retry=True)
+    assert clock.passed <= 5500 and longest() <= 1000
 
 
 def test_a_connection_that_fails_is_closed():

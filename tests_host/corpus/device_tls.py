@@ -227,6 +227,37 @@ def test_a_port_where_nobody_listens():
     fakes.raises(NetworkError, lambda: _open("closed"), code="network.connect", says="localhost")
 
 
+def _fed():
+    """How often idle() was called; a function."""
+    times = []
+    fakes.replace(port, "idle", lambda: times.append(0))
+    return lambda: len(times)
+
+
+def test_a_host_that_does_not_answer():
+    fed = _fed()
+    took = _timed(
+        lambda: fakes.raises(
+            NetworkError, lambda: _open("full", 1700), code="network.timeout", says="localhost"
+        )
+    )
+    assert 1680 <= took < 1700 + SLACK_MS and fed() >= 2, (took, fed())
+
+
+def test_a_peer_that_takes_nothing():
+    link = tls.connect("localhost", fakes.servers()["ports"]["deaf"], None, 5000)
+    fakes.at_end(link.drop)
+    link.within(1700)
+    fed = _fed()
+
+    def fill():
+        while True:
+            link.write(bytes(1 << 15))
+
+    took = _timed(lambda: fakes.raises(NetworkError, fill, code="network.closed", retry=True))
+    assert 1680 <= took < 1700 + 500 + SLACK_MS and fed() >= 2, (took, fed())
+
+
 def test_silence_in_the_handshake():
     _in_time(
         lambda: fakes.raises(

@@ -8,6 +8,8 @@ import errno
 from dynreg import board, link, tls, wire
 from standins import replace
 
+# What number a time-out has differs from port to port.
+_NUMBERS = [errno.ETIMEDOUT, errno.EINPROGRESS, errno.EAGAIN]
 END = object()  # in a Peer's answers: it closes the connection
 
 
@@ -16,11 +18,11 @@ class Peer:
 
     answers: one for each segment that it gets, sent back after `latency` ms: bytes; END; None
     for nothing; a function of the segment that gives one of these; a list of (ms, bytes or END).
-    takes: how many bytes one send() takes at most. fault: the OSError of connect(), after
-    `latency` ms.
+    takes: how many bytes one send() takes at most. fault: the OSError of connect(). joins: how
+    many ms connect() takes, whatever its end. full: send() takes nothing until so many ms.
     """
 
-    def __init__(self, *answers, latency=0, takes=None, fault=None):
+    def __init__(self, *answers, latency=0, takes=None, fault=None, joins=0, full=0):
         self.segments = []
         self.address = self.met = None  # of connect(): where to, and when
         self.closed = 0
@@ -28,6 +30,8 @@ class Peer:
         self.latency = latency
         self.takes = takes
         self.fault = fault
+        self.joins = joins
+        self.full = full
         self.clock = None
         self._answers = list(answers)
         self._coming = []  # [at, bytes or END], in order
@@ -88,15 +92,26 @@ class _Socket:
     def connect(self, address):
         self._peer.address = address
         self._peer.met = self._peer.clock.passed
+        self._wait_for(self._peer.met + self._peer.joins)
         if self._peer.fault:
-            self._peer.clock.passed += self._peer.latency
             raise self._peer.fault
+
+    def _wait_for(self, ms):
+        """Until ms on the clock, or the OSError of a socket's own time-out."""
+        patience = int(self.timeouts[-1] * 1000)
+        clock = self._peer.clock
+        if clock.passed + patience < ms:
+            clock.passed += patience
+            _NUMBERS.append(_NUMBERS.pop(0))
+            raise OSError(_NUMBERS[0])
+        clock.passed = max(clock.passed, ms)
 
     def send(self, data):
         if self._peer.closed:
             raise OSError(9)  # EBADF
         if self._peer.broken:
             raise self._peer.broken
+        self._wait_for(self._peer.full)
         data = bytes(data)[: self._peer.takes] if self._peer.takes else bytes(data)
         self._peer.got(data)
         return len(data)
@@ -116,12 +131,17 @@ class _Poll:
 
     def register(self, sock, flags):
         self._sock = sock
+        self._flags = flags
 
     def poll(self, ms):
         assert 0 <= ms < 1000000, ms
         if not isinstance(self._sock, _Socket):
             return []  # a stream that stands in for TLS, which holds nothing back
         peer = self._sock._peer
+        if self._flags & 4:
+            left = max(0, peer.met + peer.joins - self._clock.passed)
+            self._clock.passed += min(ms, left)
+            return [(self._sock, 4 | 24 * bool(peer.fault))] if left <= ms else []
         due = 0 if peer.broken else peer.due()
         if due is not None and due <= ms:
             self._clock.passed += due
@@ -133,7 +153,8 @@ class _Poll:
 class _Network:
     """In the place of dynreg.tls's socket and select; the peers are met in their order."""
 
-    SOCK_STREAM, AF_INET, POLLIN = 1, 2, 1
+    SOCK_STREAM, AF_INET = 1, 2
+    POLLIN, POLLOUT, POLLHUP = 1, 4, 16
 
     def __init__(self, clock, peers):
         self._clock = clock
@@ -168,6 +189,7 @@ def network(clock, *peers):
     """All connections lead to these peers, TLS left out: what TLS would carry is what they see."""
     net = _Network(clock, peers)
     replace(tls, "socket", net)
+    replace(tls, "select", net)
     replace(link, "select", net)
     replace(wire, "select", net)
     replace(board, "psk_context", lambda identity, key: None)

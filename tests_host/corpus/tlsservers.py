@@ -65,12 +65,14 @@ class TlsServers:
             "hang up in the handshake": _hang_up_in_the_handshake,
             "reset in the handshake": _reset,
             "silence": _silence,
+            "deaf": _deaf,
             "drip in the handshake": _drip_in_the_handshake,
             **{name: _over(_context(cert), _echo) for name, cert in contexts.items()},
         }
         ports = {name: self._listen(behaviour) for name, behaviour in behaviours.items()}
         with socket.create_server(("127.0.0.1", 0)) as closed:
             ports["closed"] = closed.getsockname()[1]
+        ports["full"] = self._listen_to_nobody()
         self.description.write_text(
             json.dumps(
                 {
@@ -86,6 +88,17 @@ class TlsServers:
         listener = socket.create_server(("127.0.0.1", 0))
         self._listeners.append(listener)
         threading.Thread(target=_accept, args=(listener, behaviour), daemon=True).start()
+        return listener.getsockname()[1]
+
+    def _listen_to_nobody(self):
+        """A port whose queue is full: the system answers no further SYN."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self._listeners.append(listener)
+        for _ in range(4):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+            self._listeners.append(waiting)
         return listener.getsockname()[1]
 
     def close(self):
@@ -220,6 +233,10 @@ def _reset(connection):
 def _silence(connection):
     while connection.recv(4096):
         pass
+
+
+def _deaf(connection):
+    time.sleep(_LONGEST_S)
 
 
 def _drip_in_the_handshake(connection):
