@@ -92,7 +92,7 @@ class TlsServers:
 
     def _listen_to_nobody(self):
         """A port whose queue is full: the system answers no further SYN."""
-        listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._listeners.append(listener)
         for _ in range(4):
             waiting = socket.socket()

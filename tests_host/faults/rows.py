@@ -84,6 +84,8 @@ TCP = tuple(
     )
     for row in (
         make(f"tcp-refuse@{service}", "network.connect", 1, _TWICE, retry=True),
+        make(f"tcp-ignore@{service}:600", "network.timeout", 1, twice, retry=True),
+        _works(f"tcp-ignore@{service}:0.3", make("", "", 0, 0).step, retry=True),
         make(f"tcp-reset@{service}:0", "network.closed", 2, _TWICE),
         make(f"tcp-reset@{service}:500", "network.closed", 2, _TWICE),
         make(f"tcp-reset-in@{service}:1", "network.closed", 2, _TWICE),

@@ -41,6 +41,14 @@ def refused(hub):
     assert logged_in(hub) if "gateway" not in hub.faults[0]["service"] else True
 
 
+def ignores(hub):
+    assert talk(hub.http, b"", 0.3) == (b"", "silence")
+    hub.clear_faults()
+    hub.fault("tcp-ignore@gateway:0.2")  # the system sends its SYN again after a second
+    assert whole(hub).startswith(b"HTTP/1.1 404")
+    assert not hub.faults
+
+
 def restarts(hub):
     raw = Raw(hub.http)
     hub.fault("tcp-restart@gateway:0.3")
@@ -101,6 +109,7 @@ def flips(hub):
 
 TCP = {
     "tcp-refuse@gateway": refused,
+    "tcp-ignore@gateway": ignores,
     "tcp-restart": restarts,
     "tcp-reset@gateway:9": resets,
     "tcp-reset-in@gateway:7": resets_inward,

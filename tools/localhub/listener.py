@@ -16,6 +16,7 @@ from .faults.tcp import between
 from .tls import alert_of, psk_words_of
 
 HANDSHAKE_TIMEOUT = 10.0
+_CROWD = 4  # connections that nobody accepts: more than fit into a queue of one
 LINGER = 0.5  # seconds to let a peer read the last words before its own bytes cause a reset
 _READ = 4096
 
@@ -52,6 +53,7 @@ class Listener:
         self._broken = broken
         self._tasks: dict[asyncio.Task, socket.socket] = {}
         self._listening = False
+        self._crowd: list[socket.socket] = []
         self.listen()
 
     @property
@@ -60,7 +62,9 @@ class Listener:
         return self._sock.getsockname()[1]
 
     def listen(self) -> None:
-        """Take connections, at first and after refuse()."""
+        """Take connections, at first and after refuse() or ignore()."""
+        if self._crowd:
+            self._rebind()
         if not self._listening:
             self._sock.listen()
             self._sock.setblocking(False)
@@ -69,21 +73,36 @@ class Listener:
 
     def refuse(self, *, reset: bool = False) -> None:
         """Keep the port, but refuse connections; `reset` also sends RST on those there are."""
-        if self._listening:
-            address = self._sock.getsockname()
-            self._stop()
-            self._sock = socket.socket()
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._sock.bind(address)
+        self._rebind()
         if reset:
             for task, sock in self._tasks.items():
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 task.cancel()
 
+    def ignore(self) -> None:
+        """Keep the port, but answer no SYN: its queue is full."""
+        self._rebind()
+        self._sock.listen(1)
+        for _ in range(_CROWD):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(self._sock.getsockname())
+            self._crowd.append(one)
+
+    def _rebind(self) -> None:
+        """A new socket for the port, which does not listen."""
+        address = self._sock.getsockname()
+        self._stop()
+        self._sock = socket.socket()
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._sock.bind(address)
+
     def _stop(self) -> None:
         if self._listening:
             asyncio.get_running_loop().remove_reader(self._sock)
             self._listening = False
+        while self._crowd:
+            self._crowd.pop().close()
         self._sock.close()
 
     async def close(self) -> None:

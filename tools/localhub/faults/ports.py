@@ -1,4 +1,4 @@
-"""Faults of whole ports: refused, restarted, and the captive portal on an address of its own."""
+"""Faults of whole ports: refused, silent, restarted; the captive portal, on its own address."""
 
 import asyncio
 import socket
@@ -29,11 +29,13 @@ class Ports:
     def switched(self, fault: Fault, on: bool) -> None:
         """Called by Faults; FaultError where this machine cannot do it."""
         name = fault.kind.name
-        if name in ("tcp-refuse", "tcp-restart"):
+        if name in ("tcp-refuse", "tcp-ignore", "tcp-restart"):
             for listener in self._listeners.values():
                 if fault.service not in (None, listener.service):
                     continue
-                if on:
+                if on and name == "tcp-ignore":
+                    listener.ignore()
+                elif on:
                     listener.refuse(reset=name == "tcp-restart")
                 else:
                     listener.listen()

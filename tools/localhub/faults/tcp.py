@@ -141,6 +141,14 @@ _row = partial(Kind, hook="tcp", services=SERVICES)
 KINDS = (
     Kind("tcp-refuse", "the port refuses connections", LISTEN, services=SERVICES),
     Kind(
+        "tcp-ignore",
+        "no answer to a SYN for a while, as behind a firewall",
+        LISTEN,
+        argument=Argument("seconds until it answers again", 60.0, seconds),
+        services=SERVICES,
+        passes=True,
+    ),
+    Kind(
         "tcp-restart",
         "a restart: every connection is reset, the port refuses for a while, then all is well",
         LISTEN,

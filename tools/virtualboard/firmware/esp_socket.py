@@ -32,7 +32,7 @@ TCP_NODELAY = 1
 MSG_PEEK = 1
 MSG_DONTWAIT = 8
 
-_EAGAIN = 11
+_UNANSWERED = (11, 110)  # EAGAIN, ETIMEDOUT: how the host says that a timeout has run out
 _DNS_FAILED = -202
 _OPTIONS = {SO_REUSEADDR: _native.SO_REUSEADDR, SO_BROADCAST: _native.SO_BROADCAST}
 
@@ -81,14 +81,14 @@ class socket(io.IOBase):
         try:
             return method(*args)
         except OSError as error:
-            if _board.fast and error.errno == _EAGAIN and self._seconds:
+            if _board.fast and error.errno in _UNANSWERED and self._seconds:
                 ms = self._seconds * 1000
                 _board.fast.skip(ms - _board.fast.patience(ms))
             raise OSError(self._number(error.errno)) from None
 
     def _number(self, number):
-        if number == _EAGAIN and self._waits:
-            return ETIMEDOUT  # the host says EAGAIN when a timeout has run out
+        if number in _UNANSWERED and self._waits:
+            return ETIMEDOUT
         return from_host(number)
 
     def settimeout(self, seconds):
