@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests_host.bench.no_link import no_link
 from tools.bench import trace
 from tools.bench.errors import NoLink
 from tools.bench.link import CLIENT, HUB, Link
@@ -25,7 +26,7 @@ def link():
         with Link() as link:
             yield link
     except NoLink as missing:
-        pytest.skip(str(missing))
+        no_link(missing)
 
 
 def udp(namespace, address):
@@ -99,11 +100,18 @@ def test_a_bench_that_is_killed_leaves_nothing_behind(link):
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         left = [int(pid) for pid in process.stdout.readline().split()]
         assert len(left) == 2 and all(map(running, left))
+        comm = Path(f"/proc/{left[1]}/comm")
+        assert soon(lambda: comm.read_text() == "sleep\n")  # setpriv has asked to end with us
         process.send_signal(signal.SIGKILL)
+    assert soon(lambda: not any(map(running, left)))
+
+
+def soon(true):
+    """Whether true() comes to be so in END_S."""
     deadline = time.monotonic() + END_S
-    while any(map(running, left)) and time.monotonic() < deadline:
+    while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not any(map(running, left))
+    return true()
 
 
 def running(pid):

@@ -3,6 +3,7 @@
 import pytest
 
 from tests_host.bench import limits
+from tests_host.bench.no_link import no_link
 from tools.bench.errors import NoLink
 
 
@@ -46,7 +47,7 @@ def test_wire(tmp_path):
     try:
         found = limits.wire(tmp_path / "batch")
     except NoLink as missing:
-        pytest.skip(str(missing))
+        no_link(missing)
     fail_over(judged(found))
 
 
