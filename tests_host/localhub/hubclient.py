@@ -143,7 +143,7 @@ class Raw:
 
     def __init__(self, url, verify=None):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=3)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
         if verify:
             context = verify
             if not isinstance(verify, ssl.SSLContext):

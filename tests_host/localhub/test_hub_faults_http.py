@@ -25,7 +25,7 @@ def exchange(hub, fault):
     lines += [f"Host: {url.hostname}", f"Content-Length: {len(body)}", "", ""]
     request = "\r\n".join(["POST /device/register HTTP/1.1", *lines]).encode() + body
     raw = b""
-    with socket.create_connection((url.hostname, url.port), timeout=3) as sock:
+    with socket.create_connection((url.hostname, url.port), timeout=10) as sock:
         sock.sendall(request)
         while data := sock.recv(65536):
             raw += data
@@ -125,7 +125,7 @@ def test_a_strict_client_refuses_what_is_wrong(hub):
     ):
         hub.fault(fault)
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.post(url, content=body, headers=headers, timeout=3)
+            httpx.post(url, content=body, headers=headers, timeout=10)
         hub.clear_faults()
     for fault in (
         "http-continue",
@@ -135,7 +135,7 @@ def test_a_strict_client_refuses_what_is_wrong(hub):
         "http-no-reason",
     ):
         hub.fault(fault)
-        assert good(httpx.post(url, content=body, headers=headers, timeout=3).content)
+        assert good(httpx.post(url, content=body, headers=headers, timeout=10).content)
         hub.clear_faults()
 
 
@@ -190,7 +190,7 @@ REPLY = {
 def test_reply(hub, fault):
     hub.fault(fault)
     headers, body = signed(hub)
-    reply = requests.post(hub.http + "/device/register", body, headers=headers, timeout=3)
+    reply = requests.post(hub.http + "/device/register", body, headers=headers, timeout=10)
     assert reply.status_code == 200
     assert REPLY[fault](reply.content, hub.product_secret), reply.content
     assert bool(hub.devices()) == (not fault.startswith("reply-refused"))
@@ -203,7 +203,7 @@ def test_each_refusal_has_its_words(hub, row):
     hub.fault(f"reply-refused:{row}")
     headers, body = signed(hub)
     reply = requests.post(
-        hub.https + "/device/register", body, headers=headers, timeout=3, verify=str(hub.ca_pem)
+        hub.https + "/device/register", body, headers=headers, timeout=10, verify=str(hub.ca_pem)
     )
     error = reply.json()["Response"]["Error"]
     assert (error["Code"], error["Message"]) == ROWS[row]

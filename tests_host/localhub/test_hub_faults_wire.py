@@ -15,7 +15,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST_GET = GET[:-2] + b"Connection: close\r\n\r\n"
 
 
-def talk(url, data, timeout=3):
+def talk(url, data, timeout=10):
     """What comes back to `data`, and how it ended: "closed", "reset" or "silence"."""
     parts, came = urlsplit(url), b""
     try:
@@ -130,7 +130,7 @@ def test_tcp(hub, fault):
     assert hub.wait_for("fault", name=fault.partition("@")[0])
     hub.clear_faults()
     headers, body = signed(hub)
-    assert requests.post(hub.http + "/device/register", body, headers=headers, timeout=3).ok
+    assert requests.post(hub.http + "/device/register", body, headers=headers, timeout=10).ok
     logged_in(hub).socket.close()
 
 
@@ -144,7 +144,7 @@ def test_a_fault_of_one_service_leaves_the_other_alone(hub):
     hub.fault("tcp-refuse@broker")
     hub.fault("tls-unknown-ca@broker")
     assert whole(hub)
-    assert requests.get(hub.https, verify=str(hub.ca_pem), timeout=3).status_code == 404
+    assert requests.get(hub.https, verify=str(hub.ca_pem), timeout=10).status_code == 404
     with pytest.raises(ConnectionRefusedError):
         Raw(hub.mqtt)
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from hubclient import Raw, decrypt, logged_in, post, register, signed
 
-from tools.localhub import registration
+from tools.localhub import listener, registration
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -225,12 +225,13 @@ def test_http_1_0(hub):
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and b'"Payload"' in answer
 
 
-def test_connection_close_is_honoured(hub):
+def test_connection_close_is_honoured(hub, monkeypatch):
+    monkeypatch.setattr(listener, "LINGER", 8)
     start = time.monotonic()
     answer = bare(hub, raw_request(hub, extra=["Connection: close"]))
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"\r\nConnection: close\r\n" in answer
-    assert time.monotonic() - start < 0.4  # at once, not after the time for lingering
+    assert time.monotonic() - start < 4  # at once, not after the time for lingering
 
 
 def test_raw_requests_are_kept(hub):
@@ -329,13 +330,13 @@ def test_certificate(start_hub):
     context = ssl.create_default_context(cadata=hub.ca_der.read_bytes())
     for name in ("localhost", "127.0.0.1"):
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=3) as sock,
+            socket.create_connection(("127.0.0.1", port), timeout=10) as sock,
             context.wrap_socket(sock, server_hostname=name) as tls,
         ):
             assert tls.version() in ("TLSv1.2", "TLSv1.3")
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=3) as sock,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as sock,
         context.wrap_socket(sock, server_hostname="localhost") as tls,
     ):
         assert "RSA" in tls.cipher()[0]

@@ -57,17 +57,18 @@ def test_new_then_run_until_stopped(tmp_path):
     ready = json.loads(process.stdout.readline())
     assert ready == {"ready": True, "port": ready["port"], "mac": "24:6f:28:00:00:07"}
     assert (tmp_path / "b" / "port").readlink() == Path(ready["port"])
-    time.sleep(0.4)
+    while "VIRTUAL ESP32" not in process.stderr.readline():
+        pass
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=10)
     assert process.returncode == 0 and json.loads(out) == {"flash_writes": 0}
-    assert "VIRTUAL ESP32" in err and not (tmp_path / "b" / "port").is_symlink()
+    assert not (tmp_path / "b" / "port").is_symlink()
 
 
 def test_stop_after(board):
     start = time.monotonic()
     assert dev_board("run", board.folder, "--stop-after", "0.3")[0] == 0
-    assert 0.3 < time.monotonic() - start < 3
+    assert 0.3 < time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_clock_runs_and_is_set(run_main):
         "import time, machine\n"
         "machine.RTC().datetime((2026, 11, 24, 0, 10, 20, 30, 0))\n"
         "print(time.localtime()); a = time.time_ns(); time.sleep_ms(60)\n"
-        "print(50 < (time.time_ns() - a) // 10**6 < 400)\n"
+        "print(50 < (time.time_ns() - a) // 10**6 < 4000)\n"
         "import utime; print(utime is time)\n"
     )
     assert text.splitlines() == ["(2026, 11, 24, 10, 20, 30, 1, 328)", "True", "True"]
@@ -57,9 +57,9 @@ def test_watchdog(board):
         "import machine, time\n"
         "print('cause', machine.reset_cause())\n"
         "if machine.reset_cause() == machine.PWRON_RESET:\n"
-        "    wdt = machine.WDT(timeout=300)\n"
+        "    wdt = machine.WDT(timeout=1000)\n"
         "    for n in range(6):\n"
-        "        time.sleep_ms(100); wdt.feed()\n"
+        "        time.sleep_ms(250); wdt.feed()\n"
         "    print('fed')\n"
         "    time.sleep(9)\n"
         "    print('never')\n",
@@ -68,7 +68,7 @@ def test_watchdog(board):
         running.wait_for("fed")
         start = time.monotonic()
         running.wait_for("cause 3")
-        assert 0.2 < time.monotonic() - start < 2
+        assert 0.8 < time.monotonic() - start < 8
         running.wait_repl()
         time.sleep(0.5)
         assert running.output.count("cause") == 2  # a reset stops the watchdog
