@@ -57,7 +57,7 @@ def _tcp(wire, address, where):
             if not port.wait(poll, port.ticks_diff(wire.until, port.ticks_ms())):
                 raise NetworkError("network.timeout", "%s does not answer" % where) from None
             if poll.poll(0)[0][1] != select.POLLOUT:
-                raise
+                raise OSError("refused") from None
         board.no_delay(raw)
     except OSError as error:
         raise NetworkError("network.connect", "%s: %r" % (where, error)) from None

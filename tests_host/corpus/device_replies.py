@@ -249,30 +249,21 @@ def test_without_a_clock_a_refused_signature_is_final():
 # --- replies that are none ----------------------------------------------------------------------
 
 
+def _no_json(status, page, retry):
+    for body in (page, b"", b"\xff\xfe"):
+        reply = gateway.http(body, status)
+        gateway.refused(ProtocolError, reply, "protocol.reply", says=status[:3], retry=retry)
+        fakes.restore()
+
+
 def test_a_server_fault_without_json_is_worth_another_try():
     for status in ("500 Internal Server Error", "502 Bad Gateway", "503 Busy", "504 Late"):
-        for body in (b"<html>busy</html>", b"", b"\xff\xfe"):
-            gateway.refused(
-                ProtocolError,
-                gateway.http(body, status),
-                "protocol.reply",
-                says=status[:3],
-                retry=True,
-            )
-            fakes.restore()
+        _no_json(status, b"<html>busy</html>", retry=True)
 
 
 def test_other_replies_without_json_are_not():
     for status in ("204 No Content", "400 Bad Request", "404 Not Found"):
-        for body in (b"<html>hello</html>", b"", b"\xff\xfe"):
-            gateway.refused(
-                ProtocolError,
-                gateway.http(body, status),
-                "protocol.reply",
-                says=status[:3],
-                retry=False,
-            )
-            fakes.restore()
+        _no_json(status, b"<html>hello</html>", retry=False)
 
 
 def test_json_of_another_shape():
