@@ -38,13 +38,16 @@ def test_help_fits_one_screen_and_names_every_command():
         "board",
         "bench",
         "size",
+        "package",
         "setup",
     ):
         assert any(line.startswith(f"  {command} ") for line in lines)
     assert "./dev demo --json" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "fuzz", "soak", "hub", "board", "bench", "size"])
+@pytest.mark.parametrize(
+    "command", ["demo", "fuzz", "soak", "hub", "board", "bench", "size", "package"]
+)
 def test_every_command_has_help_with_an_example(command):
     result = dev(command, "--help")
     assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")

@@ -25,6 +25,7 @@ COMMANDS = {
     "board-run-help": ["board", "run", "--help"],
     "bench-help": ["bench", "--help"],
     "size-help": ["size", "--help"],
+    "package-help": ["package", "--help"],
     "hub-bad-product": ["hub", "--product-id", "bad id"],
     "hub-short-secret": ["hub", "--product-id", "ABCDEFGHIJ", "--product-secret", "short"],
     "hub-bad-port": ["hub", "--port-base", "99999"],

@@ -1,9 +1,15 @@
-"""package.json (mpremote mip) lists what lib/ holds, and installs it."""
+"""`./dev package`, and the package.json (mpremote mip) that lists what lib/ holds."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 
+import pytest
+
+from tools import mpy, package
 from tools.demo import ROOT
 from tools.virtualboard import Board
 
@@ -14,18 +20,153 @@ def files():
     )
 
 
+@pytest.fixture
+def clone(tmp_path):
+    """A copy to change."""
+    for part in ("tools", "lib"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-m", "tools.package", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def made(folder, *arguments):
+    done = run(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 def test_the_list_is_the_library():
     urls = json.loads((ROOT / "package.json").read_text())["urls"]
     assert sorted(target for target, _ in urls) == files()
     assert all(source == "lib/" + target for target, source in urls)
+    assert (ROOT / "package.json").read_text() == package.source_listing(), (
+        "write it anew: ./dev package --sources"
+    )
 
 
-def test_mip_installs_it_on_a_board(tmp_path):
-    board = Board.new(tmp_path / "board")
-    with board.power_on() as running:
+def test_the_list_follows_a_module_that_moves(clone):
+    names = files()
+    moved = next(name for name in names if not name.endswith("__init__.py"))
+    place = clone / "lib" / "dynreg" / "elsewhere" / "room.py"
+    place.parent.mkdir()
+    shutil.move(clone / "lib" / moved, place)
+    assert "package.json" in made(clone, "--sources")
+    listed = dict(json.loads((clone / "package.json").read_text())["urls"])
+    assert listed["dynreg/elsewhere/room.py"] == "lib/dynreg/elsewhere/room.py"
+    assert set(names) - set(listed) == {moved}
+
+
+def test_every_file_is_bytecode_that_any_version_6_loads(tmp_path):
+    folder = package.build(tmp_path).parent
+    compiled = {name: data for name, data in contents(folder).items() if name != "package.json"}
+    assert sorted(compiled) == [name[:-3] + ".mpy" for name in files()]
+    for name, data in compiled.items():
+        # "M", the version, flags (an architecture, a sub-version: native code), bits of an int
+        assert data[:3] == b"M\x06\x00" and data[3] <= 31, name
+        assert str(ROOT).encode() not in data
+
+
+def test_the_same_sources_give_the_same_bytes(clone, tmp_path):
+    made(ROOT, "--out", tmp_path / "one")
+    made(clone, "--out", tmp_path / "two")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_what_is_gone_from_the_library_goes_from_the_package(clone):
+    made(clone)
+    gone = next(name for name in files() if not name.endswith("__init__.py"))
+    (clone / "lib" / gone).unlink()
+    found = json.loads(made(clone, "--json"))
+    assert found["package"] == "dist/mip/package.json"
+    compiled = contents(clone / "dist" / "mip")
+    del compiled["package.json"]
+    assert {name: len(data) for name, data in compiled.items()} == found["files"]
+    assert gone[:-3] + ".mpy" not in compiled and len(compiled) == len(files()) - 1
+    assert found["bytes"] == sum(found["files"].values())
+    assert os.listdir(clone / "dist") == ["mip"]
+
+
+def test_the_version_is_the_librarys(clone):
+    init = clone / "lib" / "dynreg" / "__init__.py"
+    init.write_text(init.read_text().replace(package.version(), "7.8.9"))
+    assert json.loads(made(clone, "--json"))["version"] == "7.8.9"
+    assert json.loads((clone / "dist" / "mip" / "package.json").read_text())["version"] == "7.8.9"
+    init.write_text("")
+    done = run(clone)
+    assert done.returncode == 1 and "__version__" in done.stderr
+
+
+def test_a_source_that_does_not_compile_leaves_the_old_package(clone):
+    made(clone)
+    before = contents(clone / "dist")
+    (clone / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
+    done = run(clone)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("dev package: ") and "fresh.py" in done.stderr
+    assert contents(clone / "dist") == before and os.listdir(clone / "dist") == ["mip"]
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    (tmp_path / "mip").mkdir()
+    (tmp_path / "mip" / "thesis.txt").write_text("")
+    done = run(ROOT, "--out", tmp_path)
+    assert done.returncode == 1 and "no package of ours" in done.stderr
+    assert list(contents(tmp_path)) == ["mip/thesis.txt"]
+
+
+def test_a_traceback_calls_a_module_by_its_name(tmp_path):
+    source = tmp_path / "source" / "rooms" / "inner"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text("from .broken import fail\nfail()\n")
+    (source / "broken.py").write_text("def fail():\n    raise ValueError\n")
+    mpy.compile_tree(tmp_path / "source", tmp_path / "mpy")
+    done = subprocess.run(
+        [
+            shutil.which("micropython", path=sysconfig.get_path("scripts")),
+            "-c",
+            "import rooms.inner",
+        ],
+        env={"MICROPYPATH": str(tmp_path / "mpy")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    said = done.stdout + done.stderr
+    assert 'File "inner", line 1, in <module>' in said and 'File "broken", line 1, in fail' in said
+
+
+@pytest.fixture
+def mpremote(tmp_path):
+    with Board.new(tmp_path / "board").power_on() as running:
         running.wait_repl()
-        mpremote = [sys.executable, "-m", "mpremote", "connect", running.port]
-        install = [*mpremote, "mip", "install", str(ROOT / "package.json")]
-        subprocess.run(install, check=True, capture_output=True, timeout=120)
-        check = [*mpremote, "exec", "import dynreg, hub.hub; print(dynreg.__version__)"]
-        assert b"0.1.0" in subprocess.check_output(check, timeout=60)
+
+        def call(*arguments):
+            command = [sys.executable, "-m", "mpremote", "connect", running.port, *arguments]
+            return subprocess.check_output(command, text=True, timeout=120)
+
+        yield call
+
+
+def test_mip_installs_sources_and_the_remedy_for_them(mpremote, tmp_path):
+    """mip deletes nothing, so compiled files have no effect beside sources; then they have."""
+    compiled = package.build(tmp_path / "dist")
+    which = "import dynreg, hub.hub; print(dynreg.__version__, dynreg.__file__)"
+    mpremote("mip", "install", str(ROOT / "package.json"))
+    assert mpremote("exec", which).split() == [package.version(), "/lib/dynreg/__init__.py"]
+    mpremote("mip", "install", str(compiled))
+    assert mpremote("exec", which).split()[1] == "/lib/dynreg/__init__.py"
+    mpremote("rm", "-r", ":lib/dynreg", ":lib/hub")
+    mpremote("mip", "install", str(compiled))
+    assert mpremote("exec", which).split() == [package.version(), "/lib/dynreg/__init__.mpy"]
