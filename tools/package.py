@@ -18,8 +18,8 @@ examples:
   ./dev package              then, onto a board: mpremote mip install dist/mip/package.json
   ./dev package --sources    after a module of lib/ got another name or place
 
-The compiled package is for every MicroPython from 1.22 on: .mpy version 6, no native code. The same
-sources give the same bytes. mip deletes nothing: a board that had the sources keeps running them,
+The compiled package is for MicroPython 1.22 and later: .mpy version 6, no native code. The same
+sources give the same bytes. mip deletes nothing: a board that had the sources keeps running them
 until './dev deploy' or 'mpremote rm -r :lib/dynreg :lib/hub' takes them away.
 """
 
