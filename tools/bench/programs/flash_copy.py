@@ -1,6 +1,6 @@
 """A new board: its flash formatted, then lib/ and this device's files written as deploy does.
 
-Device side. Says of each file how many reads of the flash its writing took.
+Device side. Says of each file of lib/ how many reads of the flash its writing took.
 """
 
 import os
@@ -22,6 +22,7 @@ def files(place, path):
 
 
 def write(source, target):
+    """Copies a file; how many reads that took."""
     before = flash.reads
     with ramflash.host.open(source, "rb") as file:
         piece, mode = file.read(_PIECE), "wb"
@@ -29,7 +30,7 @@ def write(source, target):
             with open(target, mode) as copy:
                 copy.write(piece)
             piece, mode = file.read(_PIECE), "ab"
-    print("@file", target, flash.reads - before)
+    return flash.reads - before
 
 
 flash = ramflash.RamFlash()
@@ -40,7 +41,7 @@ for source, target, folder in files("../lib", "/lib"):
     if folder:
         os.mkdir(target)
     else:
-        write(source, target)
+        print("@file", target, write(source, target))
 for name in ("device_info.json", "hub_ca.der"):
     write(name, "/" + name)
 vfs.umount("/")
