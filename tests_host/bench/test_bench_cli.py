@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests_host.bench.no_link import no_link
-from tools.bench import chart, report, results
+from tools.bench import chart, memory, report, results
 from tools.bench.clients import OBVIOUS, REFERENCE
 from tools.bench.errors import BenchError
 from tools.bench.wire import Setting
@@ -36,6 +36,7 @@ def found():
     said = []
     found = results.measure([REFERENCE, OBVIOUS], [Setting(10), Setting(10, 0.05)], 1, said.append)
     assert any("smallest heap" in text for text in said)
+    assert any("reads of the flash" in text for text in said)
     return found
 
 
@@ -48,6 +49,12 @@ def test_heap_and_flash_are_measured_everywhere(found):
     for boot in (found["first_boot"], found["warm_boot"], found["obvious"]):
         assert 8 <= boot["min_heap_kib"] <= 256
         assert 1000 < boot["retained_bytes"] < boot["min_heap_kib"] * 1024
+    assert [one["bits"] for one in found["memory"]] == [64]
+    ours = found["memory"][0]["clients"]["dynreg"]
+    assert ours["warm_boot"]["min_heap_kib"] == found["warm_boot"]["min_heap_kib"]
+    assert ours["reconnects"]["min_heap_kib"] > 8 and found["no_32_bit"]
+    reads = found["flash_reads"]
+    assert 1000 < reads["warm_boot"] < reads["first_boot"] and reads["worst_file"] > 100
     sizes = found["flash_mpy_bytes"]
     assert "dynreg/device.py" in sizes and sum(sizes.values()) == found["flash_mpy_total"]["all"]
 
@@ -74,7 +81,9 @@ def test_the_tables_hold_the_figures(found):
     assert "10 ms, nothing lost; medians of 1:" in text
     assert "10 ms, 5 % of the packets lost; medians of 2:" in text
     assert f" {found['first_boot']['bytes']} |" in text
-    assert f" {found['obvious']['min_heap_kib']} |" in text
+    assert f" {report.kib(found['obvious']['min_heap_kib'])} |" in text
+    assert f" {found['flash_reads']['first_boot']} |" in text
+    assert f"Not measured at 32 bits: {found['no_32_bit']}." in text
     for line in text.splitlines():
         assert line == line.rstrip()
 
@@ -103,7 +112,50 @@ def test_the_picture_has_a_bar_for_each_figure(found):
     panels = 1 if "missing" in found["link"] else 3
     assert len(widths) == panels * 2 * 2 and all(width > 0 for width in widths)
     texts = [text.text for text in picture.iter(space + "text")]
-    assert str(found["obvious"]["min_heap_kib"]) in texts
+    assert report.kib(found["obvious"]["min_heap_kib"]) in texts
+
+
+def test_two_interpreters_stand_side_by_side(found):
+    """The second of 32 bits, with half the figures, and without the obvious program."""
+    (wide,) = found["memory"]
+    ours = wide["clients"]["dynreg"]
+    half = {
+        **{
+            kind: {**ours[kind], "min_heap_kib": ours[kind]["min_heap_kib"] / 2, "tls": "narrow"}
+            for kind in memory.KINDS
+        },
+        "growth": {"bytes": 12345, "names": 67},
+    }
+    narrow = {**wide, "bits": 32, "release": "1.25.0", "clients": {"dynreg": half}}
+    both = {**found, "memory": [wide, narrow], "no_32_bit": None}
+    text = report.text(both)
+    assert "32-bit: 1.25.0" in text and "Not measured at 32 bits" not in text
+    (warm,) = [line for line in text.splitlines() if "| warm, 3 reconnects |" in line]
+    cells = [cell.strip() for cell in warm.strip("|").split("|")]
+    assert cells[3] == report.kib(ours["reconnects"]["min_heap_kib"])
+    assert cells[5:7] == ["narrow", report.kib(ours["reconnects"]["min_heap_kib"] / 2)]
+    (obvious, _) = [line for line in text.splitlines() if "program" in line and "–  " in line]
+    assert obvious.count("–") == 3
+    (grown,) = [line for line in text.splitlines() if "12345" in line]
+    assert grown.strip("| ").split("|")[-1].strip() == "67"
+
+    picture = ElementTree.fromstring(chart.svg(both))
+    space = "{http://www.w3.org/2000/svg}"
+    texts = [text.text for text in picture.iter(space + "text")]
+    assert "Smallest heap, KiB (64-bit)" in texts and "Smallest heap, KiB (32-bit)" in texts
+    last = [r for r in picture.iter(space + "rect") if r.get("x") == "270"][-2:]
+    full = [
+        rect
+        for rect in ElementTree.fromstring(chart.svg(found)).iter(space + "rect")
+        if rect.get("x") == "270"
+    ][-4:-2]  # dynreg's, before the obvious program's
+    for half_bar, bar in zip(last, full, strict=True):
+        assert float(half_bar.get("width")) == pytest.approx(float(bar.get("width")) / 2, abs=0.1)
+
+
+@pytest.mark.parametrize("value, shown", [(57.25, "57.3"), (57.0, "57.0"), (57.75, "57.8")])
+def test_a_heap_is_rounded_up_to_what_is_enough(value, shown):
+    assert report.kib(value) == shown
 
 
 def test_as_json_with_a_peer(tmp_path):
@@ -151,3 +203,9 @@ def test_without_a_link_it_says_so_and_measures_the_rest():
 def test_a_bad_option_is_a_usage_error(arguments, word):
     result = bench(*arguments)
     assert result.returncode == 2 and word in result.stderr and "Traceback" not in result.stderr
+
+
+def test_what_is_no_interpreter_is_one_sentence_and_exit_1():
+    result = bench(*QUICK, "--interpreter", "/bin/true")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "dev bench: /bin/true is no MicroPython with TLS that runs here" in result.stderr

@@ -1,11 +1,11 @@
-"""What is counted on the link, on packets made by hand; and the bisection."""
+"""What is counted on the link, on packets made by hand."""
 
 import socket
 import struct
 
 import pytest
 
-from tools.bench import heap, trace
+from tools.bench import trace
 from tools.bench.errors import BenchError
 
 MS = 1_000_000
@@ -58,25 +58,3 @@ def test_other_protocols_do_not_count():
 def test_nothing_that_came_back_is_an_error_and_no_figure():
     with pytest.raises(BenchError, match="nothing came back"):
         trace.seen(CONVERSATION[:5], 200)
-
-
-@pytest.mark.parametrize("needed", [4, 5, 31, 32, 33, 511, 512])
-def test_the_smallest_heap_is_found(needed):
-    asked = []
-
-    def completes(kib):
-        asked.append(kib)
-        return kib >= needed
-
-    assert heap.smallest(completes) == needed
-    assert len(asked) <= 13
-
-
-def test_a_heap_that_is_enough_by_chance_only_does_not_count():
-    chance = iter([True, False])  # 100 KiB: once, then no more
-    assert heap.smallest(lambda kib: kib > 100 or (kib == 100 and next(chance))) == 101
-
-
-def test_a_boot_that_no_heap_is_enough_for():
-    with pytest.raises(BenchError, match="512 KiB"):
-        heap.smallest(lambda kib: False)

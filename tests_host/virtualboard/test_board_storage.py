@@ -37,6 +37,36 @@ def test_files_outlive_power(tmp_path, fs):
     assert "n.txt" not in board.listdir()
 
 
+def test_reads_of_the_flash_are_counted(board):
+    board.write_file("/big.bin", bytes(range(256)) * 256)
+    counts = []
+    for times in (0, 1, 3):
+        board.write_file("/main.py", f"for _ in range({times}):\n open('big.bin','rb').read()\n")
+        for _ in ("one boot", "the same again"):
+            with board.power_on() as running:
+                running.wait_repl()
+                counts.append(running.flash_reads)
+                assert running.flash_writes == 0
+            assert board.flash_reads == counts[-1]
+    none, once, thrice = counts[::2]
+    assert counts[1::2] == counts[::2]
+    assert once - none >= 65536 // 4096  # each block, at least
+    # Each main.py lies elsewhere, which costs a read more or less.
+    assert thrice - none == pytest.approx(3 * (once - none), rel=0.05)
+
+
+def test_reads_are_counted_anew_after_a_power_cycle_only(board):
+    with board.power_on() as running:
+        running.wait_repl()
+        first = running.flash_reads
+        running.reset()
+        running.wait_repl()
+        assert running.flash_reads == 2 * first
+        running.power_cycle()
+        running.wait_repl()
+        assert running.flash_reads == first
+
+
 NVS = """
 from esp32 import NVS
 n = NVS('app')

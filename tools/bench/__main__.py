@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from tools import interpreters
+from tools.interpreters import Interpreter, InterpreterError
 from tools.localhub import HubError
 from tools.mpy import CompileError
 
@@ -20,15 +22,20 @@ RUNS = 5
 FULL = [Setting(200), Setting(50), Setting(600), Setting(200, 0.01), Setting(200, 0.05)]
 EXAMPLE = """
 examples:
-  ./dev bench                             at 200 ms, two minutes
+  ./dev bench                             at 200 ms, three minutes
   ./dev bench --rtt 50,600 --loss 0,5     four links: each round trip, with and without loss
   ./dev bench --clients dynreg --runs 1   a quick look at one client
   ./dev bench --peer "python3 boot.py"    another client beside ours, on the same link
+  ./dev bench --interpreter ~/micropython memory on a MicroPython of your own, too
   ./dev bench --update-docs               all that docs/performance.md shows, a quarter of an hour
 
 The link is the kernel's TCP over two TUN devices in network namespaces of their own, and needs
 root on Linux ('sudo ./dev bench', or 'unshare -r ./dev bench' where /dev/net/tun is open to you).
 Elsewhere the bench says so and measures heap and flash.
+
+Memory is measured on the pinned 64-bit MicroPython, on Debian's 32-bit one where ./dev setup could
+fetch it, and on those of DYNREG_MICROPYTHON=PATH:PATH and --interpreter: unix ports with TLS and
+with requests frozen. Reads of the flash are counted on littlefs in RAM, the same on every run.
 
 A peer is a shell command that registers, logs in, asks for the time and ends; it is run twice, for
 a first and a warm boot. Its environment says where: DYNREG_GATEWAY (URL), DYNREG_MQTT_HOST,
@@ -48,7 +55,8 @@ def main() -> int:
     if options.full or options.update_docs:
         settings = FULL
     try:
-        found = results.measure(clients, settings, options.runs, _say, not options.no_heap)
+        others = None if options.no_heap else _interpreters(options.interpreter)
+        found = results.measure(clients, settings, options.runs, _say, others)
         if options.update_docs:
             options.chart = options.chart or DOCS / "performance.svg"
             report.update(DOCS / "performance.md", found)
@@ -56,7 +64,7 @@ def main() -> int:
             Path(options.chart).write_text(chart.svg(found), "utf-8")
         if options.json not in (None, "-"):
             Path(options.json).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    except (BenchError, CompileError, HubError, OSError) as error:
+    except (BenchError, CompileError, HubError, InterpreterError, OSError) as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -84,12 +92,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME,…",
         help=f"of {', '.join(BY_NAME)} (default all)",
     )
-    add("--no-heap", action="store_true", help="leave the heap out, which takes half a minute")
+    add("--no-heap", action="store_true", help="leave the heap out, which takes a minute or two")
+    add(
+        "--interpreter",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="measure memory on this MicroPython too; can be given several times",
+    )
     add("--peer", metavar="COMMAND", help="another client, see below")
     add("--json", nargs="?", const="-", metavar="FILE", help="all figures; without FILE on stdout")
     add("--chart", metavar="FILE", help="an SVG of the first link's figures")
     add("--update-docs", action="store_true", help="--full, into docs/performance.md and .svg")
     return parser
+
+
+def _interpreters(paths: list[Path]) -> list[Interpreter]:
+    """Those that are here and those that were asked for; says where there is none of 32 bits."""
+    others = interpreters.available()
+    known = {other.path for other in others}
+    others += [interpreters.ask(path) for path in paths if path.absolute() not in known]
+    if not any(other.bits == 32 for other in others):
+        _say(f"memory of 64-bit words only: {interpreters.why_not()}")
+    return others
 
 
 def _numbers(least: float, most: float):

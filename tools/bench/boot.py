@@ -16,7 +16,7 @@ from .errors import BenchError
 BOOT_S = 120  # the most that one boot may take
 _PARTING_S = 3  # how long a peer may go on once it has the time
 _CLOCK_SET = re.compile(r"^@clock set (\S+)")
-_RETAINED = re.compile(r"^@retained (\d+)", re.MULTILINE)
+_FIGURE = re.compile(r"^@(\w+) (-?\d+)$", re.MULTILINE)
 # A client must not outlive us: it would hold its namespace.
 _WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"] if which("setpriv") else []
 
@@ -27,11 +27,16 @@ class BootError(BenchError):
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """tls: what the client says of its link; retained: bytes of heap; requests: HTTP, counted."""
+    """tls: what the client says of its link; requests: HTTP, counted; output: all it printed."""
 
     tls: str
-    retained: int
     requests: int
+    output: str
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What the program has measured itself: "retained", bytes of heap, and others."""
+        return {name: int(value) for name, value in _FIGURE.findall(self.output)}
 
 
 def run(
@@ -40,15 +45,17 @@ def run(
     popen: Callable = subprocess.Popen,
     at_clock: Callable = lambda: None,
     limit_s: float = BOOT_S,
+    program: str | None = None,
 ) -> Boot:
     """Boots a device. BootError.
 
-    heap: as MicroPython's -X heapsize has it. popen: starts the program, subprocess.Popen or the
+    heap: as MicroPython's -X heapsize has it. program: one of programs/ instead of the client's
+    own, for more than a boot. popen: starts the program, subprocess.Popen or the
     same in a namespace. at_clock() is called once the clock is set; one of our programs waits
     for it, a peer does not.
     """
     ours = device.client.program is not None
-    start = device.start(heap)
+    start = device.start(heap, program)
     requests, past = len(device.hub.requests), len(device.hub.events)
     process = popen(
         [*_WITH_US, *start.pop("args")],
@@ -79,8 +86,7 @@ def run(
             f"{device.client.title} does not get to a set clock: "
             f"{last[:300] or f'exit code {process.returncode}'}"
         )
-    retained = _RETAINED.search(output)
-    return Boot(tls, int(retained[1]) if retained else 0, len(device.hub.requests) - requests)
+    return Boot(tls, len(device.hub.requests) - requests, output)
 
 
 def _watch(process: subprocess.Popen, at_clock: Callable) -> tuple[str, str | None]:

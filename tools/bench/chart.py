@@ -2,8 +2,12 @@
 
 from html import escape
 
+from .report import kib, labels
+from .wire import BOOTS
+
 _WIDTH, _LABEL, _RIGHT = 760, 270, 60
 _BAR, _GAP, _TITLE = 13, 12, 40
+_WORDS = {"rtt": "{:.1f}".format, "min_heap_kib": kib}
 _STYLE = """
   .page { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, sans-serif }
   .title { font-weight: 600 } .first { fill: #0969da } .warm { fill: #bc4c00 }
@@ -16,18 +20,23 @@ _STYLE = """
 
 def svg(results: dict) -> str:
     """Round trips, bytes and smallest heap of each client, first and warm boot, as one picture."""
-    link = results["link"]
+    link, clients, every = results["link"], results["clients"], results["memory"]
     panels = [
-        (f"Round trips at {link.get('rtt_ms', 0):g} ms, to the clock set", "rtt"),
-        ("Bytes on the link, both ways", "bytes"),
-        ("Smallest heap, KiB (64-bit)", "min_heap_kib"),
+        (f"Round trips at {link.get('rtt_ms', 0):g} ms, to the clock set", "rtt", clients),
+        ("Bytes on the link, both ways", "bytes", clients),
     ]
-    shown = [(title, key, _values(results, key)) for title, key in panels]
+    for label, found in zip(labels(every), every, strict=True):
+        panels.append((f"Smallest heap, KiB ({label})", "min_heap_kib", found["clients"]))
+    shown = [(title, key, _rows(clients, boots, key)) for title, key, boots in panels]
+    # Bars of the same key are drawn to the same scale: 32 bits beside 64.
+    most: dict[str, float] = {}
+    for _, key, rows in shown:
+        most[key] = max([most.get(key, 0), *(value for _, values in rows for value in values)])
     parts, top = _legend(), 40
-    for title, key, values in shown:
-        if values:
+    for title, key, rows in shown:
+        if rows:
             parts.append(f'<text class="title" x="16" y="{top + 16}">{escape(title)}</text>')
-            bars, top = _panel(values, key, top + _TITLE - 12)
+            bars, top = _panel(rows, key, most[key], top + _TITLE - 12)
             parts += bars
             top += _GAP
     return (
@@ -37,10 +46,12 @@ def svg(results: dict) -> str:
     )
 
 
-def _values(results: dict, key: str) -> list[tuple[str, list]]:
+def _rows(clients: dict, boots: dict, key: str) -> list[tuple[str, list]]:
+    """Title, first and warm boot's value of each client that has both."""
     rows = [
-        (client["title"], [client[kind][key] for kind in ("first_boot", "warm_boot")])
-        for client in results["clients"].values()
+        (client["title"], [boots[name][kind].get(key) for kind in BOOTS])
+        for name, client in clients.items()
+        if name in boots
     ]
     return [row for row in rows if None not in row[1]]
 
@@ -53,9 +64,8 @@ def _legend() -> list[str]:
     ]
 
 
-def _panel(rows: list[tuple[str, list]], key: str, top: int) -> tuple[list[str], int]:
-    """The bars of one panel, and where it ends."""
-    most = max(max(values) for _, values in rows)
+def _panel(rows: list[tuple[str, list]], key: str, most: float, top: int) -> tuple[list[str], int]:
+    """The bars of one panel, the longest of which would be of `most`, and where it ends."""
     scale = (_WIDTH - _LABEL - _RIGHT) / most
     parts = []
     for title, values in rows:
@@ -63,7 +73,7 @@ def _panel(rows: list[tuple[str, list]], key: str, top: int) -> tuple[list[str],
         parts.append(f'<text x="16" y="{middle}">{escape(title)}</text>')
         for name, value in zip(("first", "warm"), values, strict=True):
             width = value * scale
-            words = f"{value:.1f}" if key == "rtt" else str(value)
+            words = _WORDS.get(key, str)(value)
             place = f'x="{_LABEL}" y="{top}" width="{width:.1f}" height="{_BAR}"'
             parts.append(f'<rect class="{name}" {place}/>')
             parts.append(f'<text x="{_LABEL + width + 6:.1f}" y="{top + 11}">{words}</text>')

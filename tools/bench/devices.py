@@ -1,6 +1,6 @@
 """Devices of the batch: compiled once, each in a folder of its own, blank or registered.
 
-The interpreter is the wheel's MicroPython itself, without a virtual board around it: what a board
+The interpreter is MicroPython's unix port itself, without a virtual board around it: what a board
 adds (Wi-Fi, NVS, an unset clock) is the same for every client. All own code runs as .mpy; requests
 is frozen into the interpreter, as it is into an ESP32's firmware; umqtt.simple, which is frozen
 there too, here costs every client the same heap.
@@ -11,10 +11,11 @@ import json
 import os
 import secrets
 import shutil
-import sysconfig
+import subprocess
 from pathlib import Path
 
-from tools import mpy
+from tools import interpreters, mpy
+from tools.interpreters import Interpreter, InterpreterError
 from tools.localhub import Hub
 
 from .clients import Client
@@ -22,24 +23,31 @@ from .errors import BenchError
 
 _ROOT = mpy.LIB.parent
 _PROGRAMS = Path(__file__).parent / "programs"
-_FIRMWARE = _ROOT / ".cache" / "firmware" / "umqtt" / "simple.py"
+_UMQTT = _ROOT / ".cache" / "firmware" / "umqtt" / "simple.py"
+# What an interpreter may lack of an ESP32's frozen modules, after those that it has.
+_FIRMWARE = Path(__file__).parent / "firmware"
 # All that a program is told has the same length on every machine: its heap holds it.
-_PATH, _CA = "../programs:../lib:../firmware:.frozen", "hub_ca.der"
+_PATH, _CA = "../programs:../lib:.frozen:../firmware", "hub_ca.der"
 _HEAP = "1M"  # where the heap is not what is measured
 
 
 class Batch:
-    """Makes devices in `folder`, an empty one that only we can read. BenchError."""
+    """Makes devices in `folder`, an empty one that only we can read. BenchError.
 
-    def __init__(self, folder: Path) -> None:
+    interpreter: that of its devices, the pinned wheel's by default.
+    """
+
+    def __init__(self, folder: Path, interpreter: Interpreter | None = None) -> None:
         self.folder = folder
         self._numbers = itertools.count(1)
-        self._micropython = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-        if not self._micropython:
-            raise BenchError("there is no MicroPython for this system: use Linux or macOS")
+        try:
+            self.interpreter = interpreter or interpreters.wheel()
+        except InterpreterError as error:
+            raise BenchError(str(error)) from None
         mpy.compile_tree(_PROGRAMS, folder / "programs")
         mpy.compile_tree(mpy.LIB, folder / "lib")
-        mpy.compile_file(_FIRMWARE, "umqtt/simple.py", folder / "firmware/umqtt/simple.mpy")
+        mpy.compile_tree(_FIRMWARE, folder / "firmware")
+        mpy.compile_file(_UMQTT, "umqtt/simple.py", folder / "firmware/umqtt/simple.mpy")
 
     def new(self, client: Client, hub: Hub) -> "Device":
         """A blank device of the hub's product."""
@@ -56,7 +64,18 @@ class Batch:
 
     def command(self, module: str, heap: str = _HEAP) -> list:
         """Runs one of programs/ with so much heap ("32K"), in a folder beside programs/."""
-        return [self._micropython, "-X", f"heapsize={heap}", "-m", module]
+        return [self.interpreter.path, "-X", f"heapsize={heap}", "-m", module]
+
+    def output(self, module: str, folder: Path, heap: str = _HEAP) -> str:
+        """What one of programs/ prints that needs no hub. BenchError."""
+        command = self.command(module, heap)
+        result = subprocess.run(
+            command, env=self.environment, cwd=folder, capture_output=True, text=True
+        )
+        if result.returncode:
+            last = (result.stderr or result.stdout).strip().splitlines()[-1:]
+            raise BenchError(f"{module} fails on {self.interpreter.title}: {' '.join(last)}")
+        return result.stdout
 
     @property
     def environment(self) -> dict:
@@ -67,20 +86,23 @@ class Device:
     """One device: its folder, in which a boot runs, and the hub that it belongs to."""
 
     def __init__(self, client: Client, hub: Hub, name: str, folder: Path, batch: Batch) -> None:
-        self.client, self.hub, self.name, self._folder = client, hub, name, folder
+        self.client, self.hub, self.name, self.folder = client, hub, name, folder
         self._batch = batch
 
-    def start(self, heap: str | None = None) -> dict:
-        """What subprocess.Popen needs to boot it: args, env, and cwd for our own programs."""
+    def start(self, heap: str | None = None, program: str | None = None) -> dict:
+        """What subprocess.Popen needs to boot it: args, env, and cwd for our own programs.
+
+        program: one of programs/ that is run in place of the client's own.
+        """
         if self.client.program is None:
             # The directory stays, so that the command means what it means to who typed it.
             args = ["/bin/sh", "-c", self.client.command]
             return {"args": args, "env": {**os.environ, **self._for_peer()}}
-        args = self._batch.command(self.client.program, heap or _HEAP)
-        return {"args": args, "env": self._batch.environment, "cwd": self._folder}
+        args = self._batch.command(program or self.client.program, heap or _HEAP)
+        return {"args": args, "env": self._batch.environment, "cwd": self.folder}
 
     def discard(self) -> None:
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _for_peer(self) -> dict:
         hub = self.hub
@@ -94,7 +116,7 @@ class Device:
             "DYNREG_PRODUCT_ID": hub.product_id,
             "DYNREG_PRODUCT_SECRET": hub.product_secret,
             "DYNREG_DEVICE_NAME": self.name,
-            "DYNREG_FOLDER": str(self._folder),
+            "DYNREG_FOLDER": str(self.folder),
         }
 
 

@@ -1,11 +1,5 @@
-"""The heap: the smallest in which a boot completes, and what a boot keeps at its end.
+"""The smallest heap in which a boot completes, by bisection."""
 
-Of this machine's interpreter, a 64-bit one. A 32-bit board needs less; how much less is not
-measured, as there is no 32-bit MicroPython to be had as a package.
-"""
-
-import re
-import subprocess
 from collections.abc import Callable
 from functools import partial
 
@@ -17,62 +11,52 @@ from .devices import Batch, Device
 from .errors import BenchError
 
 TRIES = 3
-_LEAST, _MOST = 4, 512  # KiB
+STEP = 256  # bytes
+_LEAST, _MOST = 4 * 1024, 512 * 1024
 _BOOT_S = 20
 
 
 def smallest(completes: Callable[[int], bool], least: int = _LEAST, most: int = _MOST) -> int:
-    """The smallest of least to most for which completes(KiB) is true, by bisection. BenchError.
+    """The smallest heap for which completes(bytes) is true, a multiple of STEP. BenchError.
 
     In barely enough memory a boot might complete only now and then, as the collector takes stray
     numbers on the stack for pointers: so the size found must be enough TRIES times in a row.
     """
     if not completes(most):
-        raise BenchError(f"a boot does not complete in a heap of {most} KiB either")
-    while least < most:
-        middle = (least + most) // 2
-        if completes(middle):
-            most = middle
+        raise BenchError(f"a boot does not complete in a heap of {most // 1024} KiB either")
+    low, high = least // STEP, most // STEP
+    while low < high:
+        middle = (low + high) // 2
+        if completes(middle * STEP):
+            high = middle
         else:
-            least = middle + 1
-    while not all(completes(most) for _ in range(TRIES - 1)):
-        most += 1
-    return most
+            low = middle + 1
+    while not all(completes(high * STEP) for _ in range(TRIES - 1)):
+        high += 1
+    return high * STEP
 
 
 def first_boot(batch: Batch, client: Client, hub: Hub) -> Callable[[int], bool]:
-    """Whether a blank device's first boot completes in so many KiB."""
+    """Whether a blank device's first boot completes in so many bytes."""
 
-    def completes(kib: int) -> bool:
+    def completes(size: int) -> bool:
         device = batch.new(client, hub)
         try:
-            return _completes(device, kib)
+            return _completes(device, None, size)
         finally:
             device.discard()
 
     return completes
 
 
-def warm_boot(device: Device) -> Callable[[int], bool]:
-    """Whether a registered device's boot completes in so many KiB."""
-    return partial(_completes, device)
+def warm_boot(device: Device, program: str | None = None) -> Callable[[int], bool]:
+    """Whether a registered device's boot completes in so many bytes; program: see boot.run."""
+    return partial(_completes, device, program)
 
 
-def _completes(device: Device, kib: int) -> bool:
+def _completes(device: Device, program: str | None, size: int) -> bool:
     try:
-        run(device, f"{kib}K", limit_s=_BOOT_S)
+        run(device, str(size), limit_s=_BOOT_S, program=program)
     except BootError:
         return False
     return True
-
-
-def empty(batch: Batch) -> int:
-    """Bytes of heap that an interpreter holds which has done nothing."""
-    result = subprocess.run(
-        batch.command("nothing"),
-        env=batch.environment,
-        cwd=batch.folder / "programs",
-        capture_output=True,
-        text=True,
-    )
-    return int(re.search(r"@retained (\d+)", result.stdout)[1])

@@ -1,8 +1,10 @@
 """The figures as aligned tables: for the terminal, and in docs/performance.md."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from . import memory
 from .errors import BenchError
 from .wire import BOOTS, Setting
 
@@ -22,7 +24,17 @@ def text(results: dict) -> str:
             "The forwarder delivered a packet {late_ms_median} ms late (median), {late_ms_worst} "
             "ms at worst.".format(**results["link"])
         )
-    parts += ["Memory (64-bit):", _memory_table(results)]
+    if results["memory"]:
+        parts.append(
+            f"Memory, by MicroPython ({_names(results['memory'])}); heap in KiB, what is kept at "
+            "the end in bytes:"
+        )
+        parts.append(_memory_table(results))
+        if grown := _growth_table(results):
+            parts += ["Held after the hundredth reconnect and not after the first:", grown]
+    if results["no_32_bit"]:
+        parts.append(f"Not measured at 32 bits: {results['no_32_bit']}.")
+    parts += ["Reads of the flash, in calls of readblocks:", _reads_table(results)]
     parts += ["Flash, bytes of .mpy:", _flash_table(results)]
     return "\n\n".join(parts)
 
@@ -59,18 +71,72 @@ def _link_table(results: dict, found: dict) -> str:
 
 
 def _memory_table(results: dict) -> str:
-    rows = [("client", "boot", "smallest heap, KiB", "kept at the end, bytes")]
-    for boots in results["clients"].values():
-        rows += [
-            (
-                boots["title"],
-                kind.replace("_boot", ""),
-                str(boots[kind]["min_heap_kib"] or "–"),
-                str(boots[kind]["retained_bytes"] or "–"),
-            )
-            for kind in BOOTS
-        ]
+    """A row for each boot, three columns for each interpreter."""
+    every = results["memory"]
+    rows = [["client", "boot"]]
+    for label in labels(every):
+        rows[0] += [f"{label}: TLS", "heap", "kept"]
+    for name, client in results["clients"].items():
+        for kind in memory.KINDS:
+            boots = [found["clients"].get(name, {}).get(kind) for found in every]
+            if any(boots):
+                cells = [cell for boot in boots for cell in _memory_cells(boot)]
+                rows.append([client["title"], _MEMORY_WORDS[kind], *cells])
     return table(rows)
+
+
+_MEMORY_WORDS = {"first_boot": "first", "warm_boot": "warm", "reconnects": "warm, 3 reconnects"}
+
+
+def _memory_cells(boot: dict | None) -> list[str]:
+    if not boot:
+        return ["–", "–", "–"]
+    return [boot["tls"], kib(boot["min_heap_kib"]), str(boot["retained_bytes"])]
+
+
+def labels(every: list[dict]) -> list[str]:
+    """What to call each interpreter: "64-bit", and by its name too where two have as many."""
+    bits = [found["bits"] for found in every]
+    return [
+        f"{one}-bit {found['interpreter']}" if bits.count(one) > 1 else f"{one}-bit"
+        for one, found in zip(bits, every, strict=True)
+    ]
+
+
+def _names(every: list[dict]) -> str:
+    called = zip(labels(every), every, strict=True)
+    return ", ".join(f"{label}: {found['release']}" for label, found in called)
+
+
+def kib(value: float) -> str:
+    """A heap's KiB with one decimal, rounded up: so much is enough."""
+    return f"{math.ceil(value * 10) / 10:.1f}"
+
+
+def _growth_table(results: dict) -> str:
+    every = results["memory"]
+    rows = [["client"]]
+    for label in labels(every):
+        rows[0] += [f"{label}: bytes", "names"]
+    for name, client in results["clients"].items():
+        grown = [found["clients"].get(name, {}).get("growth") for found in every]
+        if any(grown):
+            cells = [str(one[key]) if one else "–" for one in grown for key in ("bytes", "names")]
+            rows.append([client["title"], *cells])
+    return table(rows) if rows[1:] else ""
+
+
+def _reads_table(results: dict) -> str:
+    reads = results["flash_reads"]
+    return table(
+        [
+            ("of", "reads"),
+            ("a first boot", str(reads["first_boot"])),
+            ("a warm boot", str(reads["warm_boot"])),
+            ("writing all of lib/", str(reads["created_total"])),
+            (f"the worst file of it, {reads['worst_path']}", str(reads["worst_file"])),
+        ]
+    )
 
 
 def _flash_table(results: dict) -> str:
@@ -107,4 +173,4 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _figure(cell: str) -> bool:
-    return cell[:1].isdigit() or cell in ("–", "")
+    return cell.lstrip("-")[:1].isdigit() or cell in ("–", "")

@@ -5,21 +5,24 @@
     obvious       of the obvious program: its first boot, and warm_boot inside
     clients       the same of every client by name, with its title
     settings      every setting: rtt_ms, loss, runs and clients, without memory
+    memory        of each interpreter: interpreter, bits, release and clients, see memory.py
+    no_32_bit     why there is none of 32 bits among them; null where there is
     flash_mpy_bytes, flash_mpy_total    by module; see tools/mpy.py
+    flash_reads   of this library's first_boot and warm_boot, and more; see flashreads.py
 
 A boot has rtt, bytes, packets (medians; null where nothing could be measured), rtt_least_most,
 connections, requests (HTTP), tls (as the client calls it), completed ([boots, of so many]), and
-min_heap_kib and retained_bytes (null for a peer).
+min_heap_kib and retained_bytes of the first interpreter, the wheel's (null for a peer).
 """
 
 import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from pathlib import Path
 
-from tools import mpy
+from tools import interpreters, mpy
+from tools.interpreters import Interpreter
 
-from . import boot, devices, heap, trace
+from . import devices, flashreads, memory, trace
 from .clients import OBVIOUS, REFERENCE, Client
 from .devices import Batch
 from .errors import NoLink
@@ -33,16 +36,24 @@ def measure(
     settings: list[Setting],
     runs: int,
     say: Callable[[str], None],
-    with_heap: bool = True,
+    others: Iterable[Interpreter] | None = (),
 ) -> dict:
-    """Measures everything; BenchError. Without a link it says why and measures the rest."""
+    """Measures everything; BenchError. Without a link it says why and measures the rest.
+
+    others: interpreters on which memory is measured too, beside the wheel's; None: on none at all.
+    """
     clients = tuple(clients)
     with tempfile.TemporaryDirectory(prefix="dynreg-bench-") as folder:
         batch = Batch(Path(folder, "batch"))
         link, found = _over_the_link(batch, clients, settings, runs, say)
-        ours = [client for client in clients if client.program and with_heap]
-        heaps = memory(batch, ours, say)
+        every = []
+        if others is not None:
+            ours = [client for client in clients if client.program]
+            every = memory.of_each(Path(folder), [batch.interpreter, *others], ours, say)
+        with devices.hub(True) as hub:
+            reads = flashreads.measure(batch, hub, say)
         sizes = mpy.sizes(mpy.LIB, Path(folder, "sizes"))
+    heaps = every[0]["clients"] if every else {}
     by_client = {
         client.name: {"title": client.title}
         | {
@@ -51,7 +62,7 @@ def measure(
                 "bytes": None,
                 "packets": None,
                 **(found[0]["clients"][client.name][kind] if found else {}),
-                **heaps.get(client.name, {}).get(kind, _NO_MEMORY),
+                **_memory(heaps.get(client.name, {}).get(kind, memory.NOTHING)),
             }
             for kind in BOOTS
         }
@@ -65,12 +76,23 @@ def measure(
         "obvious": obvious and {**obvious["first_boot"], "warm_boot": obvious["warm_boot"]},
         "clients": by_client,
         "settings": found,
+        "memory": every,
+        "no_32_bit": _no_32_bit(every),
         "flash_mpy_bytes": sizes,
         "flash_mpy_total": mpy.totals(sizes),
+        "flash_reads": reads,
     }
 
 
-_NO_MEMORY = {"min_heap_kib": None, "retained_bytes": None}
+def _memory(figures: dict) -> dict:
+    """A boot's memory, without the TLS that it was measured with: the link's own may differ."""
+    return {key: figures[key] for key in memory.NOTHING}
+
+
+def _no_32_bit(every: list[dict]) -> str | None:
+    if not every or any(found["bits"] == 32 for found in every):
+        return None
+    return interpreters.why_not() or "the 32-bit interpreter that is there was not asked"
 
 
 def _over_the_link(
@@ -98,22 +120,3 @@ def _over_the_link(
         return {"missing": str(missing)}, []
     first = {key: found[0][key] for key in ("rtt_ms", "loss", "runs")}
     return {**first, **late}, found
-
-
-def memory(batch: Batch, clients: list[Client], say: Callable[[str], None]) -> dict:
-    """min_heap_kib and retained_bytes by client and kind of boot; the hubs are on loopback."""
-    found = {}
-    with ExitStack() as stack:
-        empty = heap.empty(batch)
-        hubs = {psk: stack.enter_context(devices.hub(psk)) for psk in (True, False)}
-        for client in clients:
-            say(f"the smallest heap of {client.title}")
-            hub = hubs[client.psk]
-            device = batch.new(client, hub)
-            completes = (heap.first_boot(batch, client, hub), heap.warm_boot(device))
-            retained = [boot.run(device).retained - empty for _ in BOOTS]
-            found[client.name] = {
-                kind: {"min_heap_kib": heap.smallest(does), "retained_bytes": kept}
-                for kind, does, kept in zip(BOOTS, completes, retained, strict=True)
-            }
-    return found

@@ -65,7 +65,7 @@ class Board:
             ) from error
         except (OSError, ValueError) as error:
             raise BoardError(f"{folder}/board.json cannot be read: {error}") from error
-        self._last_writes = 0
+        self._last_writes = self._last_reads = 0
         self._relay: Relay | None = None
         self._micropython = find_micropython()
 
@@ -151,6 +151,11 @@ class Board:
     def flash_writes(self) -> int:
         """Flash programs and erases since the last power-on."""
         return self._relay.writes if self._relay else self._last_writes
+
+    @property
+    def flash_reads(self) -> int:
+        """Reads of the flash since the last power-on, as Running.flash_reads has them."""
+        return self._relay.reads if self._relay else self._last_reads
 
     def read_file(self, path: str) -> bytes:
         """A file on the board's flash while it is off. Raises OSError, BoardError."""

@@ -48,6 +48,7 @@ class Relay(threading.Thread):
         self.log = bytearray()
         self.callbacks: list[Callable[[str], None]] = []
         self.writes = 0  # flash operations since power-on
+        self.reads = 0  # of the flash, as far as it has been told
         self.starts = 0
         self.state = "off"  # off, boot, banner, raw, up, exit, sleep, cut, dead
         self.main_status: str | None = None  # ok, error, exit; None while programs run
@@ -170,7 +171,7 @@ class Relay(threading.Thread):
             self._kill()
             if what == "cycle":
                 self._rtc_ns = EPOCH_NS - time.time_ns()
-                self.writes = 0
+                self.writes = self.reads = 0
                 self._cut_at = rest[0]
             self._boot(PWRON)  # what an ESP32 reports after its EN button too
         return True
@@ -268,6 +269,8 @@ class Relay(threading.Thread):
     def _obey(self, kind: bytes, rest: bytes) -> None:
         if kind == b"w":
             self.writes += 1
+        elif kind == b"r":
+            self.reads += int(rest)
         elif kind == b"S":
             self._programs = True
         elif kind == b"T":

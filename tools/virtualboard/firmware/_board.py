@@ -12,6 +12,7 @@ fast = None  # a _fast.Fast, on a board powered on with fast_forward
 rtc_ns = 0  # added to the host's clock it gives the board's own, Unix nanoseconds
 _line = None
 _writes = 0  # flash operations since power-on
+reads = 0  # of the flash, that the relay has not been told yet
 
 
 def open_line(fd):
@@ -21,8 +22,25 @@ def open_line(fd):
 
 
 def tell(text):
-    """One message to the relay, which acts on it at once."""
+    """One message to the relay, which acts on it at once; reads go with it."""
+    if reads:
+        tell_reads()
     _line.write(text + "\n")
+
+
+def tell_reads():
+    global reads
+    _line.write("r%d\n" % reads)
+    reads = 0
+
+
+def count_read():
+    """Counts one read of the flash; the relay is told of many at once."""
+    global reads
+    reads += 1
+    if reads == 1000:
+        _line.write("r1000\n")  # takes no heap: a program that has none left may still read
+        reads = 0
 
 
 def wait_for_the_end():

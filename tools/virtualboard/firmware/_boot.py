@@ -125,6 +125,7 @@ def start(main):
         pass  # it came between the two programs
     if ended is not None:
         os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
+    _board.tell_reads()
     word = {True: "ok", False: "error", None: "exit"}[ended]
     machine = sys.implementation._machine
     sys.stdout.write("\0%s%s %s\0" % (config["token"], word, machine))

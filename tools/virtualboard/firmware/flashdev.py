@@ -1,6 +1,7 @@
 """Flash as littlefs and FAT see it on an ESP32: 4096-byte erase blocks over an image file.
 
-Device side. Only programming and erasing count as flash operations; reading is free.
+Device side. Programming and erasing count as flash operations, at which power may go; calls of
+readblocks are counted by themselves.
 """
 
 import os
@@ -20,6 +21,7 @@ class Flash:
         self._erased = bytes(b"\xff" * BLOCK)
 
     def readblocks(self, n, buf, off=0):
+        _board.count_read()
         self._file.seek(n * self._block + off)
         self._file.readinto(buf)
 
