@@ -16,7 +16,7 @@ def on_control(topic, message):
     log.info("control: %s" % message)
 
 
-def patiently(session, call, *arguments):
+def with_retries(session, call, *arguments):
     """call(*arguments), again as long as the fault is one that poll() may heal meanwhile."""
     while True:
         try:
@@ -31,14 +31,14 @@ def patiently(session, call, *arguments):
 def run(device):
     session = device.connect(attempts=0)
     try:
-        patiently(session, device.sync_clock)
+        with_retries(session, device.sync_clock)
     except ProtocolError as error:  # a cloud that cannot tell the time is no reason to stop
         log.error("main: %s [%s]" % (error, error.code))
     print(device.report())
-    patiently(session, session.subscribe, "control", on_control)
+    with_retries(session, session.subscribe, "control", on_control)
     while True:
         if session.connected:
-            patiently(session, session.publish, "event", '{"heartbeat":%d}' % time.time())
+            with_retries(session, session.publish, "event", '{"heartbeat":%d}' % time.time())
             log.info("heartbeat: sent")
         session.poll(HEARTBEAT_S * 1000)
 

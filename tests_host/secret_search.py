@@ -1,8 +1,8 @@
 """No secret in anything that a test prints or raises: each report is searched, a hit fails it.
 
-Searched: captured stdout, stderr and log, tracebacks, what virtual boards said on their serial
-line, hubs' events. For: the corpus's canaries, and what the test's hubs and boards were given or
-made (product secrets, device secrets, private keys, Wi-Fi passwords), in clear, hex and base64.
+Searched: captured stdout, stderr and log, tracebacks, virtual boards' serial output, hubs' events.
+For: the corpus's canaries, and what the test's hubs and boards were given or made (product
+secrets, device secrets, private keys, Wi-Fi passwords), in clear, hex and base64.
 """
 
 import base64
@@ -17,19 +17,19 @@ from tests_host.corpus import canaries
 
 _SHORTEST = 8  # what is shorter, or of fewer than four characters, is everywhere
 _SEARCH = pytest.StashKey()
-_TOLD = pytest.StashKey()
+_REPORTED = pytest.StashKey()
 
 
 class Search:
-    """The secrets of one test, and what was said outside of pytest's own capture."""
+    """The secrets of one test, and the output outside of pytest's own capture."""
 
     def __init__(self):
-        self.said = []
+        self.output = []
         self._needles = {}  # compiled pattern by what it finds
 
     def begin(self):
         """Forgets the last test's; the canaries are every test's."""
-        self.said.clear()
+        self.output.clear()
         self._needles.clear()
         for what, secret in _canaries():
             self.add(what, secret)
@@ -70,7 +70,7 @@ def patterns(data):
     found.append(("hex", re.compile(data.hex(), re.IGNORECASE)))
     for shift in range(3):
         text = base64.b64encode(bytes(shift) + data).decode()
-        # Only what no neighbour has a part in.
+        # Only the characters that no neighbouring byte has a part in.
         whole = text[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
         found.append(("base64", re.compile(re.escape(whole))))
     return found
@@ -95,7 +95,7 @@ def _canaries():
     yield "the canary private key", base64.b64decode("".join(lines))
 
 
-# --- where secrets come from, and who speaks besides stdout --------------------------------------
+# --- where secrets come from, and what has output besides stdout ---------------------------------
 
 
 def _watch(owner, name, look):
@@ -126,7 +126,7 @@ def _watch_hubs(search):
         search.add("a product secret's first half", product.secret[:16])
 
     def event(_, journal, event, **fields):
-        search.said.append(json.dumps(fields))
+        search.output.append(json.dumps(fields))
 
     _watch(Store, "save_product", product)
     _watch(Store, "add_device", device)
@@ -148,7 +148,7 @@ def _watch_boards(search):
             search.add("a Wi-Fi password", password)
 
     _watch(Board, "__init__", board)
-    _watch(Running, "__exit__", lambda _, running, *__: search.said.append(running.output))
+    _watch(Running, "__exit__", lambda _, running, *__: search.output.append(running.output))
 
 
 # --- pytest's hooks; conftest.py takes them in ---------------------------------------------------
@@ -169,18 +169,18 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     item.config.stash[_SEARCH].begin()
-    item.stash[_TOLD] = set()
+    item.stash[_REPORTED] = set()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    search, told = item.config.stash[_SEARCH], item.stash.get(_TOLD, set())
-    said = [] if item.get_closest_marker(CABLE) else search.said
-    text = "\n".join([report.longreprtext, *(text for _, text in report.sections), *said])
-    hits = [hit for hit in search.hits(text) if hit not in told]
+    search, reported = item.config.stash[_SEARCH], item.stash.get(_REPORTED, set())
+    output = [] if item.get_closest_marker(CABLE) else search.output
+    text = "\n".join([report.longreprtext, *(text for _, text in report.sections), *output])
+    hits = [hit for hit in search.hits(text) if hit not in reported]
     if hits:
-        told.update(hits)  # a later phase's report has the same text again
+        reported.update(hits)  # a later phase's report has the same text again
         report.outcome = "failed"
         report.sections = [(name, search.masked(text)) for name, text in report.sections]
         report.longrepr = search.masked(report.longreprtext) + (

@@ -1,4 +1,4 @@
-"""The search for secrets finds each of them, in each form and wherever it was said.
+"""The search for secrets finds each of them, in each form and wherever it was printed.
 
 One pytest runs LEAKS, each of whose tests but the last gives a secret away in another way.
 """

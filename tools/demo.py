@@ -46,13 +46,13 @@ class DemoError(Exception):
 
 
 class Console:
-    """Prints what board and hub say, line by line, and keeps all of it for the secret search."""
+    """Prints the output of board and hub by lines, and keeps all of it for the secret search."""
 
     def __init__(self, out):
         self.out = out
         self.all = []
         self._rest = ""
-        self._lock = threading.RLock()  # the board speaks in a thread of its own
+        self._lock = threading.RLock()  # the board's output comes from a thread of its own
 
     def say(self, text):
         with self._lock:
@@ -207,7 +207,7 @@ def boot(running, hub, console, expect_registration):
     if not found:
         raise DemoError("the board stopped before it logged in; its last lines say why")
     report = json.loads(found[1])
-    if report["connected"]:  # the hub hears of the end a moment after the board has said it
+    if report["connected"]:  # the hub gets the DISCONNECT a moment after the board has printed it
         past = sum(event["event"] == "disconnect" for event in hub.events[:before])
         hub.wait_for("disconnect", count=past + 1)
     events = hub.events[before:]

@@ -1,4 +1,4 @@
-"""The developer's door as a newcomer meets it: help, exit codes, set-up that cannot go on."""
+"""./dev as a newcomer meets it: help, exit codes, set-up that cannot go on."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["demo", "board", "soak"])
-def test_a_system_without_ptys_is_told_so(tmp_path, command):
+def test_a_system_without_ptys_is_refused_with_a_message(tmp_path, command):
     shutil.copy(ROOT / "dev", tmp_path)
     script = (
         f"import sys, runpy; sys.modules['termios'] = None; sys.argv = ['dev', '{command}'];"
@@ -113,7 +113,7 @@ def test_a_system_without_ptys_is_told_so(tmp_path, command):
     assert "Traceback" not in result.stderr and not (tmp_path / ".venv").exists()
 
 
-def test_an_old_python_is_told_which_one_is_needed(tmp_path):
+def test_an_old_python_is_refused_with_the_version_needed(tmp_path):
     shutil.copy(ROOT / "dev", tmp_path)
     script = (
         "import sys, runpy; sys.version_info = (3, 10, 0); sys.argv = ['dev', 'demo'];"

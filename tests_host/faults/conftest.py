@@ -19,7 +19,7 @@ PRODUCT = "FAULTTESTS"
 ANSWER_S = 20  # of real time: nothing may hang
 _PROBE = Path(__file__).parent / "probe.py"
 _STEP = re.compile(r"step: (\{.*\})\r?\n")
-_SOCKETS = 2  # the virtual board's own line, and the session
+_SOCKETS = 2  # the virtual board's own channel, and the session
 
 
 @dataclass
@@ -35,8 +35,8 @@ class Rig:
         self.running.write(f"step({name!r})\r")
         return json.loads(self.running.wait_for(_STEP, ANSWER_S)[1])
 
-    def strikes(self, name: str) -> int:
-        """How often a fault has struck, by the hub's own count."""
+    def triggered(self, name: str) -> int:
+        """How often a fault was triggered, by the hub's own count."""
         return sum(e["event"] == "fault" and e["name"] == name for e in self.hub.events)
 
     def sockets(self) -> int:
@@ -47,14 +47,14 @@ class Rig:
         links = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
         return sum(link.startswith("socket:") for link in links)
 
-    def check_well(self) -> None:
+    def check_recovered(self) -> None:
         """The same board, without a reset, does the whole flow; nothing is left open."""
         starts = self.running.starts
         report = self.step("flow")
         assert report["code"] is None and report["connected"], report
         topic = f"{PRODUCT}/esp32-{self.board.unique_id.hex()}/control"
         assert self.hub.publish(topic, "still there?") == 1
-        assert self.step("hear")["messages"][-1] == "still there?"
+        assert self.step("receive")["messages"][-1] == "still there?"
         (device,) = self.hub.devices()
         assert device["activated"] and self.running.starts == starts == 1
         assert self.sockets() == _SOCKETS

@@ -50,7 +50,7 @@ def until_connected(seconds):
         session.poll(1000)
 
 
-def hear():
+def receive():
     """Until a message comes."""
     before, end = len(messages), port.ticks_add(port.ticks_ms(), 10000)
     while len(messages) == before and port.ticks_diff(end, port.ticks_ms()) > 0:
@@ -78,7 +78,7 @@ STEPS = {
     "poll": lambda: device.session.poll(45000),
     "poll for long": lambda: device.session.poll(150000),
     "poll until connected": lambda: until_connected(600),
-    "hear": hear,
+    "receive": receive,
     "session": session,
     "flow": flow,
 }

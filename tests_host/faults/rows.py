@@ -1,7 +1,7 @@
 """The promise, a row a fault: what the program sees, how often the hub is asked, how long at most.
 
 A step runs under the fault; then the fault is cleared and the same board, without a reset, does
-the whole flow (conftest.Rig.check_well).
+the whole flow (conftest.Rig.check_recovered).
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ class Row:
     """fault: as for `./dev hub --fault`; several with a space between.
 
     step: of probe.py. code: of the error that comes out, None where the step works all the same.
-    attempts: how often the fault strikes, None where it strikes no single connection. within:
+    attempts: how often the fault is triggered, None where it is of no single connection. within:
     seconds of the board's clock. retry: what the error says. lost: code of what poll() heals by
     itself. fast: how many times as fast the board's clock runs.
     """

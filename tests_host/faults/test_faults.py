@@ -34,7 +34,7 @@ def test_fault(rig, row: Row):
         rig.hub.fault(spec)
     report = rig.step(row.step)
     first = row.fault.split()[0]
-    strikes = rig.strikes(first.split("@")[0].split(":")[0].split("*")[0])
+    times = rig.triggered(first.split("@")[0].split(":")[0].split("*")[0])
     rig.hub.clear_faults()
 
     assert report["code"] == row.code, report
@@ -42,9 +42,9 @@ def test_fault(rig, row: Row):
     if row.attempts is not None:
         # A login may try TLS-PSK first, and then the certificate.
         ways = 2 if _PSK_FIRST and row.step == "login" else 1
-        assert strikes in (row.attempts, row.attempts * ways), report
+        assert times in (row.attempts, row.attempts * ways), report
     if row.code is not None:
         assert report["retry"] == (row.attempts == 2 if row.retry is None else row.retry), report
     if row.lost is not None:
         assert report["codes"] and report["codes"][0] == row.lost, report
-    rig.check_well()
+    rig.check_recovered()

@@ -29,9 +29,9 @@ def plan_of(folder: Path, app=None, source=False):
 
 
 def deploy(port: str, wanted, dry_run=False) -> dict:
-    """bring() over a link of its own; the board stays at its prompt or starts its program."""
+    """apply() over a link of its own; the board stays at its prompt or starts its program."""
     with Link(port) as link:
-        return copying.bring(link, *wanted, copying.identify(link), dry_run)
+        return copying.apply(link, *wanted, copying.identify(link), dry_run)
 
 
 @contextmanager

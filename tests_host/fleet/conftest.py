@@ -85,8 +85,8 @@ class Bench:
         return [event["device_name"] for event in self.hub.events if event["event"] == kind]
 
 
-def set_air(board, wifi):
-    """Another Wi-Fi around a board that is off."""
+def set_access_points(board, wifi):
+    """Other access points around a board that is off."""
     path = board.folder / "board.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"wifi": wifi}))
     return Board(board.folder)

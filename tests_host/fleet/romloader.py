@@ -3,8 +3,8 @@
 It stands for a board on its USB cable: chip detection, MAC, flash id, upload of esptool's stub
 (which it then pretends to be), erasing, writing (plain and deflated), reading and MD5 of a flash
 that is a bytearray. What it cannot show: reset lines (a pty has none, so it enters its loader when
-a SYNC comes), baud rates, timing, flash chips' own moods, security fuses, USB that goes away. What
-must be seen on hardware stands in docs/hardware.md.
+a SYNC comes), baud rates, timing, differences of flash chips, security fuses, USB that goes away.
+What must be seen on hardware stands in docs/hardware.md.
 
 Source: the "Serial Protocol" page of esptool's documentation; register addresses are esptool's.
 With `board` it is a virtual board that runs until SYNC comes, and again once something is typed
@@ -36,8 +36,8 @@ _SPI_USR, _RDID, _SFDP = 1 << 18, 0x9F, 0x5A
 class RomLoader(threading.Thread):
     """For a with statement; port is the pty's name. Look at flash, written, erased, commands.
 
-    chip: esptool's key ("esp32c3"). flash_size: bytes, a power of two. worn: address of a byte
-    that does not take what is written. gone_after: FLASH_DATA commands until it goes silent.
+    chip: esptool's key ("esp32c3"). flash_size: bytes, a power of two. bad_byte: address of a byte
+    that does not take what is written. unplug_after: how many FLASH_DATA it answers.
     """
 
     def __init__(self, chip="esp32", flash_size=4 << 20, mac="246f28000001", board=None):
@@ -48,8 +48,8 @@ class RomLoader(threading.Thread):
         self.written: list[tuple[int, int]] = []  # (address, bytes) of each write begun
         self.erased = False
         self.commands: list[int] = []
-        self.worn: int | None = None
-        self.gone_after: int | None = None
+        self.bad_byte: int | None = None
+        self.unplug_after: int | None = None
         self.on_data = lambda count: None
         self._data_blocks = 0
         self._registers = self._fuses()
@@ -206,8 +206,8 @@ class RomLoader(threading.Thread):
         if address == base and value & _SPI_USR:
             asked = self._registers.get(base + self.chip.SPI_USR2_OFFS, 0) & 0xFF
             size_id = len(self.flash).bit_length() - 1
-            said = {_RDID: size_id << 16 | 0x40C8, _SFDP: 0x50444653}.get(asked, 0)
-            self._registers[base + self.chip.SPI_W0_OFFS] = said
+            reply = {_RDID: size_id << 16 | 0x40C8, _SFDP: 0x50444653}.get(asked, 0)
+            self._registers[base + self.chip.SPI_W0_OFFS] = reply
             value &= ~_SPI_USR  # done
         old = self._registers.get(address, 0)
         self._registers[address] = (old & ~mask) | (value & mask)
@@ -233,7 +233,7 @@ class RomLoader(threading.Thread):
     def _flash_data(self, command, data, checksum) -> None:
         self._data_blocks += 1
         self.on_data(self._data_blocks)
-        if self.gone_after is not None and self._data_blocks > self.gone_after:
+        if self.unplug_after is not None and self._data_blocks > self.unplug_after:
             return
         (size,) = struct.unpack_from("<I", data)
         block = data[16 : 16 + size]
@@ -296,8 +296,8 @@ class RomLoader(threading.Thread):
     def _program(self, address: int, data: bytes) -> None:
         there = int.from_bytes(self.flash[address : address + len(data)])
         result = bytearray((there & int.from_bytes(data)).to_bytes(len(data)))
-        if self.worn is not None and address <= self.worn < address + len(data):
-            result[self.worn - address] ^= 0x10
+        if self.bad_byte is not None and address <= self.bad_byte < address + len(data):
+            result[self.bad_byte - address] ^= 0x10
         self.flash[address : address + len(data)] = result
 
     _HANDLERS = {  # noqa: RUF012

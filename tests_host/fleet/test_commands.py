@@ -12,10 +12,10 @@ import threading
 import pytest
 
 from tests_host.fleet import terminal
-from tests_host.fleet.conftest import ROOT, WIFI, environment, set_air
+from tests_host.fleet.conftest import ROOT, WIFI, environment, set_access_points
 from tools.virtualboard import Board
 
-TALKATIVE = """
+LOGGING = """
 import time
 while True:
     print("    0.100 INFO  one: a line")
@@ -38,7 +38,7 @@ def ready(bench):
 # ---- ports, status
 
 
-def test_a_silent_port_is_told_beside_the_boards_that_answer(ready):
+def test_a_silent_port_is_reported_beside_the_boards_that_answer(ready):
     bench, board, _ = ready
     result = bench.dynreg("ports", "--json", "--port", "boards/b0/port", bench.folder / "none")
     assert result.code == 1
@@ -97,7 +97,7 @@ def test_doctor_names_the_broken_link(ready):
 def test_doctor_without_wifi_tries_nothing_behind_it(ready):
     bench, board, running = ready
     running.__exit__()
-    set_air(board, {"elsewhere": "pw"})
+    set_access_points(board, {"elsewhere": "pw"})
     bench.on(Board(board.folder), wait=False)
     result = bench.dynreg("doctor", "--port", "boards/b0/port", "--json", "--timeout", "1")
     rows = [row for row in result.rows if row["place"] == "boards/b0/port"]
@@ -133,7 +133,7 @@ def test_doctor_where_nobody_listens(bench):
 def test_watch_two_boards_over_a_reset(bench):
     boards = [bench.board(f"b{n}") for n in range(2)]
     for board in boards:
-        board.write_file("/main.py", TALKATIVE)
+        board.write_file("/main.py", LOGGING)
     power = [bench.on(board, wait=False) for board in boards]
     process = subprocess.Popen(
         terminal.dynreg("watch", "--all", "--virtual", "boards", "--json"),
@@ -173,7 +173,7 @@ def test_watch_two_boards_over_a_reset(bench):
 
 def test_watch_in_a_terminal_has_colours_and_waits_for_a_replugged_cable(bench):
     board = bench.board("b0")
-    board.write_file("/main.py", TALKATIVE)
+    board.write_file("/main.py", LOGGING)
     running = bench.on(board, wait=False)
     env = environment() | {"TERM": "xterm-256color"}
     code, output = terminal.run(
@@ -195,7 +195,7 @@ def test_watch_in_a_terminal_has_colours_and_waits_for_a_replugged_cable(bench):
 
 def test_watch_ends_by_itself(bench):
     board = bench.board("b0")
-    board.write_file("/main.py", TALKATIVE)
+    board.write_file("/main.py", LOGGING)
     bench.on(board, wait=False)
     bench.dynreg("watch", "--port", "boards/b0/port", "--seconds", "1", code=0)
 

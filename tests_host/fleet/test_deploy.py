@@ -80,7 +80,7 @@ def test_only_what_changed_is_written(running, batch):
     )
 
 
-def test_stale_twins_go(board, batch):
+def test_a_py_beside_its_mpy_is_removed(board, batch):
     """.py beside .mpy would be loaded in its place; a copy at the root in the place of both."""
     board.write_file("/lib/dynreg/log.py", "raise ImportError('stale')\n")
     board.write_file("/lib/dynreg/gone.py", "")

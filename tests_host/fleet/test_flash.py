@@ -35,7 +35,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def flash(capsys):
-    """Runs `dynreg flash`; (exit code, rows, what it said)."""
+    """Runs `dynreg flash`; (exit code, rows, its output)."""
 
     def run(*arguments):
         code = cli.main(["flash", "--json", *map(str, arguments)])
@@ -91,13 +91,13 @@ def test_nvs_and_files_are_not_touched(file, flash):
     path = file("esp32")
     with RomLoader("esp32") as rom:
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
-        precious = [slice(NVS[0], sum(NVS)), slice(0x200000, len(rom.flash))]
-        for place in precious:
+        preserved = [slice(NVS[0], sum(NVS)), slice(0x200000, len(rom.flash))]
+        for place in preserved:
             rom.flash[place] = b"\x5a" * (place.stop - place.start)
         code, rows, _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
     assert code == 0, rows
     assert rows[0]["credential"] == "unknown"  # no whole application to be seen
-    for place in precious:
+    for place in preserved:
         assert rom.flash[place] == b"\x5a" * (place.stop - place.start)
 
 
@@ -128,26 +128,26 @@ def test_a_flash_that_is_too_small_is_refused_before_a_byte(file, flash):
 
 def test_a_flash_cell_that_does_not_take_its_bit_is_found(file, flash):
     with RomLoader("esp32") as rom:
-        rom.worn = 0x10100
+        rom.bad_byte = 0x10100
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
     assert code == 1 and row["error"] == "flash.write" and row["outcome"] == "failed"
     assert "flash it again" in row["what_to_do"] and "MD5" in row["what_to_do"]
 
 
-def test_a_cable_pulled_while_it_writes_is_told_and_the_next_try_completes(file, flash):
+def test_a_cable_pulled_while_it_writes_is_reported_and_the_next_try_completes(file, flash):
     path = file()
     with RomLoader("esp32") as rom:
-        rom.gone_after = 2
+        rom.unplug_after = 2
         code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
         assert code == 1 and row["error"] == "flash.write", row
-        rom.gone_after = None
+        rom.unplug_after = None
         code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
     assert code == 0, row
     data = path.read_bytes()
     assert rom.flash[0x1000 : 0x1000 + len(data)] == data
 
 
-def test_a_port_without_a_loader_is_told(file, flash, tmp_path):
+def test_a_port_without_a_loader_is_reported(file, flash, tmp_path):
     code, (row,), _ = flash("--port", tmp_path / "none", "--firmware", file(), *BY_HAND)
     assert code == 1 and row["error"] == "flash.loader" and "hold BOOT" in row["what_to_do"]
 

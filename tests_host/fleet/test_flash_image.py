@@ -77,8 +77,8 @@ def test_what_is_no_firmware_is_refused_by_name(tmp_path):
 
 
 def test_a_file_merged_for_another_address_is_refused(tmp_path):
-    said = wrong(tmp_path, b"\xff" * 0x1000 + firmware("esp32"))
-    assert "is merged from address 0, firmware for ESP32 begins at 0x1000" in said
+    output = wrong(tmp_path, b"\xff" * 0x1000 + firmware("esp32"))
+    assert "is merged from address 0, firmware for ESP32 begins at 0x1000" in output
     data = firmware("esp32c3")
     moved = data[:0x7000] + data[0x8000:]
     assert "is merged for address 0x1000, firmware for ESP32-C3 begins at 0x0" in wrong(

@@ -60,7 +60,7 @@ def register(bench):  # noqa: F811
     bench.board.remove_file("/main.py")
 
 
-def kept(board):
+def identity_of(board):
     """All that makes the board itself."""
     names = board.listdir("/certs") if "certs" in board.listdir("/") else []
     paths = ["/device_info.json"]
@@ -72,7 +72,7 @@ def kept(board):
 
 def test_a_dry_run_leaves_a_registered_board_as_it_is(bench, dynreg, file):  # noqa: F811
     bench.boot()
-    before = kept(bench.board)
+    before = identity_of(bench.board)
     with RomLoader("esp32", board=bench.board) as rom:
         code, (row,) = dynreg(
             "flash", "--port", rom.port, "--firmware", file, "--dry-run", secrets=secrets_of(bench)
@@ -80,26 +80,26 @@ def test_a_dry_run_leaves_a_registered_board_as_it_is(bench, dynreg, file):  # n
         assert rom.commands == []  # it was asked at its REPL and not even reset
     assert code == 0 and row["outcome"] == "dry run" and row["credential"] == "kept"
     assert row["device"] == bench.name and row["mac"] == bench.board.mac
-    assert kept(bench.board) == before
+    assert identity_of(bench.board) == before
     assert not report_of(bench.boot())["registered"]
     assert registrations(bench.hub) == 1
 
 
 def test_flashing_without_erase_keeps_the_credential(bench, dynreg, file):  # noqa: F811
     bench.boot()
-    before = kept(bench.board)
+    before = identity_of(bench.board)
     with RomLoader("esp32", board=bench.board, mac=bench.board.unique_id.hex()) as rom:
         code, (row,) = dynreg("flash", "--port", rom.port, "--firmware", file)
         assert [at for at, _ in rom.written] == [0x1000, 0xF000]  # all but NVS
     assert code == 0 and row["outcome"] == "flashed" and row["credential"] == "kept"
-    assert kept(bench.board) == before
+    assert identity_of(bench.board) == before
     assert not report_of(bench.boot())["registered"]
 
 
 @modes
 def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa: F811
     register(bench)
-    before = kept(bench.board)
+    before = identity_of(bench.board)
     with RomLoader("esp32", board=bench.board, mac=bench.board.unique_id.hex()) as rom:
         for words in ((), ("--erase-registered", "esp32-000000000000")):
             code, (row,) = dynreg(
@@ -113,7 +113,7 @@ def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa
             assert "'--save-identity FOLDER' keeps a copy first" in row["what_to_do"]
             assert f"--erase-registered {bench.name}" in row["what_to_do"]
         assert rom.commands == []
-    assert kept(bench.board) == before
+    assert identity_of(bench.board) == before
 
 
 @modes
@@ -124,7 +124,7 @@ def test_saved_erased_restored_it_logs_in_with_its_old_credential(
     tmp_path,
 ):
     register(bench)
-    before, safe = kept(bench.board), tmp_path / "safe"
+    before, safe = identity_of(bench.board), tmp_path / "safe"
     mac = bench.board.unique_id.hex()
     with RomLoader("esp32", board=bench.board, mac=mac) as rom:
         words = ("--erase", "--erase-registered", bench.name)
@@ -143,7 +143,7 @@ def test_saved_erased_restored_it_logs_in_with_its_old_credential(
     assert code == 0 and row["credential"] == "restored", row
     board = Board(bench.board.folder)
     assert board.listdir("/") == sorted({"boot.py", "device_info.json"} | _certs(before))
-    assert kept(board) == before
+    assert identity_of(board) == before
     assert stat.S_IMODE((safe / f"{mac}.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(safe.stat().st_mode) == 0o700
     with board.power_on() as running:  # the batch's files come anew, as a bench would bring them
@@ -163,7 +163,7 @@ def _certs(before):
 
 def test_an_identity_is_saved_and_restored_by_itself(bench, dynreg, tmp_path):  # noqa: F811
     register(bench)
-    before, safe = kept(bench.board), tmp_path / "safe"
+    before, safe = identity_of(bench.board), tmp_path / "safe"
     with bench.board.power_on() as running:
         running.wait_repl()
         code, (row,) = dynreg(
@@ -178,14 +178,14 @@ def test_an_identity_is_saved_and_restored_by_itself(bench, dynreg, tmp_path):  
         running.wait_repl()
         code, (row,) = dynreg("identity", "restore", safe, "--port", running.port, "--dry-run")
         assert code == 0 and row["outcome"] == "dry run"
-        code, (said,) = dynreg("identity", "save", tmp_path / "other", "--port", running.port)
-        assert code == 1 and "holds no credential: nothing to save" in said  # so it was dry
+        code, (output,) = dynreg("identity", "save", tmp_path / "other", "--port", running.port)
+        assert code == 1 and "holds no credential: nothing to save" in output  # so it was dry
         code, (row,) = dynreg(
             "identity", "restore", safe, "--port", running.port, secrets=secrets_of_file(safe)
         )
         assert code == 0 and row["outcome"] == "restored"
         assert row["owner"] == f"{bench.hub.product_id}/{bench.name}"
-    assert kept(bench.board) == before
+    assert identity_of(bench.board) == before
 
 
 def secrets_of_file(folder):
@@ -206,13 +206,13 @@ def test_an_identity_goes_to_no_other_board_and_over_no_other_credential(
         assert dynreg("identity", "save", safe, "--port", running.port)[0] == 0
     other = Board.new(tmp_path / "other", mac="24:6f:28:00:00:99")
     with other.power_on() as running:
-        code, (said,) = dynreg("identity", "restore", safe, "--port", running.port)
-        assert code == 1 and "this board's identity was not saved there" in said
+        code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
+        assert code == 1 and "this board's identity was not saved there" in output
         (safe / f"{mac}.json").rename(safe / "246f28000099.json")
-        code, (said,) = dynreg("identity", "restore", safe, "--port", running.port)
+        code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
         assert (
             code == 1
-            and f"this board is 24:6f:28:00:00:99, the identity is of {bench.board.mac}" in said
+            and f"this board is 24:6f:28:00:00:99, the identity is of {bench.board.mac}" in output
         )
     (safe / "246f28000099.json").rename(safe / f"{mac}.json")
     info = bench.info()
@@ -221,8 +221,8 @@ def test_an_identity_goes_to_no_other_board_and_over_no_other_credential(
     (bench.board.folder / "nvs.bin").unlink()
     with bench.board.power_on() as running:
         running.wait_repl()
-        code, (said,) = dynreg("identity", "restore", safe, "--port", running.port)
-        assert code == 1 and "holds another credential than the file" in said
+        code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
+        assert code == 1 and "holds another credential than the file" in output
     assert bench.info()["key_deviceinfo"]["deviceSecret"] == "bmV3ZXIgc2VjcmV0"
 
 
@@ -236,8 +236,8 @@ def test_a_damaged_identity_is_refused_and_an_older_one_kept(bench, dynreg, tmp_
         whole = path.read_text()
         for bad in (whole[:-20], "[]", "{}", whole.replace('"nvs": "', '"nvs": "AAAA')):
             path.write_text(bad)
-            code, (said,) = dynreg("identity", "restore", safe, "--port", running.port)
-            assert code == 1 and f"{path}: is no saved identity, or a damaged one" in said
+            code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
+            assert code == 1 and f"{path}: is no saved identity, or a damaged one" in output
         # the damaged one is put aside, not overwritten
         assert dynreg("identity", "save", safe, "--port", running.port)[0] == 0
     assert json.loads(path.read_text())["files"] == json.loads(whole)["files"]
@@ -260,8 +260,8 @@ def test_a_folder_that_others_can_read_is_not_used(bench, dynreg, tmp_path):  # 
     folder.mkdir(mode=0o755)
     with bench.board.power_on() as running:
         running.wait_repl()
-        code, (said,) = dynreg("identity", "save", folder, "--port", running.port)
-    assert code == 1 and f"{folder}: others may look into it" in said
+        code, (output,) = dynreg("identity", "save", folder, "--port", running.port)
+    assert code == 1 and f"{folder}: others may look into it" in output
     assert not list(folder.iterdir())
 
 

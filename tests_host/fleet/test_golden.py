@@ -112,7 +112,7 @@ def test_in_a_terminal(bench):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_done_is_said_in_one_sentence(bench, name):
+def test_what_cannot_be_done_is_reported_in_one_sentence(bench, name):
     (bench.folder / "other.csv").write_text("a,b\n1,2\n")
     result = bench.dynreg(*WRONG[name])
     assert result.code == (2 if name == "bad-jobs" else 1)

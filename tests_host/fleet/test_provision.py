@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 
-from tests_host.fleet.conftest import set_air
+from tests_host.fleet.conftest import set_access_points
 from tools.virtualboard import Board
 
 COMMAND = ("provision", "--all", "--virtual", "boards", "--jobs", "4", "--report", "batch.csv")
@@ -48,14 +48,14 @@ def test_eight_boards_at_once(bench):
 
 def test_three_in_trouble_hold_up_no_other_and_are_all_that_the_next_run_touches(bench):
     boards = [bench.board(f"b{n}") for n in range(8)]
-    deaf, refused, pulled, good = boards[1], boards[3], boards[5], boards[::2] + boards[7:]
-    deaf = set_air(deaf, {"another": "pw"})
+    no_wifi, refused, pulled, good = boards[1], boards[3], boards[5], boards[::2] + boards[7:]
+    no_wifi = set_access_points(no_wifi, {"another": "pw"})
     bench.hub.set_product(register_type=1)
     for board in boards:
         if board is not refused:
             bench.hub.add_device("esp32-" + board.unique_id.hex())
     power = {}
-    for board in [deaf, refused, *good]:
+    for board in [no_wifi, refused, *good]:
         power[board.mac] = bench.on(board)
     bench.on(pulled, power_cut=60, cable=True)
     result = bench.dynreg(*COMMAND, "--timeout", "12")
@@ -64,18 +64,18 @@ def test_three_in_trouble_hold_up_no_other_and_are_all_that_the_next_run_touches
     check_good(bench, rows, good)
     errors = {mac: row["error"] for mac, row in rows.items() if row["outcome"] != "good"}
     assert errors == {
-        deaf.mac: "network.wifi",
+        no_wifi.mac: "network.wifi",
         refused.mac: "register.refused",
         pulled.mac: "board.lost",
     }
-    assert "Wi-Fi" in rows[deaf.mac]["what_to_do"]
+    assert "Wi-Fi" in rows[no_wifi.mac]["what_to_do"]
     assert "Pre create mode" in rows[refused.mac]["what_to_do"]
     assert "plug it in" in rows[pulled.mac]["what_to_do"]
     assert sorted(bench.events("registered")) == sorted(rows[b.mac]["device"] for b in good)
 
     # what the person does: another place for the first, a name in the console, the cable back
-    power[deaf.mac].__exit__()
-    bench.on(set_air(deaf, {"bench": "a wifi password"}), wait=False)
+    power[no_wifi.mac].__exit__()
+    bench.on(set_access_points(no_wifi, {"bench": "a wifi password"}), wait=False)
     bench.hub.add_device("esp32-" + refused.unique_id.hex())
     bench.on(Board(pulled.folder), wait=False)
     before = {mac: row for mac, row in rows.items() if row["outcome"] == "good"}

@@ -39,7 +39,7 @@ def hub(request, tmp_path):
 
 @dataclass
 class Bench:
-    """One board and its hub; boot() powers on and gives all that the board said."""
+    """One board and its hub; boot() powers on and returns the board's output."""
 
     board: Board
     hub: Hub

@@ -1,4 +1,4 @@
-"""The whole flow on a virtual board: the good day, and each thing that the hub can refuse."""
+"""The whole flow on a virtual board: the normal case, and each thing that the hub can refuse."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
     assert kinds(bench.hub).count("login") == 2
 
 
-def test_the_hub_sees_exactly_the_packets_of_the_seeds_log(bench):
+def test_the_hub_sees_exactly_the_packets_of_the_documented_run(bench):
     bench.boot()
     name, pid = bench.name, PRODUCT
     result = f"$sys/operation/result/{pid}/{name}".encode()
@@ -107,7 +107,7 @@ def test_another_product_is_refused(bench):
     assert "product not exists" in output and TRACEBACK not in output
 
 
-# What a board's boot.py does here before it does what it should: leave no room on the flash.
+# What a board's boot.py does here before it does what it should: fill the flash.
 FILL = """
 import os
 number, size = 0, 65536
@@ -147,7 +147,7 @@ def test_the_wrong_product_secret_is_refused(bench):
     assert "0123456789abcdefWRONG" not in output and TRACEBACK not in output
 
 
-def test_an_activated_device_is_told_so(bench):
+def test_an_activated_device_is_reported_as_such(bench):
     bench.boot()
     bench.configure()
     (bench.board.folder / "nvs.bin").unlink()  # both copies are lost
@@ -204,7 +204,7 @@ WITHOUT_PSK = pytest.mark.parametrize("hub", [{"psk": False}], indirect=True)
 def test_a_hub_without_psk_is_met_with_the_verified_certificate_and_remembered(bench):
     # Chance would have PSK tried again once in 16 boots.
     boot = bench.board.read_file("/boot.py").decode()
-    bench.board.write_file("/boot.py", boot + NO_CHANCE)
+    bench.board.write_file("/boot.py", boot + NO_RANDOM_PSK_RETRY)
     for turned_down in (1, 0):
         output = bench.boot()
         assert report_of(output)["tls"] == "verified-ca" and report_of(output)["clock_set"]
@@ -340,11 +340,11 @@ def test_messages_go_both_ways_and_a_kicked_session_comes_back(bench):
     assert len(users) == 2  # a fresh user name each time
 
 
-NO_CHANCE = """
+NO_RANDOM_PSK_RETRY = """
 from dynreg import port
 port.random_bytes = lambda count, real=port.random_bytes: bytes(b | 16 for b in real(count))
 """
-BAD_MOMENTS = (
+TRANSIENT_FAULTS = (
     "time-missing*2",
     "time-zero",
     "mqtt-suback-missing*2",
@@ -353,8 +353,8 @@ BAD_MOMENTS = (
 )
 
 
-@pytest.mark.parametrize("fault", BAD_MOMENTS)
-def test_the_application_goes_on_after_a_bad_moment(bench, fault):
+@pytest.mark.parametrize("fault", TRANSIENT_FAULTS)
+def test_the_application_goes_on_after_a_fault(bench, fault):
     bench.boot()
     bench.hub.fault(fault)
     with bench.board.power_on(fast_forward=20) as running:

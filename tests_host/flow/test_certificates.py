@@ -118,7 +118,7 @@ def test_whatever_is_lost_comes_back_from_the_other_copy(bench):
 
 
 @ec_key
-def test_both_copies_damaged_is_said_and_never_registers(bench):
+def test_both_copies_damaged_is_reported_and_never_registers(bench):
     bench.boot()
     damage_the_key(bench)
     nvs = bench.board.folder / "nvs.bin"
@@ -134,7 +134,7 @@ def test_both_copies_damaged_is_said_and_never_registers(bench):
 
 
 @ec_key
-def test_another_boards_identity_is_said_and_nothing_changes(bench):
+def test_another_boards_identity_is_reported_and_nothing_changes(bench):
     bench.boot()
     name, kept = bench.name, credential(bench)
     logins = kinds(bench.hub).count("login")

@@ -2,7 +2,7 @@
 
 Device files, HTTP replies, decrypted plaintexts, MQTT streams, times, certificates: whatever
 comes in, only a sound result or an error of dynreg's own tree may come out, sockets are closed,
-waits end, and no secret is told. Runs on real MicroPython; seed and case say all that a case is.
+waits end, and no secret is shown. Runs on real MicroPython; seed and case say all that a case is.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main():
 
 
 def run(options, out=sys.stderr):
-    """All cases, told on out as they go: a dict for programs. FuzzError."""
+    """All cases, reported on out as they go: a dict for programs. FuzzError."""
     began = time.monotonic()
     first, count = (options.case, 1) if options.case is not None else (0, options.cases)
     chunks = [
@@ -69,8 +69,8 @@ def run(options, out=sys.stderr):
                 for fault in chunk.faults:
                     if fault["fault"] not in faults:
                         print(words(fault, options), file=out, flush=True)
-                    told = faults.setdefault(fault["fault"], {**fault, "times": 0})
-                    told["times"] += 1
+                    entry = faults.setdefault(fault["fault"], {**fault, "times": 0})
+                    entry["times"] += 1
                 for target, counts in chunk.seen.items():
                     sums = seen.setdefault(target, dict.fromkeys(counts, 0))
                     for what, number in counts.items():

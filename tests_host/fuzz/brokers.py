@@ -9,7 +9,7 @@ import packets
 from dynreg import clock, connection
 from dynreg.device_info import DeviceInfo
 from dynreg.session import Session
-from judge import Peer, expect, finish, listen, tried
+from judge import Peer, capture_log, expect, finish, tried
 from mutations import mutated
 
 _OWN = "ABCDEFGHIJ/dev-01/"
@@ -55,7 +55,7 @@ _MESSAGES = (
     b"\x30\xff\xff\xff\x7f",
     b"\0\0",
 )
-_TWISTS = (
+_MUTATIONS = (
     "good",
     "good",
     "good",
@@ -74,7 +74,7 @@ _MOST_MS = 400000
 
 
 class _Broker(Peer):
-    """Answers as a broker should, but for its plan: a twist for each segment that it gets."""
+    """Answers as a broker should, but for its plan: a mutation for each segment that it gets."""
 
     def __init__(self, plan, time=None):
         super().__init__()
@@ -83,28 +83,28 @@ class _Broker(Peer):
 
     def got(self, segment):
         self.segments.append(segment)
-        twist, data, number = self._plan.pop(0) if self._plan else ("good", b"", 0)
+        mutation, data, number = self._plan.pop(0) if self._plan else ("good", b"", 0)
         good = self._answer(segment)
-        if twist == "cut":
+        if mutation == "cut":
             good = good[:number]
-        elif twist == "also":
+        elif mutation == "also":
             good += data
-        elif twist == "before":
+        elif mutation == "before":
             good = data + good
-        elif twist == "instead":
+        elif mutation == "instead":
             good = data
-        elif twist == "none":
+        elif mutation == "none":
             return
         if good:
             self.say(good, number % 50)
-        if twist in ("cut", "end"):
+        if mutation in ("cut", "end"):
             self.say(fakes.END, number % 50)
 
     def _answer(self, segment):
         try:
             found = packets.split(segment)
         except (ValueError, IndexError):
-            return b""  # an answer that twisted ids have made strange
+            return b""  # an answer that changed ids have made strange
         return b"".join(self._to(packet) for packet in found)
 
     def _to(self, packet):
@@ -129,20 +129,20 @@ class _Broker(Peer):
 
 
 def a_broker(source):
-    """A plan for each of three connections: (twist, bytes, a number)."""
-    return [[_twist(source) for _ in range(source.below(10))] for _ in range(3)]
+    """A plan for each of three connections: (mutation, bytes, a number)."""
+    return [[_mutation(source) for _ in range(source.below(10))] for _ in range(3)]
 
 
-def _twist(source):
+def _mutation(source):
     data = source.one_of(_MESSAGES)
     if source.chance(2):
         data = mutated(source, data, _MESSAGES)
-    return source.one_of(_TWISTS), data, source.below(256)
+    return source.one_of(_MUTATIONS), data, source.below(256)
 
 
-def live(plans):
+def run_session(plans):
     """connect(), and all that a session can do, with brokers that keep these plans."""
-    listen()
+    capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, *[_Broker(plan) for plan in plans])
     session = Session(_infos[0], 60)
@@ -188,7 +188,7 @@ def a_time(source):
 def read_time(case):
     """sync_clock() with this reply; the clock is set to what can be, or not at all."""
     early, message = case
-    listen()
+    capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, _Broker((), message))
     session = Session(_infos[0], 60, dict(_NOTES))

@@ -16,7 +16,7 @@ DEVICE = Path(__file__).with_name("device.py")
 INTERPRETERS = ("micropython", "cpython")
 _HEAP = "2M"  # for the stand-ins and inputs of 16 KB; what asks for more than that has no bounds
 _HANGS_S = 2  # seconds of processor time for one case; usually it is 3 ms
-_TRIES = 3  # to hear where a case hangs: MicroPython does not always survive Ctrl-C
+_TRIES = 3  # to learn where a case hangs: MicroPython does not always survive Ctrl-C
 _SILENCE_S = 2  # and by the clock
 
 
@@ -25,11 +25,11 @@ class FuzzError(Exception):
 
 
 class Chunk:
-    """count cases from first on. run() fills faults with dicts as device.py tells them, and seen.
+    """count cases from first on. run() fills faults, with dicts of device.py, and seen.
 
     seen: by target, how many calls had a sound result, and how many were refused.
 
-    job: what device.py wants to know besides, seed or given.
+    job: further options of device.py: seed or given.
     """
 
     def __init__(self, interpreter, first, count, **job):
@@ -72,12 +72,12 @@ class Chunk:
                 job = {**self.job, "first": self.next, "count": self.end - self.next}
                 process.stdin.write(json.dumps(job).encode() + b"\n")
                 process.stdin.flush()
-                self._listen(process)
+                self._read_output(process)
             finally:
                 process.kill()
 
-    def _listen(self, process):
-        case, said, interrupted = None, [], False
+    def _read_output(self, process):
+        case, output, interrupted = None, [], False
         for text in lines(process):
             if text is None:
                 if interrupted:  # nor does it react to Ctrl-C
@@ -96,17 +96,17 @@ class Chunk:
                 for what, number in json.loads(text[6:]).items():
                     counts[what] += number
             else:
-                said.append(text)
-        words = " | ".join(said[-5:])
+                output.append(text)
+        words = " | ".join(output[-5:])
         if case is None:
-            raise FuzzError(f"{self.command[0]} runs no case: {words or 'it says nothing'}")
+            raise FuzzError(f"{self.command[0]} runs no case: {words or 'it prints nothing'}")
         self._tries = self._tries + 1 if interrupted else 0
-        told = any(fault["case"] == case for fault in self.faults[-1:])
-        if interrupted and not told and self._tries < _TRIES:
+        reported = any(fault["case"] == case for fault in self.faults[-1:])
+        if interrupted and not reported and self._tries < _TRIES:
             return  # the same case once more
         self.next = case + 1
         ended = not interrupted and process.wait() == 0
-        if self._stopped or ended or told:
+        if self._stopped or ended or reported:
             return
         what = "hangs" if interrupted else f"ends with exit code {process.returncode}"
         fault = {"fault": f"{target}: {what}", "case": case, "input": "?", "text": words}
@@ -114,19 +114,19 @@ class Chunk:
 
 
 def lines(process):
-    """The lines that the process says; None after each _HANGS_S of work on one case."""
-    rest, seen, heard = b"", cpu_seconds(process.pid), time.monotonic()
+    """The lines that the process prints; None after each _HANGS_S of work on one case."""
+    rest, seen, last_output = b"", cpu_seconds(process.pid), time.monotonic()
     while True:
         if not select.select([process.stdout], [], [], 0.5)[0]:
             used = cpu_seconds(process.pid)
-            if used - seen > _HANGS_S and time.monotonic() - heard > _SILENCE_S:
+            if used - seen > _HANGS_S and time.monotonic() - last_output > _SILENCE_S:
                 yield None
-                seen, heard = used, time.monotonic()
+                seen, last_output = used, time.monotonic()
             continue
         data = os.read(process.stdout.fileno(), 65536)
         if not data:
             return
-        seen, heard = cpu_seconds(process.pid), time.monotonic()
+        seen, last_output = cpu_seconds(process.pid), time.monotonic()
         *whole, rest = (rest + data).split(b"\n")
         for line in whole:
             yield line.decode("utf-8", "replace")

@@ -20,16 +20,16 @@ def main():
     look_in(HERE)
     import targets
 
-    with targets.World():
+    with targets.Environment():
         loop(targets, **json.loads(sys.stdin.readline()))
 
 
 def loop(targets, first, count, seed=None, given=None):
-    """The cases from first on; their faults are told."""
+    """The cases from first on; their faults are reported."""
     from judge import seen
     from source import Seeded
 
-    told = set()
+    reported = set()
     for number in range(first, first + count):
         source = Seeded(seed or 0, number)
         name = given[number][0] if given else source.one_of(targets.NAMES)
@@ -41,8 +41,8 @@ def loop(targets, first, count, seed=None, given=None):
         except BaseException as error:  # Ctrl-C too: then it is here that it hangs
             text = traceback(error)
             fault = {"fault": signature(name, text), "case": number}
-            if fault["fault"] not in told:
-                told.add(fault["fault"])
+            if fault["fault"] not in reported:
+                reported.add(fault["fault"])
                 fault.update(input=repr(case), text=text)
             print("@fault " + json.dumps(fault))
         print("@seen " + json.dumps(seen))

@@ -8,7 +8,7 @@ import jsontext
 from dynreg import board, credentials, device_file, trust
 from dynreg.device_info import DeviceInfo
 from dynreg.roots import iothub
-from judge import expect, finish, listen, logged, tried
+from judge import capture_log, expect, finish, logged, tried
 from mutations import mutated
 
 _DEVICE_INFO = (
@@ -56,7 +56,7 @@ def a_device_info(source):
 
 def read_device_info(data):
     """DeviceInfo and the credential in it; what is healed must read as before."""
-    listen()
+    capture_log()
     fakes.module("esp32", None)
     fakes.replace(board, "unique_id", lambda: b"\x24\x6f\x28\0\0\1")
     path = fakes.write(fakes.folder() + "/device_info.json", data)
@@ -119,7 +119,7 @@ def a_record(source):
 def read_record(case):
     """What the second copy yields, of mode and the record's bytes."""
     mode, data = case
-    listen()
+    capture_log()
     fakes.module("esp32", None)
     folder = fakes.folder()
     values = fakes.values(auth_mode=mode, cert_deviceinfo={}, key_deviceinfo={})
@@ -162,7 +162,7 @@ def a_pem(source):
 def read_pem(case):
     """A TLS context of a CA file, or of the device's own certificate and key."""
     own, certificate, key = case
-    listen()
+    capture_log()
     if own:
         try:
             pair = certificate.decode(), key.decode()

@@ -64,15 +64,15 @@ def expect(good, what):
         raise Fault(what)
 
 
-def listen():
-    """From now on what dynreg logs is kept, to be searched."""
+def capture_log():
+    """From now on what dynreg logs is collected, to be searched."""
     del _lines[:]
     fakes.replace(log, "line", lambda name, text: _lines.append(text))
     fakes.replace(log, "level", log.DEBUG)
 
 
 def logged(words):
-    """Whether a line of the log since listen() holds these words."""
+    """Whether a line of the log since capture_log() holds these words."""
     return any(words in line for line in _lines)
 
 
@@ -95,13 +95,13 @@ def check(error):
     expect(error.retry in (True, False), f"{error.code}: retry is {error.retry!r}")
     expect(str(error), f"{error.code} has no words")
     for text in (error.cloud_code, error.cloud_message, error.request_id):
-        expect(text is None or isinstance(text, str), "what the cloud said is no text")
-        silent(text or "")
-    silent(repr(error) + str(error) + repr(error.args))
+        expect(text is None or isinstance(text, str), "what the cloud sent is no text")
+        check_no_secret(text or "")
+    check_no_secret(repr(error) + str(error) + repr(error.args))
 
 
-def silent(text):
-    """Fault where text holds a secret of canaries.py; the text itself is not told."""
+def check_no_secret(text):
+    """Fault where text holds a secret of canaries.py; the text itself is not shown."""
     lower = text.lower()
     for what, secret in _SECRETS:
         expect(secret.lower() not in lower, f"an error or a log line holds {what}")
@@ -109,7 +109,7 @@ def silent(text):
 
 def finish(net=None, clock=None, most_ms=0):
     """Fault where a socket is still open, time ran away, or the log holds a secret."""
-    silent("\n".join(_lines))
+    check_no_secret("\n".join(_lines))
     if net:
         for sock in net.sockets:
             expect(sock._peer.closed, "a socket stays open")

@@ -33,9 +33,9 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("fuzz")
-_world = targets.World()
-_world.__enter__()
-atexit.register(_world.__exit__)
+_environment = targets.Environment()
+_environment.__enter__()
+atexit.register(_environment.__exit__)
 
 
 class Drawn:
@@ -183,7 +183,7 @@ def test_plaintext_of_any_values(values, mode):
 
 _packets = st.builds(packets.packet, st.integers(0, 255), st.binary()) | st.binary()
 _plans = st.lists(
-    st.tuples(st.sampled_from(sorted(set(brokers._TWISTS))), _packets, st.integers(0, 255)),
+    st.tuples(st.sampled_from(sorted(set(brokers._MUTATIONS))), _packets, st.integers(0, 255)),
     max_size=10,
 )
 

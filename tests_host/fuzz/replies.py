@@ -10,7 +10,7 @@ import fakes
 import jsontext
 from dynreg import board, clock, first_clock, registration, trust
 from dynreg.device_info import DeviceInfo
-from judge import Peer, expect, finish, listen, tried
+from judge import Peer, capture_log, expect, finish, tried
 from mutations import mutated
 
 _KEY = b'{"encryptionType":2,"psk":"' + canaries.DEVICE_SECRET.encode() + b'"}'
@@ -90,7 +90,7 @@ def read_reply(case):
 
 
 def _register(info, library, coming):
-    listen()
+    capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, Peer(coming), Peer(coming))
     fakes.replace(board, "requests_module", lambda: library)
@@ -156,7 +156,7 @@ def a_date(source):
 def read_date(case):
     """first_clock.find() where NTP is dead and a gateway answers this."""
     data, ends = case
-    listen()
+    capture_log()
     fakes.ntp(OSError(110))
     ticking = fakes.Clock(None)
     net = fakes.network(ticking, Peer([(0, data), (0, fakes.END)] if ends else data))

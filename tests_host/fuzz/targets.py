@@ -13,7 +13,7 @@ TARGETS = {
     "device_info": (files.a_device_info, files.read_device_info),
     "reply": (replies.a_reply, replies.read_reply),
     "plaintext": (replies.a_plaintext, replies.read_plaintext),
-    "mqtt": (brokers.a_broker, brokers.live),
+    "mqtt": (brokers.a_broker, brokers.run_session),
     "time": (brokers.a_time, brokers.read_time),
     "record": (files.a_record, files.read_record),
     "date": (replies.a_date, replies.read_date),
@@ -22,7 +22,7 @@ TARGETS = {
 NAMES = sorted(TARGETS)  # a dict has no order on MicroPython
 
 
-class World:
+class Environment:
     """What all cases share, for a with statement: a folder with a few device_info.json."""
 
     def __enter__(self):

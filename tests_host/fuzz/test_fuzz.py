@@ -85,18 +85,18 @@ def test_a_case_is_the_same_each_time_and_on_both_interpreters(tmp_path):
         "    t = jsontext.changed(s, ((b'a', b'1'), (b'b', b'[2]')))\n"
         "    print(mutations.mutated(s, t, (b'xyz',)).hex())\n"
     )
-    said = {
+    outputs = {
         subprocess.run(
             [command(interpreter)[0], script], capture_output=True, text=True, check=True
         ).stdout
         for interpreter in INTERPRETERS
         for _ in range(2)
     }
-    assert len(said) == 1 and len(said.pop().splitlines()) == 200
+    assert len(outputs) == 1 and len(outputs.pop().splitlines()) == 200
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
-def test_what_hangs_raises_or_dies_is_told_and_the_rest_goes_on(interpreter):
+def test_what_hangs_raises_or_dies_is_reported_and_the_rest_goes_on(interpreter):
     given = [
         ["pem", "1 / 0"],
         ["pem", "[place for place in range(10**15) if place < 0]"],
@@ -105,11 +105,11 @@ def test_what_hangs_raises_or_dies_is_told_and_the_rest_goes_on(interpreter):
         ["no such target", "0"],
     ]
     chunk = run(interpreter, 0, len(given), given=given)
-    told = {fault["case"]: fault["fault"] for fault in chunk.faults}
-    assert told[0] == "pem: ZeroDivisionError in the fuzzer itself"
-    assert "hangs" in told[1]
-    assert "SystemExit" in told[2]
-    assert 3 not in told and "KeyError" in told[4]
+    reported = {fault["case"]: fault["fault"] for fault in chunk.faults}
+    assert reported[0] == "pem: ZeroDivisionError in the fuzzer itself"
+    assert "hangs" in reported[1]
+    assert "SystemExit" in reported[2]
+    assert 3 not in reported and "KeyError" in reported[4]
 
 
 def test_the_command():

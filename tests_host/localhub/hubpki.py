@@ -1,4 +1,4 @@
-"""Certificates for the hub's tests, made at run time: an own CA, strangers, spoilt ones."""
+"""Certificates for the hub's tests, made at run time: an own CA, foreign and damaged ones."""
 
 import ssl
 import tempfile

@@ -28,7 +28,7 @@ def own(hub, name="dev-01"):
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_seed_log_step_by_step(hub, tls):
+def test_documented_run_step_by_step(hub, tls):
     psk = register(hub)
     with Paho(hub, credentials(hub, "dev-01", psk), tls) as device:
         login = hub.wait_for("login", client_id=hub.product_id + "dev-01")
@@ -73,7 +73,7 @@ def test_refused_logins(hub):
         (connect_packet(*good, level=3), 1, "level"),
         (connect_packet(*good, level=5), 1, "level"),
         (connect_packet("", username, password), 2, "client id"),
-        (connect_packet("STRANGER" + "known", username, password), 2, "client id"),
+        (connect_packet("FOREIGN0" + "known", username, password), 2, "client id"),
         (connect_packet(hub.product_id + "a b", username, password), 2, "client id"),
         (connect_packet(client_id), 4, "missing"),
         (connect_packet(client_id, username), 4, "missing"),

@@ -118,7 +118,7 @@ def test_refused_user_names(hub):
     refused(hub, 4, "connid", connect_packet(client_id, good.replace("a1B2c", "a1B2")), pair)
     refused(hub, 5, "not registered", connect_packet(*username(hub, "empty")), pair)
     refused(hub, 5, "no such device", connect_packet(*username(hub, "nobody")), pair)
-    refused(hub, 2, "client id", connect_packet("STRANGER", good), pair)
+    refused(hub, 2, "client id", connect_packet("FOREIGN0", good), pair)
     refused(hub, 1, "level", connect_packet(client_id, good, level=3), pair)
 
 
@@ -166,9 +166,9 @@ def test_own_ca_logs_in(start_hub, version):
     }
     expired = authority.issue(days=(-2, -0.001))
     handshake_fails(hub, expired, version, "ALERT_CERTIFICATE_EXPIRED", "certificate has expired")
-    stranger = Authority("Stranger").issue()
+    foreign_ca = Authority("Foreign CA").issue()
     handshake_fails(
-        hub, stranger, version, "ALERT_UNKNOWN_CA", "unable to get local issuer certificate"
+        hub, foreign_ca, version, "ALERT_UNKNOWN_CA", "unable to get local issuer certificate"
     )
     login = connect_packet(*username(hub))
     refused(hub, 5, "latest", login, spare, version=version)
@@ -193,7 +193,7 @@ def test_key_devices_are_as_before(start_hub):
     hub = start_hub()
     assert hub.auth_mode == "key"
     psk = register(hub)
-    pair = Authority("Stranger").issue()  # nobody asks for it
+    pair = Authority("Foreign CA").issue()  # nobody asks for it
     login = connect_packet(*credentials(hub, "dev-01", psk))
     for number, (url, shown) in enumerate(((hub.mqtt, None), (None, None), (None, pair)), 1):
         assert connack(hub, login, shown, url=url) == 0
@@ -202,7 +202,7 @@ def test_key_devices_are_as_before(start_hub):
 
 
 def test_gateway_asks_for_no_certificate(hub):
-    pair = Authority("Stranger").issue()
+    pair = Authority("Foreign CA").issue()
     port = urlsplit(hub.https).netloc
     with Raw(f"x://{port}", client_context(hub, pair, TLS12)) as raw:
         raw.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -220,7 +220,7 @@ def test_exchanged_ca_and_back(hub):
     assert connack(hub, connect_packet(*username(hub)), pair) == 0
 
 
-def test_any_failed_handshake_is_told_by_an_alert(hub):
+def test_any_failed_handshake_is_reported_by_an_alert(hub):
     context = client_context(hub, version=TLS12)
     context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # the server's key is EC
     with pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"):

@@ -248,7 +248,7 @@ def spoilt(pem):
         ("certificate_pem", lambda a, c: {"clientCert": c + c}),
         ("certificate_pem", lambda a, c: {"clientCert": c + key_pem(new_key())}),
         ("certificate_pem", lambda a, c: {"clientCert": "text\n" + c}),
-        ("certificate_issuer", lambda a, c: {"clientCert": Authority("Stranger").issue()[0]}),
+        ("certificate_issuer", lambda a, c: {"clientCert": Authority("Foreign CA").issue()[0]}),
         ("certificate_issuer", lambda a, c: {"clientCert": Authority(a.name).issue()[0]}),
         ("certificate_issuer", lambda a, c: {"clientCert": spoilt(c)}),
         ("certificate_issuer", lambda a, c: {"clientCert": below(a).issue()[0]}),

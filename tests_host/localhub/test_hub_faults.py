@@ -81,8 +81,8 @@ def test_times_are_counted_and_reported(hub):
     url = hub.http + "/device/register"
     codes = [requests.post(url, body, headers=headers, timeout=10).status_code for _ in range(3)]
     assert codes == [503, 503, 200]
-    struck = [event for event in hub.events if event["event"] == "fault"]
-    assert [(e["name"], e["argument"]) for e in struck] == [("http-page", 503)] * 2
+    triggered = [event for event in hub.events if event["event"] == "fault"]
+    assert [(e["name"], e["argument"]) for e in triggered] == [("http-page", 503)] * 2
     assert hub.faults == []
 
 

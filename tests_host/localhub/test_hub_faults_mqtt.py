@@ -25,7 +25,7 @@ FLOOD = packet(0x30, TOPIC + b"flood")
 CLOSED = "closed"
 
 
-def spoken(hub, reply, steps):
+def exchange(hub, reply, steps):
     """The bytes that come for CONNECT, SUBSCRIBE, PUBLISH (QoS 1), PINGREQ: `steps` of them.
 
     `reply` is how many bytes are awaited; after them comes CLOSED, more bytes, or silence (b"").
@@ -97,14 +97,14 @@ def test_packets(hub, fault):
     steps, wanted, then = PACKETS[fault]
     hub.fault(fault)
     began = time.monotonic()
-    came, end = spoken(hub, len(wanted), steps)
+    came, end = exchange(hub, len(wanted), steps)
     assert (came, end) == (wanted, then)
     if "late" in fault:
         assert time.monotonic() - began >= 0.3
     hub.wait_for("fault", name=fault.partition(":")[0].partition("*")[0])
     hub.clear_faults()
     good = CONNACK + SUBACK + PUBACK + PINGRESP
-    assert spoken(hub, len(good), 4) == (good, b"")
+    assert exchange(hub, len(good), 4) == (good, b"")
 
 
 def test_a_refused_login_changes_nothing(hub):

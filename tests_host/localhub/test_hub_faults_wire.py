@@ -15,7 +15,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST_GET = GET[:-2] + b"Connection: close\r\n\r\n"
 
 
-def talk(url, data, timeout=10):
+def exchange(url, data, timeout=10):
     """What comes back to `data`, and how it ended: "closed", "reset" or "silence"."""
     parts, came = urlsplit(url), b""
     try:
@@ -32,17 +32,17 @@ def talk(url, data, timeout=10):
 
 def whole(hub):
     """A whole answer of the gateway."""
-    return talk(hub.http, LAST_GET)[0]
+    return exchange(hub.http, LAST_GET)[0]
 
 
 def refused(hub):
     with pytest.raises(ConnectionRefusedError):
-        talk(hub.http, b"")
+        exchange(hub.http, b"")
     assert logged_in(hub) if "gateway" not in hub.faults[0]["service"] else True
 
 
 def ignores(hub):
-    assert talk(hub.http, b"", 0.3) == (b"", "silence")
+    assert exchange(hub.http, b"", 0.3) == (b"", "silence")
     hub.clear_faults()
     hub.fault("tcp-ignore@gateway:0.2")  # the system sends its SYN again after a second
     assert whole(hub).startswith(b"HTTP/1.1 404")
@@ -55,7 +55,7 @@ def restarts(hub):
     with pytest.raises(ConnectionResetError):
         raw.ended()
     with pytest.raises(ConnectionRefusedError):
-        talk(hub.http, b"")
+        exchange(hub.http, b"")
     raw.socket.close()
     deadline = time.monotonic() + 3
     while hub.faults and time.monotonic() < deadline:
@@ -64,7 +64,7 @@ def restarts(hub):
 
 
 def resets(hub):
-    came, end = talk(hub.http, GET)
+    came, end = exchange(hub.http, GET)
     assert came == b"HTTP/1.1 " and end == "reset"
 
 
@@ -79,11 +79,11 @@ def resets_inward(hub):
 
 
 def closes(hub):
-    assert talk(hub.http, GET) == (b"HTTP/1.1 ", "closed")
+    assert exchange(hub.http, GET) == (b"HTTP/1.1 ", "closed")
 
 
 def falls_silent(hub):
-    assert talk(hub.http, GET, 0.3) == (b"HTTP/1.1 ", "silence")
+    assert exchange(hub.http, GET, 0.3) == (b"HTTP/1.1 ", "silence")
 
 
 def drips(hub):
@@ -186,19 +186,19 @@ def wants_a_certificate(hub, url):
 
 
 def alerts(hub, url):
-    assert talk(url, HELLO) == (bytes((21, 3, 3, 0, 2, 2, 80)), "closed")
+    assert exchange(url, HELLO) == (bytes((21, 3, 3, 0, 2, 2, 80)), "closed")
     with pytest.raises(ssl.SSLError, match="INTERNAL_ERROR"):
         handshake(url, hub.ca_pem)
 
 
 def speaks_http(hub, url):
-    assert talk(url, HELLO)[0].startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert exchange(url, HELLO)[0].startswith(b"HTTP/1.1 400 Bad Request\r\n")
     with pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
         handshake(url, hub.ca_pem)
 
 
 def speaks_nonsense(hub, url):
-    assert len(talk(url, HELLO)[0]) == 50
+    assert len(exchange(url, HELLO)[0]) == 50
     with pytest.raises(ssl.SSLError):
         handshake(url, hub.ca_pem)
 

@@ -14,7 +14,7 @@ from tests_host.power.conftest import CERTIFICATE, KEY, SECRET, config
 from tools.virtualboard import Board
 from tools.virtualboard.board import TORN
 
-# Says how the board stands, does what the scenario does, says how it stands then. On the second
+# Prints the state of the board, does what the scenario does, prints the state then. On the second
 # power-on the same, so that what follows a cut is tried as well.
 MAIN = """
 from dynreg import Device, DynregError, credentials, record

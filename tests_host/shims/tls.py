@@ -98,7 +98,7 @@ class SSLSocket:
         self._drive(self._tls.do_handshake)
 
     def readinto(self, buffer):
-        """Fills buffer; less only where the stream ends, with TLS's goodbye or without."""
+        """Fills buffer; less only where the stream ends, with a close_notify alert or without."""
         view = memoryview(buffer)
         done = 0
         while done < len(view):

@@ -1,7 +1,7 @@
-"""The soak board's main.py: works, loses its connection, comes back, and weighs its heap.
+"""The soak board's main.py: works, loses its connection, comes back, and measures its heap.
 
-SOAK stands in front of it: {"steps", "disconnects", "every"}. What the other end has to do is said
-on the serial line, "@soak " and a JSON object; its answer is a message on the topic control.
+SOAK stands in front of it: {"steps", "disconnects", "every"}. What the host (run.py) has to do is
+printed, "@soak " and a JSON object; its answer is a message on the topic control.
 """
 
 import gc
@@ -11,7 +11,7 @@ import time
 from dynreg import Device, log, port
 
 _KINDS = ("kick", "kick", "kick", "reconnect", "kick", "restart")  # ways to lose a connection
-_MOST_S = 60  # by the real clock, for whatever the other end has to do
+_MOST_S = 60  # by the real clock, for whatever run.py has to do
 
 # Each login draws five of these; one letter alone becomes a qstr when it is first met.
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -43,7 +43,7 @@ class Soak:
         self.messages += 1
 
     def ask(self, what, **more):
-        """Tells the other end what to do, and waits for the message that says it is done."""
+        """Tells run.py what to do, and waits for the message that says it is done."""
         wanted = self.messages + 1
         print("@soak " + json.dumps(dict(more, do=what)))
         self._until(lambda: self.messages >= wanted, what)
@@ -78,17 +78,17 @@ class Soak:
             self._until(lambda: session.connected, kind)
         self.lost += 1
 
-    def weigh(self, number):
-        """The heap in use, told to the other end, which looks at the sockets meanwhile."""
+    def measure(self, number):
+        """The heap in use, reported to run.py, which looks at the sockets meanwhile."""
         gc.collect()
         gc.collect()  # what the first one's finalisers let go of
-        self.ask("weigh", step=number, heap=gc.mem_alloc(), lost=self.lost, tls=self.session.tls)
+        self.ask("measure", step=number, heap=gc.mem_alloc(), lost=self.lost, tls=self.session.tls)
 
 
 def main(steps, disconnects, every):
     soak = Soak()
-    # All is done once before it is weighed: a name that is new to MicroPython (a qstr) stays for
-    # ever, and rooms that are loaded for a step bring theirs.
+    # All is done once before it is measured: a name that is new to MicroPython (a qstr) stays for
+    # ever, and modules that are loaded for a step bring theirs.
     for number in (0, 1, 5, 15, 25, 100):
         soak.step(number)
     tls = soak.session.tls
@@ -104,7 +104,7 @@ def main(steps, disconnects, every):
         if number == 0 or number * disconnects // steps > (number - 1) * disconnects // steps:
             soak.lose(_KINDS[soak.lost % len(_KINDS)])
         if number % every == 0:
-            soak.weigh(number)
+            soak.measure(number)
     soak.ask("end", messages=soak.messages)
 
 

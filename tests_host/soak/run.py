@@ -15,7 +15,7 @@ from tools.localhub import Hub, HubError
 from tools.virtualboard import Board
 
 MAIN = Path(__file__).with_name("board_main.py")
-_SAID = re.compile(r"^@soak (\{.*\})\r?$", re.MULTILINE)
+_REQUEST = re.compile(r"^@soak (\{.*\})\r?$", re.MULTILINE)
 _SILENCE_S = 90
 SLACK = 64  # bytes of heap that may differ
 
@@ -64,30 +64,32 @@ def soak(folder, psk, steps, disconnects, every, progress=lambda text: None, mai
     SoakError, BoardError, HubError.
     """
     began = time.monotonic()
-    other_end = _OtherEnd(folder, psk)
-    hub = other_end.hub
-    board = Board.new(folder / "board", wifi={"bench": other_end.password}, ntp=hub.ntp)
+    hub_runner = _HubRunner(folder, psk)
+    hub = hub_runner.hub
+    board = Board.new(folder / "board", wifi={"bench": hub_runner.password}, ntp=hub.ntp)
     job = {"steps": steps, "disconnects": disconnects, "every": every}
     try:
         with board.power_on() as running:
-            batch = demo.batch_file(hub, other_end.password)
+            batch = demo.batch_file(hub, hub_runner.password)
             demo.deploy(running.port, folder, batch, hub.ca_der)
         board.write_file("/main.py", f"SOAK = {job!r}\n" + (main or MAIN.read_text()))
         points = []
         with board.power_on() as running:
-            for said in _reports(running):
-                if said["do"] == "weigh":
-                    tls, lost, step, heap = (said[key] for key in ("tls", "lost", "step", "heap"))
+            for request in _requests(running):
+                if request["do"] == "measure":
+                    tls, lost, step, heap = (
+                        request[key] for key in ("tls", "lost", "step", "heap")
+                    )
                     points.append(
-                        Point(step, heap, _descriptors(running.pid), other_end.connections())
+                        Point(step, heap, _descriptors(running.pid), hub_runner.connections())
                     )
                     progress(f"{tls}: {step} of {steps} steps, {heap} bytes of heap")
-                other_end.do(board, said)
-                if said["do"] == "end":
+                hub_runner.do(board, request)
+                if request["do"] == "end":
                     seconds = round(time.monotonic() - began, 1)
-                    return Result(tls, steps, lost, said["messages"], points, seconds)
+                    return Result(tls, steps, lost, request["messages"], points, seconds)
     finally:
-        other_end.hub.stop()
+        hub_runner.hub.stop()
 
 
 def _descriptors(pid):
@@ -96,32 +98,32 @@ def _descriptors(pid):
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
-def _reports(running):
-    """What the board says, as dicts. SoakError where it fails or falls silent."""
-    said = queue.SimpleQueue()
+def _requests(running):
+    """What the board asks for, as dicts. SoakError where it fails or falls silent."""
+    requests = queue.SimpleQueue()
     rest = ""
 
     def listen(text):
         nonlocal rest
         *lines, rest = (rest + text).split("\n")
         for line in lines:
-            if found := _SAID.match(line):
-                said.put(json.loads(found[1]))
+            if found := _REQUEST.match(line):
+                requests.put(json.loads(found[1]))
 
     running.on_output(listen)
-    for line in _SAID.findall(running.output):
-        said.put(json.loads(line))
+    for line in _REQUEST.findall(running.output):
+        requests.put(json.loads(line))
     while True:
         try:
-            report = said.get(timeout=_SILENCE_S)
+            request = requests.get(timeout=_SILENCE_S)
         except queue.Empty:
             raise SoakError(f"the board says nothing; last: {running.output[-300:]}") from None
-        if report["do"] == "failed":
-            raise SoakError(f"the board failed: {report['error']}")
-        yield report
+        if request["do"] == "failed":
+            raise SoakError(f"the board failed: {request['error']}")
+        yield request
 
 
-class _OtherEnd:
+class _HubRunner:
     """The hub, started again where it is asked for, on the same ports."""
 
     def __init__(self, folder, psk):
@@ -161,15 +163,15 @@ class _OtherEnd:
             time.sleep(0.02)
         return count
 
-    def do(self, board, said):
+    def do(self, board, request):
         """What the board asked for."""
         name = "esp32-" + board.unique_id.hex()
-        if said["do"] == "kick":
+        if request["do"] == "kick":
             self.hub.kick(name)
-        elif said["do"] in ("restart", "with psk", "without psk"):
+        elif request["do"] in ("restart", "with psk", "without psk"):
             self.hub.stop()
-            self._start(self._psk and said["do"] != "without psk")
+            self._start(self._psk and request["do"] != "without psk")
         else:
             topic = f"{self.hub.product_id}/{name}/control"
-            if not self.hub.publish(topic, b"done", said.get("qos", 0)):
+            if not self.hub.publish(topic, b"done", request.get("qos", 0)):
                 raise SoakError("nobody listens to the hub's messages")

@@ -35,7 +35,7 @@ def test_a_leak_is_found(tmp_path):
     assert fault.startswith("the heap grew by ")
 
 
-def test_a_board_that_fails_is_told(tmp_path):
+def test_a_board_that_fails_is_reported(tmp_path):
     with pytest.raises(SoakError, match="the board failed: ValueError"):
         soak(
             tmp_path,

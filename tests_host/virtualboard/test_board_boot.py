@@ -156,11 +156,11 @@ def test_powered_board_keeps_its_flash(board):
     assert board.listdir() == ["boot.py"]
 
 
-def test_output_is_heard_live(board):
+def test_output_arrives_live(board):
     board.write_file("/main.py", "print('one')\n")
-    heard = []
+    received = []
     with board.power_on() as running:
-        running.on_output(heard.append)
+        running.on_output(received.append)
         running.write("print('t' + 'wo')\r")
         running.wait_for("two")
-    assert "two" in "".join(heard)
+    assert "two" in "".join(received)

@@ -272,7 +272,7 @@ def test_tls_refusals_of_mbedtls_stay(run_tls):
     assert "-30336" in no_authority
 
 
-def test_own_verify_callback_is_heard(run_tls):
+def test_own_verify_callback_is_called(run_tls):
     text = run_tls(
         "clock(0)\nc = ctx()\nseen = []\n"
         "c.verify_callback = lambda cert, depth: seen.append(depth) or 0\n"

@@ -13,12 +13,14 @@ from .lines import PROMPT, Lines
 from .link import Link
 
 _REPORT = re.compile(r"dynreg: (\{.*\})")
-_COMPLAINT = re.compile(
+_LOG_ERROR = re.compile(
     r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]+(?:\.\w+)*)\])?(?:; again in \d+ s)?$"
 )
 _FINGERPRINT = re.compile(r"credential ([0-9a-f]{8}) (?:obtained|is stored)")
-# What boot loader and MicroPython say by themselves.
-_NOISE = re.compile(r"ets |rst:|configsip|clk_drv|mode:|load:|ho |entry |MicroPython |Type \"help")
+# What boot loader and MicroPython print by themselves.
+_BANNERS = re.compile(
+    r"ets |rst:|configsip|clk_drv|mode:|load:|ho |entry |MicroPython |Type \"help"
+)
 _STEPS = (
     (re.compile(r"wifi: joining"), "joining Wi-Fi", 0.7),
     (re.compile(r"register: \S+ asks"), "registering", 0.75),
@@ -33,13 +35,13 @@ print("joined", wlan.isconnected() or not wlan.active())
 
 
 def watch(lines: Lines, timeout: float, stop: threading.Event, step) -> dict[str, Any]:
-    """The board's report, with "code", "said" (its last complaint) and "fingerprint".
+    """The board's report, with "code", "last_error" (the last problem logged) and "fingerprint".
 
     timeout: seconds until the report must have come. BoardError "timeout", "no_report" (the
     program ended without one), "board.lost", "interrupted".
     """
     deadline = time.monotonic() + timeout
-    said = code = fingerprint = None
+    last_error = code = fingerprint = None
     before = ""
     while time.monotonic() < deadline:
         if stop.is_set():
@@ -54,19 +56,19 @@ def watch(lines: Lines, timeout: float, stop: threading.Event, step) -> dict[str
                 step(text, part)
         if found := _FINGERPRINT.search(line):
             fingerprint = found[1]
-        if found := _COMPLAINT.match(line):
-            said, code = found[1], found[2] or None
+        if found := _LOG_ERROR.match(line):
+            last_error, code = found[1], found[2] or None
         if found := _REPORT.search(line):
             report = _loads(found[1])
             if report is not None:
-                return {"said": said, "fingerprint": fingerprint} | report
+                return {"last_error": last_error, "fingerprint": fingerprint} | report
         if line == PROMPT:
-            why = said or before or "main.py ended without a word"
+            why = last_error or before or "main.py ended without a word"
             raise BoardError(code or "no_report", f"{lines.port}: {why}")
-        if line.strip() and not _NOISE.match(line):
+        if line.strip() and not _BANNERS.match(line):
             before = line.strip()
     raise BoardError(
-        code or "timeout", f"{lines.port}: {said or 'no report'} (after {timeout:g} s)"
+        code or "timeout", f"{lines.port}: {last_error or 'no report'} (after {timeout:g} s)"
     )
 
 

@@ -55,7 +55,7 @@ class Console:
         for line in [columns, *cells]:
             print("  ".join(map(str.ljust, line, widths)).rstrip(), flush=True)
 
-    def complaints(self, rows: list[dict[str, Any]], *names: str) -> None:
+    def errors(self, rows: list[dict[str, Any]], *names: str) -> None:
         """Below a table: where something is wrong, and what to do."""
         for row in rows:
             if row.get("what_to_do"):

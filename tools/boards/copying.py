@@ -1,4 +1,4 @@
-"""Brings one board to its plan: what changed is written, checked and moved into its place."""
+"""Applies a plan to one board: what changed is written, checked and moved into its place."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SENTENCES = {
 
 
 def identify(link: Link) -> dict[str, Any]:
-    """who() of onboard/who.py: mac, micropython, mpy, device, registered, ..."""
-    onboard.send(link, "who")
-    return onboard.call(link, "who")
+    """identify() of onboard/identify.py: mac, micropython, mpy, device, registered, ..."""
+    onboard.send(link, "identify")
+    return onboard.call(link, "identify")
 
 
-def bring(
+def apply(
     link: Link,
     plan: Plan,
     batch: Batch,
@@ -50,12 +50,12 @@ def bring(
     parked: list[str] = []
     if not dry_run:
         onboard.call(link, "set_clock", round(time.time() * 1000))
-        parked = onboard.call(link, "settle", plan.packages, timeout=60)
+        parked = onboard.call(link, "recover", plan.packages, timeout=60)
     wanted = plan.hashes
     single = [path for path in wanted if not plan.package(path)]
     roots = [f"/lib/{name}" for name in plan.packages]
-    looked_at = [*roots, *single, *plan.twins, *(path + NEW for path in single)]
-    present = onboard.call(link, "hashes", looked_at, timeout=60)
+    inspected = [*roots, *single, *plan.conflicts, *(path + NEW for path in single)]
+    present = onboard.call(link, "hashes", inspected, timeout=60)
     changed = [path for path, hash in wanted.items() if present.get(path) != hash]
     stale = [path for path in present if path not in wanted and not path.endswith(NEW)]
     report = {

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         with Link(port, stop) as link:
-            row = onto(link, batch, options, step)
+            row = to_board(link, batch, options, step)
             if options.no_reset:
                 link.running = False
             elif not options.dry_run:
@@ -93,11 +93,11 @@ def check(options: argparse.Namespace) -> batches.Batch:
     return batch
 
 
-def onto(link: Link, batch: batches.Batch, options, step: fleet.Step) -> dict[str, Any]:
+def to_board(link: Link, batch: batches.Batch, options, step: fleet.Step) -> dict[str, Any]:
     """Deploys to one open board; its row. A BoardError knows the MAC once it is known."""
     board = copying.identify(link)
     wanted = plan.make(batch, board["mpy"], options.app, options.source, board["frozen"])
-    report = copying.bring(link, wanted, batch, board, getattr(options, "dry_run", False), step)
+    report = copying.apply(link, wanted, batch, board, getattr(options, "dry_run", False), step)
     return {"mac": board["mac"], "device": board["device"], "notes": wanted.notes} | report
 
 

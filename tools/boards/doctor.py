@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     for row in found:
         console.result(row)
     console.table(found, COLUMNS)
-    console.complaints(found, "place", "to", "link")
+    console.errors(found, "place", "to", "link")
     return 1 if any(row["state"] == "broken" for row in found) else 0
 
 

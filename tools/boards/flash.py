@@ -105,14 +105,14 @@ def describe(row: fleet.Row) -> list[str]:
     lines = [f"{port}  {note}" for note in row.get("notes", ())]
     if "error" in row:
         return [*lines, f"{port}  {row['error']}: {row['what_to_do']}"]
-    who = "  ".join(row[key] for key in ("chip", "mac", "device") if row[key])
-    fate = _FATES[row["credential"]]
+    board = "  ".join(row[key] for key in ("chip", "mac", "device") if row[key])
+    credential = _CREDENTIAL_TEXT[row["credential"]]
     if row["outcome"] == "dry run":
-        fate = fate.replace("was", "would be")
-    return [*lines, f"{port}  {who}  {row['outcome']}, {fate}, {row['seconds']} s"]
+        credential = credential.replace("was", "would be")
+    return [*lines, f"{port}  {board}  {row['outcome']}, {credential}, {row['seconds']} s"]
 
 
-_FATES = {
+_CREDENTIAL_TEXT = {
     "kept": "its credential was kept",
     "lost": "its credential was erased",
     "restored": "its credential was restored",
@@ -144,7 +144,7 @@ def _order(options: argparse.Namespace):
     return Order(
         firmware=image.read(options.firmware) if options.firmware else None,
         erase=options.erase,
-        words=frozenset(_name(word) for word in options.erase_registered),
+        erase_registered=frozenset(_name(word) for word in options.erase_registered),
         save=options.save_identity,
         restore=options.restore_identity,
         dry_run=options.dry_run,

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 Step = Callable[[str, float], None]
 Work = Callable[[str, threading.Event, Step], Row]
 
-_LOOK_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
+_POLL_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +45,12 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
         try:
             row = work(port, stop, lambda text, part: bars.step(port, text, part))
         except BoardError as error:
-            said = str(error).removeprefix(f"{port}: ")
-            row = {"outcome": "failed", "error": error.code, "what_to_do": said}
+            text = str(error).removeprefix(f"{port}: ")
+            row = {"outcome": "failed", "error": error.code, "what_to_do": text}
             row.update(getattr(error, "known", {}))
         except Exception as error:  # a defect of ours must not hold up the other boards either
-            said = f"{type(error).__name__}: {error} (a defect of dynreg: please report it)"
-            row = {"outcome": "failed", "error": "internal", "what_to_do": said}
+            text = f"{type(error).__name__}: {error} (a defect of dynreg: please report it)"
+            row = {"outcome": "failed", "error": "internal", "what_to_do": text}
         return {"port": port} | row | {"seconds": round(time.monotonic() - began, 1)}
 
     with bars, ThreadPoolExecutor(jobs) as pool:
@@ -58,7 +58,7 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
         interrupted = False
         while open_:
             try:
-                done, open_ = wait(open_, _LOOK_S, FIRST_COMPLETED)
+                done, open_ = wait(open_, _POLL_S, FIRST_COMPLETED)
                 for future in done:
                     if not future.cancelled():
                         row = future.result()

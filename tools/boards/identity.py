@@ -13,8 +13,8 @@ import json
 from . import discovery
 from .console import Console
 from .errors import BoardError
-from .flashing import holding
-from .identityfile import Identity, load, place, save
+from .flashing import contents
+from .identityfile import Identity, file_path, load, save
 from .link import Link
 
 _INFO, _RECORD = "/device_info.json", "/dynreg.rec"
@@ -74,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
     console = Console(options.json)
     (port,) = discovery.chosen(options)
     with Link(port) as link:
-        mac = holding.ask(link).mac
-        path = place(options.folder, mac)
+        mac = contents.from_repl(link).mac
+        path = file_path(options.folder, mac)
         if options.what == "save":
             identity = fetch(link)
             if not options.dry_run:
@@ -83,25 +83,30 @@ def run(options: argparse.Namespace) -> int:
         else:
             identity = load(path)
             restore(link, identity, options.dry_run)
-    row = {"port": port, "mac": holding.spelled(mac), "owner": identity.owner, "file": str(path)}
+    row = {
+        "port": port,
+        "mac": contents.format_mac(mac),
+        "owner": identity.owner,
+        "file": str(path),
+    }
     done = {"save": "saved in", "restore": "restored from"}[options.what]
     done = f"would be {done}" if options.dry_run else done
     console.result(row | {"outcome": "dry run" if options.dry_run else done.split()[0]})
-    console.say(f"{port}  {holding.spelled(mac)}  {identity.owner}  {done} {path}")
+    console.say(f"{port}  {contents.format_mac(mac)}  {identity.owner}  {done} {path}")
     return 0
 
 
 def fetch(link: Link) -> Identity:
     """The board's identity, read twice so that no noise on the line is kept. BoardError."""
-    held = holding.ask(link)
-    if not held.where:
-        raise BoardError("identity.none", f"{link.port}: {held.sentence}: nothing to save")
-    paths = [path for path in (_INFO, _RECORD, *held.files) if _there(link, path)]
+    on_board = contents.from_repl(link)
+    if not on_board.where:
+        raise BoardError("identity.none", f"{link.port}: {on_board.sentence}: nothing to save")
+    paths = [path for path in (_INFO, _RECORD, *on_board.files) if _exists(link, path)]
     first, second = ((_files(link, paths), _nvs(link)) for _ in range(2))
     if first != second:
         raise BoardError("identity.noise", f"{link.port}: read twice, differs: check the cable")
     files, nvs = first
-    return Identity(held.mac, held.owner, files, nvs)
+    return Identity(on_board.mac, on_board.owner, files, nvs)
 
 
 def restore(link: Link, identity: Identity, dry_run: bool = False) -> None:
@@ -110,14 +115,14 @@ def restore(link: Link, identity: Identity, dry_run: bool = False) -> None:
     Only onto its own board (the device's name is made of the MAC), and never over another
     credential. BoardError.
     """
-    held = holding.ask(link)
-    if held.mac != identity.mac:
+    on_board = contents.from_repl(link)
+    if on_board.mac != identity.mac:
         raise BoardError(
             "identity.other",
-            f"{link.port}: this board is {holding.spelled(held.mac)}, the identity is of "
-            f"{holding.spelled(identity.mac)}: connect that one",
+            f"{link.port}: this board is {contents.format_mac(on_board.mac)}, the identity is of "
+            f"{contents.format_mac(identity.mac)}: connect that one",
         )
-    if held.where and _credential(fetch(link)) != _credential(identity):
+    if on_board.where and _credential(fetch(link)) != _credential(identity):
         raise BoardError(
             "identity.two",
             f"{link.port}: the board holds another credential than the file: if the file's is the "
@@ -158,9 +163,11 @@ def _credential(identity: Identity) -> list:
     return others if str(secret).startswith("YOUR_") else [secret]
 
 
-def _there(link: Link, path: str) -> bool:
-    said = link.exec(f"import os\ntry:\n os.stat({path!r})\n print(1)\nexcept OSError:\n print(0)")
-    return said.strip() == "1"
+def _exists(link: Link, path: str) -> bool:
+    output = link.exec(
+        f"import os\ntry:\n os.stat({path!r})\n print(1)\nexcept OSError:\n print(0)"
+    )
+    return output.strip() == "1"
 
 
 def _files(link: Link, paths: list[str]) -> dict[str, bytes]:

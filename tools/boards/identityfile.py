@@ -31,7 +31,7 @@ class Identity:
         return f"Identity({self.mac}, {self.owner})"
 
 
-def place(folder: str | Path, mac: str) -> Path:
+def file_path(folder: str | Path, mac: str) -> Path:
     """The file of the board with this MAC (twelve hex digits)."""
     return Path(folder) / f"{mac}.json"
 
@@ -41,7 +41,7 @@ def save(folder: str | Path, identity: Identity) -> Path:
 
     A folder that is not there is made, for its owner alone. BoardError "identity.file".
     """
-    path = place(folder, identity.mac)
+    path = file_path(folder, identity.mac)
     try:
         _make_folder(path.parent)
         if path.exists() and not _holds(path, identity):

@@ -8,7 +8,7 @@ import serial
 
 PROMPT = ">>>"  # what read() gives when the board's prompt stands there
 _PROMPT = b">>> "
-_LOOK_S = 0.1
+_POLL_S = 0.1
 _MAX_LINE = 4096  # bytes; noise at another baud rate has no line ends
 
 
@@ -37,7 +37,7 @@ class Lines:
             left = deadline - time.monotonic()
             if left <= 0 or self.lost:
                 return None
-            data = self._receive(min(left, _LOOK_S))
+            data = self._receive(min(left, _POLL_S))
             self._buffer += data
             if not data and self._buffer == _PROMPT:
                 self._buffer = b""

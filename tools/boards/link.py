@@ -25,7 +25,7 @@ _PROMPT = b">>> "
 _RAW = b"raw REPL; CTRL-B to exit\r\n"
 _CHUNK = 1024  # bytes of a file in one go: 1.4 KB of base64, small beside an ESP32's heap
 _READ_S = 3  # the longest silence inside one exchange
-_LOOK_S = 0.15  # how long a prompt may take to answer a line end
+_PROMPT_S = 0.15  # how long a prompt may take to answer a line end
 _TRIES = 3  # Ctrl-C may come while the board still starts, and is lost then
 
 
@@ -46,7 +46,7 @@ class Link:
     def __enter__(self) -> Link:
         self._open()
         try:
-            with self._told():
+            with self._board_errors():
                 self.running = not self._at_prompt()
                 self._enter_raw()
         except BaseException:
@@ -82,7 +82,7 @@ class Link:
             raise BoardError(
                 "interrupted", f"{self.port}: stopped by Ctrl-C; run it again to go on"
             )
-        with self._told():
+        with self._board_errors():
             output, fault = self._transport.exec_raw(code, timeout)
         if fault:
             last = fault.decode("utf-8", "replace").strip().splitlines()[-1]
@@ -95,17 +95,17 @@ class Link:
 
     def read(self, path: str) -> bytes:
         """A file of the board; BoardError where there is none."""
-        with self._told(path):
+        with self._board_errors(path):
             return bytes(self._transport.fs_readfile(path, chunk_size=_CHUNK))
 
     def write(self, path: str, data: bytes) -> None:
         """Writes a file in place; deploy.py has the way that survives a pulled cable."""
-        with self._told(path):
+        with self._board_errors(path):
             self._transport.fs_writefile(path, data, chunk_size=_CHUNK)
 
     def reset(self) -> None:
         """A hard reset: the board starts its programs, whatever ran before; see lines()."""
-        with self._told():
+        with self._board_errors():
             self._transport.exec_raw_no_follow("import machine; machine.reset()")
         self._raw = False
 
@@ -127,14 +127,14 @@ class Link:
         serial = self._transport.serial
         serial.reset_input_buffer()
         serial.write(b"\r")
-        serial.timeout = _LOOK_S
+        serial.timeout = _PROMPT_S
         try:
             return serial.read_until(_PROMPT).endswith(_PROMPT)
         finally:
             serial.timeout = _READ_S
 
     def _enter_raw(self) -> None:
-        # mpremote's own enter_raw_repl prints what it hears, and resets the board in passing
+        # mpremote's own enter_raw_repl prints what it receives, and resets the board in passing
         transport = self._transport
         for _ in range(_TRIES):
             transport.serial.write(b"\r\x03\x03")
@@ -148,7 +148,7 @@ class Link:
         )
 
     @contextmanager
-    def _told(self, path: str | None = None):
+    def _board_errors(self, path: str | None = None):
         """Turns what mpremote and pyserial raise into a BoardError."""
         try:
             yield

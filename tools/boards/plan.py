@@ -34,15 +34,15 @@ class Plan:
         return name if name in self.packages else None
 
     @property
-    def twins(self) -> list[str]:
+    def conflicts(self) -> list[str]:
         """What would be loaded in place of a planned file, or never again: .py beside .mpy."""
         suffixes = {".py": ".mpy", ".mpy": ".py"}
         found = []
         for path in self.files:
             stem, dot, suffix = path.rpartition(".")
-            twin = stem + suffixes.get(dot + suffix, "")
-            if twin != stem and twin not in self.files and not self.package(path):
-                found.append(twin)
+            other = stem + suffixes.get(dot + suffix, "")
+            if other != stem and other not in self.files and not self.package(path):
+                found.append(other)
         return found
 
 

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         row.pop("seconds")
         console.result(row)
     console.table([row for row in rows if "error" not in row], COLUMNS)
-    console.complaints(rows, "port")
+    console.errors(rows, "port")
     return 1 if any("error" in row for row in rows) else 0
 
 

@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         rows.sort(key=lambda row: ports.index(row["port"]))
         if console.terminal:
             console.table(rows, TABLE)
-            console.complaints(rows, "port", "error")
+            console.errors(rows, "port", "error")
     good = sum(row["outcome"] in (GOOD, "skipped", "dry run") for row in rows)
     console.say(f"{good} of {len(ports)} good" + (f", see {report.path}" if report.path else ""))
     return 0 if good == len(ports) else 1
@@ -103,7 +103,7 @@ def provision(
             if done and not options.again:
                 row.update(device=done["device"], fingerprint=done["fingerprint"])
                 return row | {"outcome": "skipped", "what_to_do": f"good in {report.path}"}
-            copied = deploy.onto(
+            copied = deploy.to_board(
                 link, batch, options, lambda text, part: step(text, part * FIRST_PARTS)
             )
             if options.dry_run:
@@ -114,10 +114,10 @@ def provision(
             seen = booting.watch(link.lines(), options.timeout, stop, step)
     except BoardError as error:
         if error.code == "timeout" and not booting.joined(port):
-            said = str(error)
-            if "Wi-Fi" not in said:
-                said = f"{said}: not in its Wi-Fi: is it in reach, are name and password right?"
-            error = BoardError("network.wifi", said)
+            text = str(error)
+            if "Wi-Fi" not in text:
+                text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
+            error = BoardError("network.wifi", text)
         raise Failed(error, row) from None
     return row | result(seen, batch.info.product_id)
 
@@ -138,7 +138,7 @@ def result(seen: dict, product_id: str) -> fleet.Row:
         row["device"] = str(seen["device"]).removeprefix(product_id)
     if not good:
         row["error"] = seen.get("error") or "not_connected"
-        row["what_to_do"] = seen["said"] or "dynreg watch shows its log"
+        row["what_to_do"] = seen["last_error"] or "dynreg watch shows its log"
     return row
 
 

@@ -51,10 +51,10 @@ def run(options: argparse.Namespace) -> int:
 def look(port: str, stop, step) -> fleet.Row:
     """One board's state, by the names that status() gives; "state": what state() gives, if any."""
     with Link(port, stop) as link:
-        onboard.send(link, "standing")
-        answer = onboard.call(link, "standing", timeout=30)
+        onboard.send(link, "status")
+        answer = onboard.call(link, "status", timeout=30)
     if "error" in answer:
-        return {"error": answer["error"], "what_to_do": answer["said"]}
+        return {"error": answer["error"], "what_to_do": answer["message"]}
     state = answer["state"]  # in an order of its own: a dict has none on MicroPython
     return {**parsed(answer["text"]), "state": state and dict(sorted(state.items()))}
 

@@ -63,7 +63,7 @@ class Broker:
     def login(self, session: Session, connect: Connect) -> None:
         """Let a session in or raise Refused; the first login activates the device."""
         device = check_login(self._store, connect, session.peer, time.time())
-        if fault := self.faults.strike("login"):
+        if fault := self.faults.trigger("login"):
             raise Refused(fault.argument, "a fault on purpose")
         client_id = connect.client_id
         now = time.monotonic()
@@ -99,7 +99,7 @@ class Broker:
         elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
             sent = time.time_ns() // 1_000_000
             answer = {"type": "get", "time": sent // 1000, "ntptime1": arrived, "ntptime2": sent}
-            fault = self.faults.strike("time")
+            fault = self.faults.trigger("time")
             answers = fault.kind.act(answer, fault.argument) if fault else [(0, _compact(answer))]
             for wait, payload in answers:
                 later(wait, self._answer_time, session, f"$sys/operation/result/{own}", payload)

@@ -22,7 +22,7 @@ KEY_TYPES = {"rsa": trustme.KeyType.RSA, "ec": trustme.KeyType.ECDSA}
 _ORGANIZATION = "dynreg local hub"
 
 
-def kept_authority(directory: Path, key_type: str) -> trustme.CA:
+def load_or_create_authority(directory: Path, key_type: str) -> trustme.CA:
     """The authority of a data directory, made when missing (`key_type`: "rsa" 2048, "ec" P-256).
 
     Writes ca.pem and ca.der beside it. Raises HubError when the kept files cannot be used; an

@@ -15,7 +15,7 @@ _READ = 4096
 Change = Callable[[bytes], list[tuple[float, bytes]]]
 
 
-class Bad(Exception):
+class HttpError(Exception):
     """A request that gets an HTTP status of its own; `over` ends the connection."""
 
     def __init__(self, status: int, reason: str, *, over: bool = False) -> None:
@@ -42,7 +42,7 @@ class Connection:
         return raw
 
     async def request(self) -> tuple[h11.Request, bytes] | None:
-        """The next request with its body, None at the end; Bad when it is not HTTP."""
+        """The next request with its body, None at the end; HttpError when it is not HTTP."""
         try:
             request = await self._event()
             if not isinstance(request, h11.Request):
@@ -52,14 +52,14 @@ class Connection:
             while isinstance(event := await self._event(), h11.Data):
                 body += event.data
                 if len(body) > BODY_LIMIT:
-                    raise Bad(
+                    raise HttpError(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                         f"request body is over {BODY_LIMIT} bytes",
                         over=True,
                     )
         except h11.RemoteProtocolError as exc:
             words = str(exc).partition(": b")[0]  # h11 adds the line, which may hold a signature
-            raise Bad(exc.error_status_hint, f"not a request: {words}", over=True) from exc
+            raise HttpError(exc.error_status_hint, f"not a request: {words}", over=True) from exc
         return request, bytes(body)
 
     async def _event(self) -> object:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .connection import Bad, Connection
+from .connection import Connection, HttpError
 from .faults import CATALOGUE, FaultError, Faults, parse
 
 HOST = "127.0.0.1"
@@ -41,9 +41,9 @@ class Control:
                 return False
             host = dict(request[0].headers).get(b"host", b"").decode("latin-1")
             if host.rpartition(":")[0] not in _HOSTS:
-                raise Bad(HTTPStatus.FORBIDDEN, f"this port is for {' and '.join(_HOSTS)}")
+                raise HttpError(HTTPStatus.FORBIDDEN, f"this port is for {' and '.join(_HOSTS)}")
             body = self._answer(request[0].method.decode(), request[0].target.decode("latin-1"))
-        except Bad as bad:
+        except HttpError as bad:
             status, body, over = bad.status, {"error": str(bad)}, bad.over
         except FaultError as exc:
             status, body = HTTPStatus.BAD_REQUEST, {"error": str(exc)}
@@ -54,7 +54,7 @@ class Control:
         root, _, name = unquote(url.path).partition(_ROOT)
         name = name.strip("/")
         if root or not url.path.startswith(_ROOT):
-            raise Bad(HTTPStatus.NOT_FOUND, f"only {_ROOT} and {_ROOT}/NAME are here")
+            raise HttpError(HTTPStatus.NOT_FOUND, f"only {_ROOT} and {_ROOT}/NAME are here")
         match method:
             case "GET" if not name:
                 known = [kind.row() for kind in CATALOGUE.values()]
@@ -65,7 +65,7 @@ class Control:
                 if name and name not in CATALOGUE:
                     parse(name)  # says which names are near
                 return {"off": self._faults.clear(name or None)}
-        raise Bad(
+        raise HttpError(
             HTTPStatus.METHOD_NOT_ALLOWED,
             f"GET {_ROOT}, PUT {_ROOT}/NAME, DELETE {_ROOT} or DELETE {_ROOT}/NAME",
         )

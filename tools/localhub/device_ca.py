@@ -79,7 +79,7 @@ class DeviceAuthority:
         )
 
 
-def kept_device_authority(directory: Path, device_key: str) -> DeviceAuthority:
+def load_or_create_device_authority(directory: Path, device_key: str) -> DeviceAuthority:
     """The authority of a data directory, made when missing; HubError when it is no good.
 
     `device_key` is the kind of key for issued certificates and, when it is made now, for the

@@ -24,7 +24,7 @@ EVENTS = {
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
-    "fault": "a fault that was switched on struck: name, argument, service",
+    "fault": "a fault that was switched on was triggered: name, argument, service",
     "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
     'keepalive, eof, hub, or "protocol: ..." with what the device did wrong)',
     "internal_error": "a defect of the hub itself: error",

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import h11
 
-from .connection import Bad, Connection
+from .connection import Connection, HttpError
 from .device_ca import DeviceAuthority
 from .faults import Faults
 from .refusals import error
@@ -74,9 +74,11 @@ class Gateway:
         except TimeoutError:
             if raw := connection.take_raw(everything=True):
                 self._record(raw)
-                self._bad(scheme, Bad(HTTPStatus.REQUEST_TIMEOUT, "request not complete in time"))
+                self._bad(
+                    scheme, HttpError(HTTPStatus.REQUEST_TIMEOUT, "request not complete in time")
+                )
             return False
-        except Bad as bad:
+        except HttpError as bad:
             if bad.over:
                 self._record(connection.take_raw(everything=True))
             self._bad(scheme, bad)
@@ -86,30 +88,32 @@ class Gateway:
 
     def _change(self) -> Callable[[bytes], list] | None:
         """What a fault makes of the bytes of a reply."""
-        fault = self._faults.strike("http")
+        fault = self._faults.trigger("http")
         return fault and (lambda raw: fault.kind.act(raw, fault.argument))
 
     def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:
         method = request.method.decode("ascii")
         path = request.target.decode("ascii").partition("?")[0]
         if request.target.decode("ascii") != REGISTER_PATH:
-            raise Bad(HTTPStatus.NOT_FOUND, f"{method} {path[:_SHOWN_PATH]}: no such path")
+            raise HttpError(HTTPStatus.NOT_FOUND, f"{method} {path[:_SHOWN_PATH]}: no such path")
         if method != "POST":
-            raise Bad(HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}: only POST is allowed")
+            raise HttpError(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}: only POST is allowed"
+            )
         headers = {
             name.decode("ascii"): value.decode("latin-1") for name, value in request.headers
         }
-        if fault := self._faults.strike("refuse"):
+        if fault := self._faults.trigger("refuse"):
             reply = refusal(*fault.kind.act(fault.argument))
         else:
             reply = register(
                 self._store, headers, body, time.time(), self._time_window, self._authority
             )
         self._emit(reply.event, **reply.fields, scheme=scheme)
-        if reply.event == "registered" and (fault := self._faults.strike("reply")):
+        if reply.event == "registered" and (fault := self._faults.trigger("reply")):
             secret = self._store.product(reply.fields["product_id"]).secret
             return fault.kind.act(reply.body["Response"], secret)
         return reply.body
 
-    def _bad(self, scheme: str, bad: Bad) -> None:
+    def _bad(self, scheme: str, bad: HttpError) -> None:
         self._emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)

@@ -211,8 +211,8 @@ class Hub:
 
     def exchange_ca(self) -> None:
         """Serve new TLS connections with a certificate of a CA that nobody knows; PSK goes on."""
-        stranger = certificates.new_authority(self._settings.cert_key)
-        self._call(self._server.use_contexts, self._server.contexts_of(stranger))
+        unknown_ca = certificates.new_authority(self._settings.cert_key)
+        self._call(self._server.use_contexts, self._server.contexts_of(unknown_ca))
 
     def restore_ca(self) -> None:
         """Undo exchange_ca()."""

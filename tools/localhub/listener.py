@@ -13,11 +13,11 @@ from contextlib import suppress
 
 from .faults import Fault, Faults
 from .faults.tcp import between
-from .tls import alert_of, psk_words_of
+from .tls import alert_of, psk_reason_of
 
 HANDSHAKE_TIMEOUT = 10.0
-_CROWD = 4  # connections that nobody accepts: more than fit into a queue of one
-LINGER = 0.5  # seconds to let a peer read the last words before its own bytes cause a reset
+_FILLERS = 4  # connections that nobody accepts: more than fit into a backlog of one
+LINGER = 0.5  # seconds to let a peer read the last bytes before its own bytes cause a reset
 _READ = 4096
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -53,7 +53,7 @@ class Listener:
         self._broken = broken
         self._tasks: dict[asyncio.Task, socket.socket] = {}
         self._listening = False
-        self._crowd: list[socket.socket] = []
+        self._fillers: list[socket.socket] = []
         self.listen()
 
     @property
@@ -63,7 +63,7 @@ class Listener:
 
     def listen(self) -> None:
         """Take connections, at first and after refuse() or ignore()."""
-        if self._crowd:
+        if self._fillers:
             self._rebind()
         if not self._listening:
             self._sock.listen()
@@ -80,14 +80,14 @@ class Listener:
                 task.cancel()
 
     def ignore(self) -> None:
-        """Keep the port, but answer no SYN: its queue is full."""
+        """Keep the port, but answer no SYN: its backlog is full."""
         self._rebind()
         self._sock.listen(1)
-        for _ in range(_CROWD):
+        for _ in range(_FILLERS):
             one = socket.socket()
             one.setblocking(False)
             one.connect_ex(self._sock.getsockname())
-            self._crowd.append(one)
+            self._fillers.append(one)
 
     def _rebind(self) -> None:
         """A new socket for the port, which does not listen."""
@@ -101,8 +101,8 @@ class Listener:
         if self._listening:
             asyncio.get_running_loop().remove_reader(self._sock)
             self._listening = False
-        while self._crowd:
-            self._crowd.pop().close()
+        while self._fillers:
+            self._fillers.pop().close()
         self._sock.close()
 
     async def close(self) -> None:
@@ -131,16 +131,16 @@ class Listener:
             self._broken(task.exception())
 
     async def _connection(self, sock: socket.socket) -> None:
-        fault = self._faults.strike("tcp", self.service, "tls" if self.context else "plain")
+        fault = self._faults.trigger("tcp", self.service, "tls" if self.context else "plain")
         if fault is None:
-            await self._talk(sock)
+            await self._handle(sock)
         else:
             async with between(sock, fault.kind.act(fault.argument)) as inner:
-                await self._talk(inner)
+                await self._handle(inner)
 
-    async def _talk(self, sock: socket.socket) -> None:
+    async def _handle(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_accepted_socket(_Held, sock)
+        transport, _ = await loop.connect_accepted_socket(_Paused, sock)
         try:
             with sock.dup() as spare:  # the transport closes its own before an alert is sent
                 streams = await self._streams(transport, spare)
@@ -157,7 +157,7 @@ class Listener:
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         context = self.context
-        if context and (fault := self._faults.strike("tls", self.service, self.service)):
+        if context and (fault := self._faults.trigger("tls", self.service, self.service)):
             context = self._faulty_context(fault)
         if context is None:
             transport.set_protocol(protocol)
@@ -173,14 +173,14 @@ class Listener:
                     ssl_shutdown_timeout=LINGER,
                 )
             except OSError as exc:
-                self._tls_failed(_words(exc))
-                await _last_words(spare, alert_of(exc))
+                self._tls_failed(_reason(exc))
+                await _send_alert(spare, alert_of(exc))
                 return None
         protocol.connection_made(transport)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-class _Held(asyncio.Protocol):
+class _Paused(asyncio.Protocol):
     """Holds a new connection's first bytes back until it is known who reads them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -199,7 +199,7 @@ async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             await writer.wait_closed()
 
 
-async def _last_words(sock: socket.socket, alert: bytes) -> None:
+async def _send_alert(sock: socket.socket, alert: bytes) -> None:
     """Tell the peer why its handshake failed, and let it read that."""
     loop = asyncio.get_running_loop()
     with suppress(OSError, TimeoutError):
@@ -210,12 +210,12 @@ async def _last_words(sock: socket.socket, alert: bytes) -> None:
                 pass
 
 
-def _words(exc: OSError) -> str:
+def _reason(exc: OSError) -> str:
     """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"{exc.reason}: {exc.verify_message}"
     if isinstance(exc, ssl.SSLError) and exc.reason:
-        return ": ".join(filter(None, (exc.reason, psk_words_of(exc))))
+        return ": ".join(filter(None, (exc.reason, psk_reason_of(exc))))
     if isinstance(exc, ssl.SSLError | ConnectionResetError):
         return "the peer closed the connection"
     if isinstance(exc, ConnectionAbortedError):

@@ -37,7 +37,7 @@ class NameServer(asyncio.DatagramProtocol):
             return
         self._asked(str(question.q.qname).rstrip("."))
         good = self._answer(question)
-        fault = self._faults.strike("dns")
+        fault = self._faults.trigger("dns")
         answers = [(0, good.pack())]
         if fault is not None:
             answers = fault.kind.act(question, good, fault.argument)

@@ -104,7 +104,7 @@ def _set_callback_of_libssl(context: ssl.SSLContext, answer: Answer) -> bool:
         return False
 
     @_CALLBACK
-    def callback(connection: int, identity: bytes | None, room: int, size: int) -> int:
+    def callback(connection: int, identity: bytes | None, buffer: int, size: int) -> int:
         if version_of(connection) != _TLS12:
             return 0
         try:
@@ -113,7 +113,7 @@ def _set_callback_of_libssl(context: ssl.SSLContext, answer: Answer) -> bool:
             return 0
         if len(key) > size:
             return 0
-        ctypes.memmove(room, key, len(key))
+        ctypes.memmove(buffer, key, len(key))
         return len(key)
 
     set_callback(pointer, callback)

@@ -17,7 +17,7 @@ from . import certificates
 from .broker import Broker
 from .control import HOST as CONTROL_HOST
 from .control import Control
-from .device_ca import kept_device_authority
+from .device_ca import load_or_create_device_authority
 from .events import Journal
 from .faults import Fault, Faults
 from .faults.ports import Ports
@@ -68,7 +68,7 @@ class Server:
         self.product, self.made_secret = choose_product(self.store, self._settings)
         sockets = {name: self._bind(index, name) for index, name in enumerate(PORTS)}
         self.ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
-        self._authority = certificates.kept_authority(directory, self._settings.cert_key)
+        self._authority = certificates.load_or_create_authority(directory, self._settings.cert_key)
         self.ca_pem = directory / certificates.CA_PEM
         self.ca_der = directory / certificates.CA_DER
         self._open_device_authority(directory)
@@ -101,7 +101,9 @@ class Server:
         self._device_authority = None
         self._client_authorities = []
         if any(product.auth_mode == CERTIFICATE for product in products):
-            self._device_authority = kept_device_authority(directory, self._settings.device_key)
+            self._device_authority = load_or_create_device_authority(
+                directory, self._settings.device_key
+            )
             own = {product.own_ca for product in products if product.own_ca}
             self._client_authorities = [self._device_authority.pem, *own]
 
@@ -174,7 +176,7 @@ class Server:
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         key = base64.b64decode(device.psk)
-        fault = self.faults.strike("psk")
+        fault = self.faults.trigger("psk")
         return fault.kind.act(key) if fault else key
 
     def urls(self) -> dict:

@@ -111,7 +111,7 @@ class Session:
         return True
 
     def _send(self, frame: bytes) -> None:
-        fault = self._broker.faults.strike("packet", on=frame[0] >> 4)
+        fault = self._broker.faults.trigger("packet", on=frame[0] >> 4)
         parts = fault.kind.act(frame, fault.argument) if fault else [(0, frame)]
         for wait, part in parts:
             if wait and frame[0] >> 4 == framing.CONNACK:

@@ -59,7 +59,7 @@ class Responder(asyncio.DatagramProtocol):
         reply = answer(data, time.time(), time.time())
         if reply is None:
             return
-        fault = self._faults.strike("ntp")
+        fault = self._faults.trigger("ntp")
         for packet in fault.kind.act(reply, fault.argument) if fault else [reply]:
             self._transport.sendto(packet, addr)
         self._served()

@@ -50,15 +50,15 @@ def alert_of(exc: Exception) -> bytes:
     return getattr(exc, "alert", b"")
 
 
-def psk_words_of(exc: Exception) -> str:
+def psk_reason_of(exc: Exception) -> str:
     """What a failed handshake's PSK identity has to do with it; empty when there was none."""
-    return getattr(exc, "psk_words", "")
+    return getattr(exc, "psk_reason", "")
 
 
 class _Object(ssl.SSLObject):
     outgoing: ssl.MemoryBIO
     psk_identity: str | None = None  # of a handshake that got its key; not of a resumed session
-    _psk_words = ""
+    _psk_reason = ""
     _defect: Exception | None = None
 
     def do_handshake(self) -> None:
@@ -68,7 +68,7 @@ class _Object(ssl.SSLObject):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as exc:
-            exc.alert, exc.psk_words = self.outgoing.read(), self._psk_words
+            exc.alert, exc.psk_reason = self.outgoing.read(), self._psk_reason
             raise self._defect or exc from None
         finally:
             self.context.handshaking = None
@@ -82,9 +82,9 @@ class _Object(ssl.SSLObject):
             self._defect = exc
             return b""
         if not key:
-            self._psk_words = "the PSK identity is of no device that has a key"
+            self._psk_reason = "the PSK identity is of no device that has a key"
             return b""
-        self.psk_identity, self._psk_words = identity, "is the client's PSK the device's?"
+        self.psk_identity, self._psk_reason = identity, "is the client's PSK the device's?"
         return key
 
 

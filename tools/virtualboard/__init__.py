@@ -1,4 +1,4 @@
-"""A board without a board: real MicroPython on a real flash image behind a pty.
+"""A virtual board: real MicroPython on a real flash image behind a pty.
 
     from tools.virtualboard import Board
 
@@ -7,9 +7,9 @@
         running.wait_repl()
         print(running.port)          # mpremote connect /dev/pts/N
 
-The habits of an ESP32 that the unix port lacks are put back by the modules in firmware/:
+The behaviour of an ESP32 that the unix port lacks is put back by the modules in firmware/:
 
-| habit | where |
+| behaviour | where |
 |---|---|
 | epoch 2000, 8-tuples, the clock unset after power-on | esp_time.py |
 | RTC kept over resets, lost with power; reset causes, watchdog, id from the MAC | esp_machine.py |

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="SSID[:PASSWORD]",
-        help="an access point in the air; may be repeated",
+        help="an access point in reach; may be repeated",
     )
     new.add_argument("--ntp", type=_server, metavar="HOST:PORT", help="the time server it reaches")
     new.add_argument(

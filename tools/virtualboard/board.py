@@ -86,8 +86,8 @@ class Board:
     ) -> Board:
         """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json (0600).
 
-        mac: six bytes as text, else a random one of Espressif's. wifi: the access points in the
-        air, name -> password (None or "": open). ntp: where ntptime asks, else it never gets an
+        mac: six bytes as text, else a random one of Espressif's. wifi: the access points in
+        reach, name -> password (None or "": open). ntp: where ntptime asks, else it never gets an
         answer. dns: the name server that DHCP gives it, else this machine finds the names.
         flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
         firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: else the wheel's own.

@@ -1,4 +1,4 @@
-"""What MicroPython says, made into what an ESP32 says on its UART."""
+"""MicroPython's output, made into what an ESP32 prints on its UART."""
 
 import re
 
@@ -25,7 +25,7 @@ class Output:
     def add(self, data: bytes) -> None:
         self._held += data
 
-    def next_word(self) -> tuple[bytes, str] | None:
+    def next_mark(self) -> tuple[bytes, str] | None:
         """The text before the next mark, and the mark's word; None without a whole mark."""
         at = self._held.find(self._mark)
         end = self._held.find(b"\0", at + 1) if at >= 0 else -1

@@ -1,4 +1,4 @@
-"""One MicroPython process: its terminal, and the line on which it tells what it does."""
+"""One MicroPython process: its terminal, and the channel on which it reports what it does."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from .image import board_environment
 from .serialport import make_raw, read_pty, write_pty
 
-_EXIT_S = 5  # how long MicroPython may take to end after it has closed its line
+_EXIT_S = 5  # how long MicroPython may take to end after it has closed its channel
 
 
 class Process:
@@ -21,7 +21,7 @@ class Process:
 
     def __init__(self, command: list[str], config: dict[str, Any]):
         self.terminal, self._slave = os.openpty()
-        self.line, theirs = socket.socketpair()
+        self.channel, theirs = socket.socketpair()
         make_raw(self._slave)
         os.set_blocking(self.terminal, False)
         # the shell opens the pty as its controlling terminal: when it goes, so does the board
@@ -38,13 +38,13 @@ class Process:
                 start_new_session=True,
                 env=board_environment(),
             )
-            self.line.sendall(json.dumps(config).encode() + b"\n")
+            self.channel.sendall(json.dumps(config).encode() + b"\n")
         except BaseException:
             self.close()
             raise
         finally:
             theirs.close()
-        self.line.setblocking(False)
+        self.channel.setblocking(False)
         self._to_board = bytearray()
         self._text = b""
 
@@ -54,14 +54,14 @@ class Process:
 
     def watch(self, poller: select.poll) -> None:
         poller.register(self.terminal, select.POLLIN | (select.POLLOUT if self._to_board else 0))
-        poller.register(self.line, select.POLLIN)
+        poller.register(self.channel, select.POLLIN)
 
     def messages(self) -> tuple[list[bytes], bool]:
-        """The complete messages that have come, and whether the line is closed."""
+        """The complete messages that have come, and whether the channel is closed."""
         closed = False
         while not closed:
             try:
-                data = self.line.recv(4096)
+                data = self.channel.recv(4096)
             except BlockingIOError:
                 break
             except ConnectionError:
@@ -97,7 +97,7 @@ class Process:
         os.kill(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        """Ends MicroPython at once; what it had said can still be read."""
+        """Ends MicroPython at once; its output can still be read."""
         if self._popen.poll() is None:
             self._popen.kill()
         self._popen.wait()
@@ -111,9 +111,9 @@ class Process:
             return self._popen.wait()
 
     def close(self) -> None:
-        """Ends MicroPython if it still runs, and closes terminal and line."""
+        """Ends MicroPython if it still runs, and closes terminal and channel."""
         if self._popen is not None:
             self.kill()
         os.close(self.terminal)
         os.close(self._slave)
-        self.line.close()
+        self.channel.close()

@@ -74,7 +74,7 @@ class Relay(threading.Thread):
         self.port: str | None = self._port.name  # None while the cable is out
         self._link = Path(settings["link"])
 
-    def lead(self) -> None:
+    def make_link(self) -> None:
         """Makes the link that leads to the port, whatever its name is this time. OSError."""
         self._link.unlink(missing_ok=True)
         self._link.symlink_to(self._port.name)
@@ -112,16 +112,16 @@ class Relay(threading.Thread):
     def run(self) -> None:
         try:
             self._boot(PWRON)
-            while self._turn():
+            while self._run_once():
                 pass
-        except Exception as error:  # the thread's last word must reach the user
+        except Exception as error:  # the thread's error must reach the user
             self.error = f"{type(error).__name__}: {error}"
             self._set_state("dead")
         finally:
             self._close_process()
             self.release()
 
-    def _turn(self) -> bool:
+    def _run_once(self) -> bool:
         """One round of the loop; False when asked to stop."""
         poller = select.poll()
         poller.register(self._wake_r, select.POLLIN)
@@ -135,8 +135,8 @@ class Relay(threading.Thread):
         ready = dict(poller.poll(max(0, wait) * 1000))
         if self._wake_r in ready:
             os.read(self._wake_r, 4096)
-        if process and process.line.fileno() in ready:
-            self._hear()
+        if process and process.channel.fileno() in ready:
+            self._read_messages()
         if process and process.terminal in ready:
             self._read_board()
         elif self._output and self.state == "up":
@@ -147,7 +147,7 @@ class Relay(threading.Thread):
                 self._input += typed
         self._feed_board()
         if self._ending:
-            self._conclude()
+            self._act_on_ending()
         if time.monotonic() >= self._wdt_at:
             self._kill()
             self._boot(WDT)
@@ -183,7 +183,7 @@ class Relay(threading.Thread):
         with self.changed:
             if plugged:
                 self._port = SerialPort()
-                self.lead()
+                self.make_link()
             self.port = self._port.name if plugged else None
             self.changed.notify_all()
 
@@ -196,7 +196,7 @@ class Relay(threading.Thread):
             self._wifi = _WIFI_OFF
             self._emit(f"ets Jul 29 2019 12:21:46\r\n\r\n{_RESET_LINES[cause]}\r\n".encode())
             self._raw = False
-            self._port.lose_typed()
+            self._port.discard_input()
             self._input.clear()
         token = "vb" + secrets.token_hex(6)
         self._output = Output(token)
@@ -222,7 +222,7 @@ class Relay(threading.Thread):
             self._process = None
 
     def _kill(self) -> None:
-        """Ends MicroPython at once; what it said before is passed on."""
+        """Ends MicroPython at once; its output so far is passed on."""
         if self._process:
             self._process.kill()
             self._drain()
@@ -256,17 +256,17 @@ class Relay(threading.Thread):
 
     # ---- from MicroPython
 
-    def _hear(self) -> None:
-        """Takes in all that MicroPython has said; what ends it is left for _conclude."""
+    def _read_messages(self) -> None:
+        """Reads all messages of MicroPython; what ends it is left for _act_on_ending."""
         if self._process is None or self._ending:
             return
         messages, closed = self._process.messages()
         for message in messages:
-            self._obey(message[:1], message[1:])
+            self._handle_message(message[:1], message[1:])
         if closed and not self._ending:
             self._ending = b"exit"
 
-    def _obey(self, kind: bytes, rest: bytes) -> None:
+    def _handle_message(self, kind: bytes, rest: bytes) -> None:
         if kind == b"w":
             self.writes += 1
         elif kind == b"r":
@@ -285,7 +285,7 @@ class Relay(threading.Thread):
         elif kind in (b"R", b"D", b"C"):
             self._ending = kind + rest
 
-    def _conclude(self) -> None:
+    def _act_on_ending(self) -> None:
         """Does what MicroPython's last message asks for."""
         kind, rest = self._ending[:1], self._ending[1:]
         if self._ending == b"exit":
@@ -311,13 +311,13 @@ class Relay(threading.Thread):
         return data is not None
 
     def _pass_on(self, flush: bool = False) -> None:
-        """Lets output through, taking out what only the unix port says."""
+        """Lets output through, taking out what only the unix port prints."""
         output = self._output
-        while (found := output.next_word()) is not None:
+        while (found := output.next_mark()) is not None:
             text, word = found
             self._emit(text)
             if word not in "+-":
-                self._hear()  # what was said before the mark counts before the state it brings
+                self._read_messages()  # those sent before the mark come before the state it brings
                 status, machine = word.split(" ", 1)
                 output.name_machine(machine)
                 with self.changed:

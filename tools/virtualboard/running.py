@@ -29,7 +29,7 @@ class Running:
         self._settings = (power_cut, torn, fast_forward, cable)
         self._relay: Relay | None = None
         self._seen = 0  # where the next wait_for starts
-        self.before_start: Callable[[], None] | None = None  # to hear the first output too
+        self.before_start: Callable[[], None] | None = None  # to get the first output too
 
     def __enter__(self) -> Running:
         if self.board._relay is not None:
@@ -37,7 +37,7 @@ class Running:
         command, settings = self.board._relay_settings(*self._settings)
         self._relay = self.board._relay = Relay(command, settings)
         try:
-            self._relay.lead()
+            self._relay.make_link()
         except OSError as error:
             self._relay.release()
             self._relay = self.board._relay = None
@@ -121,7 +121,7 @@ class Running:
         return self._relay.state
 
     def wait_change(self, timeout: float) -> None:
-        """Returns when the board did or said something, at the latest after timeout seconds."""
+        """Returns when the board did or printed something, at the latest after timeout seconds."""
         with self._relay.changed:
             self._relay.changed.wait(timeout)
 
@@ -199,5 +199,5 @@ class Running:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     tail = relay.log[-800:].decode("utf-8", "replace")
-                    raise TimeoutError(f"{complaint} within {timeout} s; it said:\n{tail}")
+                    raise TimeoutError(f"{complaint} within {timeout} s; its output:\n{tail}")
                 relay.changed.wait(min(left, 1))

@@ -8,7 +8,7 @@ import termios
 import time
 
 _MAX_QUEUE = 1 << 20  # bytes kept for a listener that does not read
-_LOOK_S = 0.02  # how often a port that nobody has open is looked at
+_POLL_S = 0.02  # how often a port that nobody has open is looked at
 
 
 class SerialPort:
@@ -25,7 +25,7 @@ class SerialPort:
             os.close(slave)
         self.listener = False
         self._queue = bytearray()
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def close(self) -> None:
         """Hangs up on whoever has the port open."""
@@ -40,11 +40,11 @@ class SerialPort:
         if self.fd < 0:
             return 60
         now = time.monotonic()
-        if not self.listener and now >= self._next_look:
-            self._next_look = now + _LOOK_S
-            self._look()
+        if not self.listener and now >= self._next_check:
+            self._next_check = now + _POLL_S
+            self._check_listener()
         if not self.listener:
-            return self._next_look - now
+            return self._next_check - now
         poller.register(self.fd, select.POLLIN | (select.POLLOUT if self._queue else 0))
         return 60
 
@@ -58,10 +58,10 @@ class SerialPort:
         if event & select.POLLHUP and not event & select.POLLIN:
             self.listener = False
             self._queue.clear()
-            self._forget_unread()
+            self._discard_unread()
         return data
 
-    def lose_typed(self) -> None:
+    def discard_input(self) -> None:
         """What was typed and not read yet is gone, as in a UART that is reset."""
         while self.fd >= 0 and read_pty(self.fd):
             pass
@@ -70,7 +70,7 @@ class SerialPort:
         if self.fd < 0:
             return
         if not self.listener:
-            self._look()
+            self._check_listener()
         if self.listener and len(self._queue) < _MAX_QUEUE:
             self._queue += data
             self._flush()
@@ -78,7 +78,7 @@ class SerialPort:
     def _flush(self) -> None:
         del self._queue[: write_pty(self.fd, self._queue)]
 
-    def _look(self) -> None:
+    def _check_listener(self) -> None:
         if self._slave >= 0:
             self.listener = True
             return
@@ -86,7 +86,7 @@ class SerialPort:
         poller.register(self.fd, select.POLLIN)
         self.listener = not any(event & select.POLLHUP for _, event in poller.poll(0))
 
-    def _forget_unread(self) -> None:
+    def _discard_unread(self) -> None:
         try:
             fd = os.open(self.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError:

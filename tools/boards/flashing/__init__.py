@@ -1,11 +1,11 @@
 """What `dynreg flash` is made of: images, partition tables, the ROM loader, what a board holds.
 
-| room | does |
+| module | does |
 |---|---|
 | `chips.py` | firmware/boards.toml: offset and chip id of each chip |
 | `partitions.py` | the partition table: where NVS and the file system lie |
 | `image.py` | a firmware file, checked as far as it can be without a board |
-| `holding.py` | does this board hold a credential: by its REPL, else by its flash |
+| `contents.py` | does this board hold a credential: by its REPL, else by its flash |
 | `loader.py` | esptool: a board in its ROM loader |
 | `job.py` | one board, from the first question to the last check |
 """

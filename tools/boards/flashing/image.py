@@ -40,9 +40,9 @@ class Firmware:
     def flash_needed(self) -> int:
         """Bytes: as the header says (the boot loader starts on no smaller flash), and up to the
         end of the file and of the last partition."""
-        said = _MIB << (self.data[_FLASH_SIZE] >> 4)
+        declared = _MIB << (self.data[_FLASH_SIZE] >> 4)
         ends = [p.end for p in self.table.partitions]
-        return max(said, self.chip.offset + len(self.data), *ends)
+        return max(declared, self.chip.offset + len(self.data), *ends)
 
     def pieces(self, keep_nvs: bool) -> list[tuple[int, bytes]]:
         """(address, bytes) to write: all of it, or all but the NVS partition."""

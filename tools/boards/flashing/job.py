@@ -17,7 +17,7 @@ from typing import Any
 from .. import fleet, identity, identityfile
 from ..errors import BoardError
 from ..link import Link
-from . import BAUD, holding, partitions
+from . import BAUD, contents, partitions
 from .image import Firmware
 from .loader import Loader
 
@@ -32,7 +32,7 @@ class Order:
 
     firmware: Firmware | None = None
     erase: bool = False
-    words: frozenset[str] = frozenset()  # names of boards that may lose their credential
+    erase_registered: frozenset[str] = frozenset()  # names of boards that may lose theirs
     save: Path | None = None
     restore: Path | None = None
     dry_run: bool = False
@@ -48,7 +48,7 @@ class Job:
     def __init__(self, port: str, order: Order, stop: threading.Event, step: fleet.Step):
         self.port, self.order = port, order
         self._stop, self._step = stop, step
-        self._held: holding.Holding | None = None
+        self._contents: contents.Contents | None = None
         self._row: dict[str, Any] = {"chip": None, "mac": None, "device": None, "notes": []}
 
     def run(self) -> fleet.Row:
@@ -66,8 +66,8 @@ class Job:
         order = self.order
         if order.before != _BY_HAND:
             self._ask()
-        if self._held and order.dry_run:
-            self._check(self._held.chip, self._held.flash)
+        if self._contents and order.dry_run:
+            self._check(self._contents.chip, self._contents.flash)
             self._done("dry run", order.erase)
             return
         self._step("entering the loader", 0.1)
@@ -80,9 +80,9 @@ class Job:
         self._step("asking", 0)
         try:
             with Link(self.port, self._stop) as link:
-                self._know(holding.ask(link))
-                self._allow("--erase" if self.order.erase else "")
-                if self.order.save and self._held.where and not self.order.dry_run:
+                self._set_contents(contents.from_repl(link))
+                self._check_allowed("--erase" if self.order.erase else "")
+                if self.order.save and self._contents.where and not self.order.dry_run:
                     path = identityfile.save(self.order.save, identity.fetch(link))
                     self._row["notes"].append(f"its identity is saved in {path}")
         except BoardError as error:
@@ -91,18 +91,20 @@ class Job:
 
     def _in_loader(self, board: Loader) -> None:
         order, row = self.order, self._row
-        row["chip"], row["mac"] = board.chip.name, holding.spelled(board.mac)
+        row["chip"], row["mac"] = board.chip.name, contents.format_mac(board.mac)
         self._check(board.chip.name, board.flash_size)
-        if self._held is None:
-            self._know(holding.look(board.read, board.mac))
-            if order.save and self._held.precious:
+        if self._contents is None:
+            self._set_contents(contents.from_flash(board.read, board.mac))
+            if order.save and self._contents.may_hold_credential:
                 raise BoardError(
                     "flash.save",
                     f"{self.port}: its prompt does not answer, so its identity cannot be saved: "
                     "stop its program, or go without --save-identity",
                 )
         moved = self._moved(board)
-        self._allow("--erase" if order.erase else moved and f"this firmware, which moves {moved},")
+        self._check_allowed(
+            "--erase" if order.erase else moved and f"this firmware, which moves {moved},"
+        )
         loses = order.erase or bool(moved)
         if order.dry_run:
             self._done("dry run", loses)
@@ -119,8 +121,8 @@ class Job:
     def _write(self, board: Loader, pieces: list[tuple[int, bytes]]) -> None:
         total, before = sum(len(data) for _, data in pieces), 0
         for at, data in pieces:
-            told = partial(self._written, before / total, len(data) / total)
-            board.write(at, data, told)
+            progress = partial(self._written, before / total, len(data) / total)
+            board.write(at, data, progress)
             before += len(data)
             self._row["notes"].append(f"{len(data)} bytes at {at:#x} written and verified")
 
@@ -153,21 +155,27 @@ class Job:
         old = partitions.parse(board.read(partitions.ADDRESS, partitions.SIZE))
         return " and ".join(old.moved(self.order.firmware.table)) if old else ""
 
-    def _allow(self, what: str) -> None:
+    def _check_allowed(self, what: str) -> None:
         """Refuses what would lose a credential, unless this board was named."""
-        held = self._held
-        if not what or not held.precious or held.names & self.order.words:
+        on_board = self._contents
+        if (
+            not what
+            or not on_board.may_hold_credential
+            or on_board.names & self.order.erase_registered
+        ):
             return
-        name = held.owner.split("/")[-1] if held.owner else holding.spelled(held.mac)
-        save = "" if held.where is None else "'--save-identity FOLDER' keeps a copy first, "
+        name = (
+            on_board.owner.split("/")[-1] if on_board.owner else contents.format_mac(on_board.mac)
+        )
+        save = "" if on_board.where is None else "'--save-identity FOLDER' keeps a copy first, "
         raise BoardError(
             "flash.registered",
-            f"{self.port}: {held.sentence}, and the cloud gives no second one; {what} would lose "
-            f"it: {save}'--erase-registered {name}' says that you mean it",
+            f"{self.port}: {on_board.sentence}, and the cloud gives no second one; {what} would "
+            f"lose it: {save}'--erase-registered {name}' says that you mean it",
         )
 
     def _restore(self, folder: Path) -> None:
-        path = identityfile.place(folder, self._held.mac)
+        path = identityfile.file_path(folder, self._contents.mac)
         if not path.exists():
             self._row["notes"].append(f"no identity of this board in {folder}")
             return
@@ -191,18 +199,18 @@ class Job:
         }
         self._row["notes"].append(f"its identity is restored from {path}")
 
-    def _know(self, held: holding.Holding) -> None:
-        self._held = held
+    def _set_contents(self, on_board: contents.Contents) -> None:
+        self._contents = on_board
         self._row |= {
-            "mac": holding.spelled(held.mac),
-            "device": held.owner and held.owner.split("/")[-1],
+            "mac": contents.format_mac(on_board.mac),
+            "device": on_board.owner and on_board.owner.split("/")[-1],
         }
-        running = f"{held.version}; " if held.version else ""
-        self._row["notes"].append(running + held.sentence)
+        running = f"{on_board.version}; " if on_board.version else ""
+        self._row["notes"].append(running + on_board.sentence)
 
     def _done(self, outcome: str, loses: bool) -> None:
-        if self._held.where is None:
-            fate = "unknown"
+        if self._contents.where is None:
+            credential = "unknown"
         else:
-            fate = ("lost" if loses else "kept") if self._held.where else "none"
-        self._row |= {"outcome": outcome, "credential": fate}
+            credential = ("lost" if loses else "kept") if self._contents.where else "none"
+        self._row |= {"outcome": outcome, "credential": credential}

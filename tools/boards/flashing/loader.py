@@ -1,8 +1,8 @@
 """A board in its ROM loader, through esptool (its Python API, in this process).
 
-esptool writes to a log that belongs to the whole process; here it is silent and only its progress
-is heard. esptool puts its stub into the board's RAM unless told not to: it is faster than the ROM
-and can erase the whole flash. After each write it compares the MD5 of what is in flash.
+esptool writes to a log that belongs to the whole process; here only its progress is
+reported. esptool puts its stub into the board's RAM unless told not to: it is faster than the
+ROM and can erase the whole flash. After each write it compares the MD5 of what is in flash.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class Loader:
         self._esp = None
 
     def __enter__(self) -> Loader:
-        with self._told("flash.loader"):
+        with self._board_errors("flash.loader"):
             self._esp = detect_chip(self.port, _ROM_BAUD, self._before)
         try:
-            with self._told("flash.loader"):
+            with self._board_errors("flash.loader"):
                 if self._stub:
                     self._esp = run_stub(self._esp)
                 if self._baud != _ROM_BAUD:
@@ -85,7 +85,7 @@ class Loader:
 
     def __exit__(self, *exception: object) -> None:
         try:
-            with self._told("flash.lost"):
+            with self._board_errors("flash.lost"):
                 reset_chip(self._esp, self._after)
         except BoardError:
             if not any(exception):  # else there is a better reason already
@@ -113,7 +113,7 @@ class Loader:
     @property
     def flash_size(self) -> int:
         """Bytes."""
-        with self._told("flash.lost"):
+        with self._board_errors("flash.lost"):
             size = detect_flash_size(self._esp)
         if size is None:
             raise BoardError(
@@ -123,25 +123,25 @@ class Loader:
         return flash_size_bytes(size)
 
     def read(self, address: int, size: int) -> bytes:
-        with self._told("flash.lost"):
+        with self._board_errors("flash.lost"):
             return self._esp.read_flash(address, size)
 
     def write(self, address: int, data: bytes, progress: Callable[[int, int], None]) -> None:
         """Writes and compares the MD5. progress(done, all) counts what goes over the cable."""
         _progress.listener.call = progress
         try:
-            with self._told("flash.write"):
+            with self._board_errors("flash.write"):
                 write_flash(self._esp, [(address, data)])
         finally:
             _progress.listener.call = None
 
     def erase(self) -> None:
         """All of the flash; up to two minutes."""
-        with self._told("flash.erase"):
+        with self._board_errors("flash.erase"):
             erase_flash(self._esp)
 
     @contextmanager
-    def _told(self, code: str):
+    def _board_errors(self, code: str):
         try:
             yield
         except (FatalError, SerialException, OSError) as error:

@@ -17,7 +17,7 @@ from binascii import a2b_base64, b2a_base64
 NEW, OLD, PARKED = ".dynreg-new", ".dynreg-old", ".dynreg-parked"
 
 
-def there(path):
+def mode_of(path):
     try:
         return os.stat(path)[0]
     except OSError:
@@ -37,7 +37,7 @@ def digest(path):
 
 
 def walk(path):
-    mode = there(path)
+    mode = mode_of(path)
     if mode & 0x4000:
         for entry in os.ilistdir(path):
             yield from walk(path + "/" + entry[0])
@@ -54,7 +54,7 @@ def hashes(paths):
 def folders(path):
     at = path.find("/", 1)
     while at > 0:
-        if not there(path[:at]):
+        if not mode_of(path[:at]):
             os.mkdir(path[:at])
         at = path.find("/", at + 1)
 
@@ -73,7 +73,7 @@ def put(path, data, first):
 
 def remove(path):
     """Takes a file or a whole folder away, if it is there."""
-    mode = there(path)
+    mode = mode_of(path)
     if mode & 0x4000:
         for entry in list(os.ilistdir(path)):
             remove(path + "/" + entry[0])
@@ -96,10 +96,10 @@ def copy(source, target):
 
 def parked(name):
     """Whether the package in force is one at the root: parked, or a dynreg copied by hand."""
-    return bool(there("/%s/%s" % (name, PARKED)) or (name == "dynreg" and there("/dynreg")))
+    return bool(mode_of("/%s/%s" % (name, PARKED)) or (name == "dynreg" and mode_of("/dynreg")))
 
 
-def settle(names):
+def recover(names):
     """Takes away what a cut left of parking; returns the packages that are parked still."""
     for name in names:
         remove("/" + name + NEW)
@@ -110,7 +110,7 @@ def settle(names):
 def park(names):
     """The old packages to the root, where they stay in force."""
     for name in names:
-        if there("/lib/" + name) and not there("/" + name):
+        if mode_of("/lib/" + name) and not mode_of("/" + name):
             for path in walk("/lib/" + name):
                 copy(path, "/" + name + NEW + path[len("/lib/" + name) :])
             with open("/%s%s/%s" % (name, NEW, PARKED), "w"):

@@ -1,7 +1,7 @@
-"""Faults on purpose: what can go wrong between a board and the cloud, by name.
+"""Fault injection: what can go wrong between a board and the cloud, by name.
 
 catalogue.py is the table, active.py what is switched on; the other modules are the layers, each
-with its rows (KINDS). The hub asks `Faults.strike` at one place in each layer: listener.py (tcp,
+with its rows (KINDS). The hub asks `Faults.trigger` at one place in each layer: listener.py (tcp,
 tls), server.py (psk), gateway.py (http, reply), broker.py and session.py (mqtt, time), sntp.py
 and dns.py.
 """

@@ -18,8 +18,8 @@ def later(wait: float, call: Callable[..., object], *arguments: object) -> None:
 class Faults:
     """All active faults.
 
-    `emit` reports an event when one strikes. `switched` gets (fault, True) when one comes on and
-    (fault, False) when it is gone; an exception from it leaves a new one off.
+    `emit` reports an event when one is triggered. `switched` gets (fault, True) when one comes on
+    and (fault, False) when it is gone; an exception from it leaves a new one off.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Faults:
             self._active.remove(fault)
             raise
         if fault.kind.hook == LISTEN:
-            self.struck(fault, fault.service)
-        if fault.kind.passes:
-            asyncio.get_running_loop().call_later(fault.argument, self._pass, fault)
+            self.report(fault, fault.service)
+        if fault.kind.expires:
+            asyncio.get_running_loop().call_later(fault.argument, self._expire, fault)
         return fault
 
     def clear(self, name: str | None = None) -> int:
@@ -60,8 +60,8 @@ class Faults:
         """The active ones as rows."""
         return [fault.row() for fault in self._active]
 
-    def strike(self, hook: str, service: str | None = None, on: object = None) -> Fault | None:
-        """The fault that strikes here and now, None when all is well; counts and reports it."""
+    def trigger(self, hook: str, service: str | None = None, on: object = None) -> Fault | None:
+        """The fault that applies here and now, None when there is none; counts and reports it."""
         for fault in self._active:
             kind = fault.kind
             if (
@@ -69,19 +69,19 @@ class Faults:
                 and fault.service in (None, service)
                 and (kind.on in (None, on) or (isinstance(kind.on, tuple) and on in kind.on))
             ):
-                self.struck(fault, service)
+                self.report(fault, service)
                 return fault
         return None
 
-    def struck(self, fault: Fault, service: str | None = None) -> None:
-        """Report that a fault strikes, and drop it when that was the last time."""
+    def report(self, fault: Fault, service: str | None = None) -> None:
+        """Report that a fault was triggered, and drop it when that was the last time."""
         self._emit("fault", name=fault.kind.name, argument=fault.argument, service=service)
         if fault.left is not None:
             fault.left -= 1
             if not fault.left:
                 self._remove(fault)
 
-    def _pass(self, fault: Fault) -> None:
+    def _expire(self, fault: Fault) -> None:
         if any(other is fault for other in self._active):
             self._remove(fault)
 

@@ -27,7 +27,7 @@ def parse(spec: str) -> Fault:
         raise FaultError(f"{kind.name} takes {where}, not @{service}")
     times = found["times"] and int(found["times"])
     if times == 0:
-        raise FaultError(f"{spec!r} strikes 0 times; TIMES is 1 or more")
+        raise FaultError(f"{spec!r} is triggered 0 times; TIMES is 1 or more")
     if times and kind.hook == LISTEN:
         raise FaultError(f"{kind.name} is a state of the port and takes no *TIMES")
     return Fault(kind, _argument(kind, found["argument"]), service, times)

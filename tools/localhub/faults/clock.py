@@ -12,7 +12,7 @@ from functools import partial
 
 from .kinds import Argument, Kind, seconds
 
-Out = list[tuple[float, bytes]]
+TimedBytes = list[tuple[float, bytes]]
 _YEAR = 31_557_600  # seconds
 _TIMES = (24, 32, 40)  # where a packet's reference, receive and transmit times stand
 
@@ -28,7 +28,7 @@ def _years(text: str) -> float:
     return value
 
 
-def _changed(change: Callable[[dict], object]) -> Callable[[dict, object], Out]:
+def _changed(change: Callable[[dict], object]) -> Callable[[dict, object], TimedBytes]:
     return lambda answer, _: [(0, _dump(change(answer)))]
 
 
@@ -36,13 +36,13 @@ def _without(answer: dict, *names: str) -> dict:
     return {key: value for key, value in answer.items() if key not in names}
 
 
-def _off(answer: dict, years: float) -> Out:
+def _off(answer: dict, years: float) -> TimedBytes:
     shift = int(years * _YEAR)
     moved = {key: answer[key] + shift * 1000 for key in ("ntptime1", "ntptime2")}
     return [(0, _dump({**answer, "time": answer["time"] + shift, **moved}))]
 
 
-def _all(value: object) -> Callable[[dict, object], Out]:
+def _all(value: object) -> Callable[[dict, object], TimedBytes]:
     return _changed(lambda answer: {**answer, "time": value, "ntptime1": value, "ntptime2": value})
 
 

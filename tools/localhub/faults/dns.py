@@ -12,14 +12,14 @@ from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A, DNSRecord
 
 from .kinds import Argument, Kind, seconds
 
-Out = list[tuple[float, bytes]]
+TimedBytes = list[tuple[float, bytes]]
 PORTAL = "127.0.0.2"  # where the portal of dns-portal listens
 NOBODY = "127.0.0.3"
 _TTL = 1
 
 
-def _code(name: str) -> Callable[..., Out]:
-    def act(question: DNSRecord, _good: DNSRecord, _argument: object) -> Out:
+def _code(name: str) -> Callable[..., TimedBytes]:
+    def act(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
         answer = question.reply()
         answer.header.rcode = getattr(RCODE, name)
         return [(0, answer.pack())]
@@ -27,8 +27,8 @@ def _code(name: str) -> Callable[..., Out]:
     return act
 
 
-def _address(address: str) -> Callable[..., Out]:
-    def act(question: DNSRecord, _good: DNSRecord, _argument: object) -> Out:
+def _address(address: str) -> Callable[..., TimedBytes]:
+    def act(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
         return [(0, _answered(question, A(address)))]
 
     return act
@@ -42,18 +42,18 @@ def _answered(question: DNSRecord, *data: object) -> bytes:
     return answer.pack()
 
 
-def _wrong_id(_question: DNSRecord, good: DNSRecord, _argument: object) -> Out:
+def _wrong_id(_question: DNSRecord, good: DNSRecord, _argument: object) -> TimedBytes:
     good.header.id ^= 1
     return [(0, good.pack())]
 
 
-def _truncated(question: DNSRecord, _good: DNSRecord, _argument: object) -> Out:
+def _truncated(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
     answer = question.reply()
     answer.header.tc = 1
     return [(0, answer.pack())]
 
 
-def _alias(question: DNSRecord, _good: DNSRecord, _argument: object) -> Out:
+def _alias(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
     alias = "alias.hub.test"
     answer = question.reply()
     answer.add_answer(RR(question.q.qname, QTYPE.CNAME, rdata=CNAME(alias), ttl=_TTL))

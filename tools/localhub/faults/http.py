@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from .kinds import Argument, Kind, natural, seconds
 
-Out = list[tuple[float, bytes]]
+TimedBytes = list[tuple[float, bytes]]
 _END = b"\r\n\r\n"
 _PAGE = b"<html><head><title>%d</title></head><body><h1>%d %s</h1></body></html>\n"
 _ERROR = b'{"Response":{"Error":{"Code":"%s","Message":"made by a fault"},"RequestId":"0"}}'
@@ -25,10 +25,10 @@ def _parts(raw: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _text(change: Callable[..., bytes]) -> Callable[[bytes, object], Out]:
+def _text(change: Callable[..., bytes]) -> Callable[[bytes, object], TimedBytes]:
     """An act of a function of (head, body, argument) that gives the whole reply."""
 
-    def act(raw: bytes, argument: object) -> Out:
+    def act(raw: bytes, argument: object) -> TimedBytes:
         return [(0, change(*_parts(raw), argument))]
 
     return act
@@ -61,7 +61,7 @@ def _json_error(head: bytes, _: bytes, code: int) -> bytes:
     return _sized(_status_line(head, code), _ERROR % name)
 
 
-def _redirect(to: str) -> Callable[[bytes, object], Out]:
+def _redirect(to: str) -> Callable[[bytes, object], TimedBytes]:
     def change(head: bytes, _: bytes, code: int) -> bytes:
         location = _header(_status_line(head, code), b"Location", to.encode())
         return _sized(location, b"")
@@ -81,7 +81,7 @@ def _chunked(head: bytes, body: bytes, size: int) -> bytes:
     return head + _END + out + b"0\r\nX-Trailer: 1\r\n\r\n"
 
 
-def _length(value: Callable[[int], bytes | None]) -> Callable[[bytes, object], Out]:
+def _length(value: Callable[[int], bytes | None]) -> Callable[[bytes, object], TimedBytes]:
     """Content-Length as `value` makes it of the true one."""
 
     def change(head: bytes, body: bytes, _: object) -> bytes:

@@ -30,7 +30,7 @@ class Kind:
     `hook` names the one place in the hub that asks for it, `act` is what that place then calls or
     takes, `on` narrows it down (a packet type, "tls" for TLS ports). `services` it can be aimed
     at with NAME@SERVICE; empty where it has only one place. With the hook LISTEN it is a state of
-    the port, which nobody counts; with `passes` it ends by itself after its argument in seconds.
+    the port, which nobody counts; with `expires` it ends by itself after its argument in seconds.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Kind:
     argument: Argument | None = None
     on: object = None
     services: tuple[str, ...] = ()
-    passes: bool = False
+    expires: bool = False
 
     @property
     def layer(self) -> str:

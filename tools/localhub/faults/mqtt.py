@@ -13,7 +13,7 @@ from ..framing import CONNACK, PINGRESP, PUBACK, SUBACK
 from .kinds import Argument, Kind, natural, seconds
 
 CLOSE = None
-Out = list[tuple[float, bytes | None]]
+TimedBytes = list[tuple[float, bytes | None]]
 _NEXT = (SUBACK, PUBACK, PINGRESP)  # what a message that nobody asked for comes behind
 _TOPIC = "fault/topic"
 _LARGEST = 20_000
@@ -27,38 +27,38 @@ def _code(text: str) -> int:
     return value
 
 
-def _instead(frame: bytes) -> Callable[[bytes, object], Out]:
+def _instead(frame: bytes) -> Callable[[bytes, object], TimedBytes]:
     return lambda _frame, _argument: [(0, frame)]
 
 
-def _behind(make: Callable[[object], bytes | None]) -> Callable[[bytes, object], Out]:
+def _behind(make: Callable[[object], bytes | None]) -> Callable[[bytes, object], TimedBytes]:
     """What `make` gives of the argument, right behind the packet."""
     return lambda frame, argument: [(0, frame), (0, make(argument))]
 
 
-def _late(frame: bytes, wait: float) -> Out:
+def _late(frame: bytes, wait: float) -> TimedBytes:
     return [(wait, frame)]
 
 
-def _twice(frame: bytes, _: object) -> Out:
+def _twice(frame: bytes, _: object) -> TimedBytes:
     return [(0, frame), (0, frame)]
 
 
-def _other_id(frame: bytes, _: object) -> Out:
+def _other_id(frame: bytes, _: object) -> TimedBytes:
     """The packet id plus 100: of no packet that was sent."""
     number = (int.from_bytes(frame[2:4], "big") + 100) & 0xFFFF
     return [(0, frame[:2] + number.to_bytes(2, "big") + frame[4:])]
 
 
-def _gone(_frame: bytes, _argument: object) -> Out:
+def _gone(_frame: bytes, _argument: object) -> TimedBytes:
     return []
 
 
-def _cut(frame: bytes, _: object) -> Out:
+def _cut(frame: bytes, _: object) -> TimedBytes:
     return [(0, frame[:-1]), (0, CLOSE)]
 
 
-def _flood(frame: bytes, count: int) -> Out:
+def _flood(frame: bytes, count: int) -> TimedBytes:
     return [(0, frame), (0, framing.publish(_TOPIC, b"flood") * count)]
 
 

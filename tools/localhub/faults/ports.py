@@ -48,8 +48,8 @@ class Ports:
                 task.add_done_callback(self._closing.discard)
 
     def _open_portal(self) -> None:
-        stranger = certificates.new_authority("ec")
-        shown = server_context(certificates.server_certificate(stranger, [_NAME], "ec"))
+        unknown_ca = certificates.new_authority("ec")
+        shown = server_context(certificates.server_certificate(unknown_ca, [_NAME], "ec"))
         for listener in self._listeners.values():
             if listener.service not in SERVICES:
                 continue

@@ -84,7 +84,7 @@ class _Relay:
 
     async def _up(self) -> None:
         """From the peer to the hub."""
-        while data := await self._loop.sock_recv(self._peer, self._room(self._plan.received)):
+        while data := await self._loop.sock_recv(self._peer, self._readable(self._plan.received)):
             if self._plan.instead is not None:
                 await self._loop.sock_sendall(self._peer, self._plan.instead)
                 raise _Ended
@@ -101,7 +101,7 @@ class _Relay:
             if plan.flip is not None and 0 <= plan.flip - self._sent < len(data):
                 data[plan.flip - self._sent] ^= 1
             while data:
-                size = min(plan.size, len(data), self._room(plan.sent, self._sent))
+                size = min(plan.size, len(data), self._readable(plan.sent, self._sent))
                 await self._loop.sock_sendall(self._peer, data[:size])
                 del data[:size]
                 self._sent += size
@@ -111,7 +111,7 @@ class _Relay:
                     await asyncio.sleep(plan.pause)
         self._peer.shutdown(socket.SHUT_WR)
 
-    def _room(self, limit: int | None, used: int | None = None) -> int:
+    def _readable(self, limit: int | None, used: int | None = None) -> int:
         used = self._received if used is None else used
         return _READ if limit is None else min(_READ, limit - used)
 
@@ -146,7 +146,7 @@ KINDS = (
         LISTEN,
         argument=Argument("seconds until it answers again", 60.0, seconds),
         services=SERVICES,
-        passes=True,
+        expires=True,
     ),
     Kind(
         "tcp-restart",
@@ -154,7 +154,7 @@ KINDS = (
         LISTEN,
         argument=Argument("seconds until it listens again", 1.0, seconds),
         services=SERVICES,
-        passes=True,
+        expires=True,
     ),
     _row("tcp-reset", "RST after so many bytes", act=_plan("sent"), argument=_SENT),
     _row(

@@ -51,8 +51,8 @@ class Shown:
 
 
 def _unknown_ca(shown: Shown, _: object) -> ServerContext:
-    stranger = certificates.new_authority(_KEY)
-    return shown.context(certificates.server_certificate(stranger, shown.names, _KEY))
+    unknown_ca = certificates.new_authority(_KEY)
+    return shown.context(certificates.server_certificate(unknown_ca, shown.names, _KEY))
 
 
 def _dated(first: int, last: int) -> Callable[[Shown, object], ServerContext]:

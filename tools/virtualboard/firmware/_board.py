@@ -1,4 +1,4 @@
-"""What the firmware modules share: the built-ins they wrap, the settings, the line to the relay.
+"""What the firmware modules share: the built-ins they wrap, settings, the channel to the relay.
 
 Device side. `_start` fills this module in before it loads any other.
 """
@@ -6,40 +6,40 @@ Device side. `_start` fills this module in before it loads any other.
 EPOCH_S = 946684800  # 2000-01-01 in Unix seconds: the epoch of an ESP32
 
 native = {}  # name -> the unix port's own module
-config = {}  # what the relay said at this start
+config = {}  # what the relay sent at this start
 host = None  # the host's files; no name on the board leads here
 fast = None  # a _fast.Fast, on a board powered on with fast_forward
 rtc_ns = 0  # added to the host's clock it gives the board's own, Unix nanoseconds
-_line = None
+_channel = None
 _writes = 0  # flash operations since power-on
-reads = 0  # of the flash, that the relay has not been told yet
+reads = 0  # of the flash, not sent to the relay yet
 
 
-def open_line(fd):
-    global _line
-    _line = host.open(fd, "r+b")
-    return _line
+def open_channel(fd):
+    global _channel
+    _channel = host.open(fd, "r+b")
+    return _channel
 
 
-def tell(text):
+def send(text):
     """One message to the relay, which acts on it at once; reads go with it."""
     if reads:
-        tell_reads()
-    _line.write(text + "\n")
+        send_reads()
+    _channel.write(text + "\n")
 
 
-def tell_reads():
+def send_reads():
     global reads
-    _line.write("r%d\n" % reads)
+    _channel.write("r%d\n" % reads)
     reads = 0
 
 
 def count_read():
-    """Counts one read of the flash; the relay is told of many at once."""
+    """Counts one read of the flash; the relay gets many at once."""
     global reads
     reads += 1
     if reads == 1000:
-        _line.write("r1000\n")  # takes no heap: a program that has none left may still read
+        _channel.write("r1000\n")  # takes no heap: a program that has none left may still read
         reads = 0
 
 
@@ -69,7 +69,7 @@ def wait(poller, ms):
     if not fast or ms <= 0:
         return poller.poll(ms)
     end = fast.now() + ms
-    ready = poller.poll(fast.patience(ms))
+    ready = poller.poll(fast.real_ms(ms))
     if not ready:
         fast.until(end)
     return ready
@@ -87,15 +87,15 @@ def unix_ns():
 def set_unix_ns(value):
     global rtc_ns
     rtc_ns = value - _host_ns()
-    tell("T%d" % rtc_ns)
+    send("T%d" % rtc_ns)
 
 
 def flash_operation(tear):
     """Counts one program/erase; when its turn has come, tear(state) and lose power."""
     global _writes
     _writes += 1
-    tell("w")
+    send("w")
     if config["writes"] + _writes == config["cut"]:
         tear(config["torn"])
-        tell("C")
+        send("C")
         wait_for_the_end()

@@ -35,8 +35,8 @@ def _set_up():
     _board.native.update(natives)
     _board.host = vfs.VfsPosix()
     config = _board.config
-    # the settings come over the line: an argument longer than 255 bytes ends the unix port
-    config.update(json.loads(_board.open_line(int(sys.argv[1])).readline()))
+    # the settings come over the channel: an argument longer than 255 bytes ends the unix port
+    config.update(json.loads(_board.open_channel(int(sys.argv[1])).readline()))
     _board.rtc_ns = config["rtc_ns"]
     if config["fast"]:
         from _fast import Fast
@@ -116,7 +116,7 @@ def start(main):
     ended = False
     gc.collect()
     try:
-        _board.tell("S")
+        _board.send("S")
         while "corrupted" in _board.config:  # as inisetup.py of the firmware: until Ctrl-C
             print("The filesystem appears to be corrupted.")
             _board.native["time"].sleep(3)
@@ -125,7 +125,7 @@ def start(main):
         pass  # it came between the two programs
     if ended is not None:
         os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
-    _board.tell_reads()
+    _board.send_reads()
     word = {True: "ok", False: "error", None: "exit"}[ended]
     machine = sys.implementation._machine
     sys.stdout.write("\0%s%s %s\0" % (config["token"], word, machine))

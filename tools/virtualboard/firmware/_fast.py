@@ -1,13 +1,13 @@
 """A clock that does not wait: what the program sleeps through passes at once. Device side.
 
 Only for boards powered on with fast_forward. Time goes on by itself as well, `rate` times as fast
-as the host's. A wait for the network really waits, up to _PATIENCE_MS of the host's time; when
+as the host's. A wait for the network really waits, up to _MAX_REAL_MS of the host's time; when
 nothing has come by then, the rest of it counts as waited.
 """
 
 import _board
 
-_PATIENCE_MS = 400  # a local hub answers within a tenth of it
+_MAX_REAL_MS = 400  # a local hub answers within a tenth of it
 _host = _board.native["time"]
 _begin = _host.ticks_us()
 
@@ -34,9 +34,9 @@ class Fast:
         """Lets ms milliseconds pass at once."""
         self._skipped += max(0, ms)
 
-    def patience(self, ms):
+    def real_ms(self, ms):
         """How many of the host's milliseconds to wait for ms of the board's, at least 1."""
-        return max(1, min(_PATIENCE_MS, int(ms / self._rate)))
+        return max(1, min(_MAX_REAL_MS, int(ms / self._rate)))
 
     def until(self, end):
         """Lets the time pass up to end, as now() gives it."""

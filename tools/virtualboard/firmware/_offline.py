@@ -62,7 +62,7 @@ def _main(job):
 
 host = vfs.VfsPosix()
 _board.config.update({"cut": None, "writes": 0})
-_board.tell = lambda text: None
+_board.send = lambda text: None
 _board.count_read = lambda: None
 try:
     _result = _main(json.loads(sys.stdin.readline()))

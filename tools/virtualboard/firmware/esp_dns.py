@@ -1,6 +1,6 @@
 """Host names as lwIP finds them, by the name server that DHCP gave. Device side.
 
-Habits of lwIP's dns.c with one server (DNS_MAX_RETRIES 4, a tick a second): the question is sent
+As lwIP's dns.c does with one server (DNS_MAX_RETRIES 4, a tick a second): the question is sent
 four times, 1, 1, 2 and 3 s apart, so silence takes 7 s; an error code or an answer without an
 IPv4 address ends it at once; what does not belong to the question is ignored. It keeps answers
 for their time to live, which this one does not.
@@ -40,7 +40,7 @@ def lookup(name):
                 try:
                     found = _read(sock.recv(512), number, question)
                 except OSError:
-                    break  # the host says at once that nobody listens; lwIP does not hear it
+                    break  # the host says at once that nobody listens; lwIP does not learn of it
                 if found is not None:
                     return found or None
             rest = int(end - _board.now_ms()) + 1

@@ -21,13 +21,13 @@ def unique_id():
 
 
 def reset():
-    _board.tell("R")
+    _board.send("R")
     _board.wait_for_the_end()
 
 
 def deepsleep(time_ms=0):
     """0 sleeps until the reset button; wakes as DEEPSLEEP_RESET."""
-    _board.tell("D%d" % time_ms)
+    _board.send("D%d" % time_ms)
     _board.wait_for_the_end()
 
 
@@ -64,10 +64,10 @@ class WDT:
             raise ValueError
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
-        _board.tell("W%d" % timeout)
+        _board.send("W%d" % timeout)
 
     def feed(self):
-        _board.tell("F")
+        _board.send("F")
 
 
 class Pin:

@@ -1,6 +1,6 @@
 """network.WLAN of an ESP32: joining takes time, failing never ends. Device side.
 
-The radio outlives a soft reset, so the relay remembers what it was told last.
+The radio outlives a soft reset, so the relay remembers the last state it was sent.
 """
 
 import json
@@ -28,15 +28,17 @@ _hostname = "mpy-esp32"
 _country = "XX"
 
 
-def _tell():
-    _board.tell("N" + json.dumps(_state))
+def _send_state():
+    _board.send("N" + json.dumps(_state))
 
 
 def _right():
     """The access point asked for is there and takes the key."""
-    air = _board.config["wifi"]
+    access_points = _board.config["wifi"]
     ssid = _state["ssid"]
-    return ssid in air and (not air[ssid] or air[ssid] == _state["key"])
+    return ssid in access_points and (
+        not access_points[ssid] or access_points[ssid] == _state["key"]
+    )
 
 
 def joined():
@@ -79,7 +81,7 @@ class WLAN:
         if on is not None and bool(on) != _state["active"]:
             _state["active"] = bool(on)
             _state["ssid"] = _state["key"] = None
-            _tell()
+            _send_state()
         return _state["active"]
 
     def connect(self, ssid=None, key=None, *, bssid=None):
@@ -94,13 +96,13 @@ class WLAN:
         _state["key"] = key.decode() if isinstance(key, bytes) else key
         _state["kept"] = False
         _since = _ticks_ms()
-        _tell()
+        _send_state()
 
     def disconnect(self):
         if not _state["active"]:
             raise OSError("Wifi Not Started")
         _state["ssid"] = _state["key"] = None
-        _tell()
+        _send_state()
 
     def isconnected(self):
         return self._sta and joined()

@@ -83,7 +83,7 @@ class socket(io.IOBase):
         except OSError as error:
             if _board.fast and error.errno in _UNANSWERED and self._seconds:
                 ms = self._seconds * 1000
-                _board.fast.skip(ms - _board.fast.patience(ms))
+                _board.fast.skip(ms - _board.fast.real_ms(ms))
             raise OSError(self._number(error.errno)) from None
 
     def _number(self, number):
@@ -97,7 +97,7 @@ class socket(io.IOBase):
         self._raw.setblocking(True)
         self._seconds = seconds
         if seconds and _board.fast:
-            seconds = _board.fast.patience(seconds * 1000) / 1000
+            seconds = _board.fast.real_ms(seconds * 1000) / 1000
         self._raw.settimeout(seconds)
 
     def setblocking(self, flag):

@@ -61,7 +61,7 @@ class Flash:
             self._put(start, os.urandom(size))
 
     def _tear_sector(self, start, data, state):
-        """The same for a 512-byte sector: its neighbours in the erase block share its fate."""
+        """The same for a 512-byte sector: its whole erase block is affected."""
         base = start - start % BLOCK
         whole = bytearray(BLOCK)
         self._file.seek(base)

@@ -1,7 +1,7 @@
 """Does a board hold a credential? Asked of its REPL, else read from its flash.
 
 No secret leaves the board here: the script below answers with names and places only. Where a
-credential lies is said in docs/credentials.md.
+credential lies is described in docs/credentials.md.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ..errors import BoardError
 from ..link import Link
 from . import partitions
 
-# Runs on the board, with or without lib/dynreg on it. _held is () or names of places.
-_ASK = """
+# Runs on the board, with or without lib/dynreg on it. _places is () or names of places.
+_SCRIPT = """
 import json, os, sys
 def _text(path):
     for name in (path, path + ".tmp"):
@@ -26,7 +26,7 @@ def _text(path):
             pass
 def _blank(v):
     return not isinstance(v, str) or not v or v[:5] == "YOUR_"
-_held, _owner, _mac = [], None, ""
+_places, _owner, _mac = [], None, ""
 try:
     import machine
     _mac = machine.unique_id().hex()
@@ -36,17 +36,17 @@ try:
     _info = json.loads(_text("/device_info.json") or "{}")
 except ValueError:
     _info = {}
-    _held.append("/device_info.json (not readable)")
+    _places.append("/device_info.json (not readable)")
 _key, _cert = _info.get("key_deviceinfo") or {}, _info.get("cert_deviceinfo") or {}
 if not _blank(_key.get("deviceSecret")):
-    _held.append("/device_info.json")
+    _places.append("/device_info.json")
 _files = []
 for _name in ("devCertFile", "devPrivateKeyFile"):
     _path = _cert.get(_name)
     if not _blank(_path):
         _path = _path if "/" in _path else "/certs/" + _path
         if _text(_path) is not None:
-            _held.append(_path)
+            _places.append(_path)
             _files.append(_path)
 _record = None
 try:
@@ -56,18 +56,18 @@ try:
         _record = bytearray(_size)
         try:
             _record = _record[: _nvs.get_blob("credential", _record)]
-            _held.append("NVS")
+            _places.append("NVS")
             break
         except OSError as _e:
             _record = None
             if _e.args[0] == -4354:
                 break
             if _size == 8192:
-                _held.append("NVS (not readable)")
+                _places.append("NVS (not readable)")
 except ImportError:
     pass
 if _text("/dynreg.rec") is not None:
-    _held.append("/dynreg.rec")
+    _places.append("/dynreg.rec")
 try:
     _owner = json.loads(bytes(_record)[4:])[0] if _record else None
 except (ValueError, IndexError, TypeError):
@@ -79,7 +79,7 @@ try:
     _size = esp.flash_size()
 except (ImportError, AttributeError):
     _size = 0
-print(json.dumps({"held": _held, "files": _files, "owner": _owner, "mac": _mac, "flash": _size,
+print(json.dumps({"places": _places, "files": _files, "owner": _owner, "mac": _mac, "flash": _size,
     "machine": os.uname().machine, "version": sys.version}))
 """
 # A blob of that name in the NVS partition, ESP-IDF's format: namespace entry, then key entry. An
@@ -91,7 +91,7 @@ _HEAD = 32 + 80  # of an application: headers, then esp_app_desc_t up to its pro
 
 
 @dataclass(frozen=True)
-class Holding:
+class Contents:
     """What a board holds.
 
     where: the places of a credential, empty where it has none; None: it cannot be known.
@@ -108,7 +108,7 @@ class Holding:
     files: tuple[str, ...] = ()
 
     @property
-    def precious(self) -> bool:
+    def may_hold_credential(self) -> bool:
         """Erasing this board loses a credential, or may."""
         return self.where is None or bool(self.where)
 
@@ -130,39 +130,39 @@ class Holding:
         return f"it holds the credential{whose} ({', '.join(self.where)})"
 
 
-def ask(link: Link) -> Holding:
-    """What the board says on its REPL. BoardError."""
+def from_repl(link: Link) -> Contents:
+    """As the board answers on its REPL. BoardError."""
     try:
-        said = json.loads(link.exec(_ASK).strip().splitlines()[-1])
+        answer = json.loads(link.exec(_SCRIPT).strip().splitlines()[-1])
     except (ValueError, IndexError):
         raise BoardError(
             "board.lost", f"{link.port}: the board gave no answer: try again"
         ) from None
-    return Holding(
-        tuple(said["held"]),
-        said["mac"],
-        said["owner"],
-        _chip_name(said["machine"]),
-        said["flash"],
-        "MicroPython " + said["version"].split("MicroPython ")[-1].split()[0],
-        tuple(said["files"]),
+    return Contents(
+        tuple(answer["places"]),
+        answer["mac"],
+        answer["owner"],
+        _chip_name(answer["machine"]),
+        answer["flash"],
+        "MicroPython " + answer["version"].split("MicroPython ")[-1].split()[0],
+        tuple(answer["files"]),
     )
 
 
-def look(read, mac: str) -> Holding:
-    """What its flash says, where the REPL does not answer. read(address, size) gives its bytes."""
+def from_flash(read, mac: str) -> Contents:
+    """As its flash shows, where the REPL does not answer. read(address, size) gives its bytes."""
     table = partitions.parse(read(partitions.ADDRESS, partitions.SIZE))
     if table is None:
-        return Holding((), mac)
+        return Contents((), mac)
     nvs = read(table.nvs.offset, table.nvs.size) if table.nvs else b""
     name = _project(read(table.app.offset, _HEAD)) if table.app else b""
     if _NVS_NAMESPACE.search(nvs) and _NVS_KEY.search(nvs):
         owner = _NVS_OWNER.search(nvs)
-        return Holding(("NVS",), mac, owner[1].decode() if owner else None)
-    return Holding(None if name in (b"", b"micropython") else (), mac)
+        return Contents(("NVS",), mac, owner[1].decode() if owner else None)
+    return Contents(None if name in (b"", b"micropython") else (), mac)
 
 
-def spelled(mac: str) -> str:
+def format_mac(mac: str) -> str:
     """A MAC as people write it, with colons."""
     return ":".join(mac[at : at + 2] for at in range(0, len(mac), 2))
 

@@ -1,4 +1,4 @@
-"""Who this board is, and how it stands; nothing is changed. Device side."""
+"""Which board this is, and its state; nothing is changed. Device side."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def in_nvs():
         return None
 
 
-def who():
+def identify():
     import machine
 
     mac = hexlify(machine.unique_id()).decode()
@@ -88,5 +88,5 @@ def library():
         return __version__
     except (ImportError, AttributeError):
         return None
-    except Exception as error:  # whatever a broken library does, the others are still to be told
+    except Exception as error:  # whatever a broken library does, the other boards go on
         return "broken: %r" % error

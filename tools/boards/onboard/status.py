@@ -1,12 +1,12 @@
-"""Device.status() and .state() without a word of the log in between. Device side."""
+"""Device.status() and .state() without a line of the log in between. Device side."""
 
 
-def standing():
-    """{"text": status(), "state": state() where the library has it}; or {"error", "said"}."""
+def status():
+    """{"text": status(), "state": state() where the library has it}; or {"error", "message"}."""
     try:
         from dynreg import Device, DynregError, log
     except ImportError as error:
-        return {"error": "no_library", "said": "%s: 'dynreg deploy' first" % error}
+        return {"error": "no_library", "message": "%s: 'dynreg deploy' first" % error}
     level, log.level = log.level, 99
     try:
         device = Device()
@@ -15,6 +15,6 @@ def standing():
             "state": device.state() if hasattr(device, "state") else None,
         }
     except DynregError as error:
-        return {"error": error.code, "said": str(error)}
+        return {"error": error.code, "message": str(error)}
     finally:
         log.level = level

@@ -1,4 +1,4 @@
-"""What the hub's own faults cannot stand for: a real rival on the wire, and a hub that dies."""
+"""What the hub's own faults cannot stand for: a second client, and a hub that restarts."""
 
 import pytest
 
@@ -10,19 +10,19 @@ _RIG = pytest.mark.parametrize("rig", [Row("", "", None, None, 0, fast=50)], ind
 
 @_RIG
 def test_a_second_login_with_the_same_client_id(rig):
-    """The rival throws the board out; the board comes back after its back-off, and so on."""
+    """The second client takes the session over; the board takes it back after its back-off."""
     assert rig.step("flow")["code"] is None
     (device,) = rig.hub.devices()
-    with Raw(rig.hub.mqtt) as rival:
-        rival.send(connect_packet(*credentials(rig.hub, device["name"], device["psk"])))
-        assert rival.packet() == (0x20, b"\0\0")
+    with Raw(rig.hub.mqtt) as other:
+        other.send(connect_packet(*credentials(rig.hub, device["name"], device["psk"])))
+        assert other.packet() == (0x20, b"\0\0")
         report = rig.step("poll")
         assert report["code"] is None and report["connected"]
         assert report["codes"] and report["codes"][0].startswith("network.")
-        assert rival.ended() == b""
+        assert other.ended() == b""
     kicked = [e for e in rig.hub.events if e["event"] == "disconnect" and e["reason"] == "kicked"]
     assert len(kicked) == 2
-    rig.check_well()
+    rig.check_recovered()
 
 
 @_RIG
@@ -36,4 +36,4 @@ def test_the_broker_restarts_again_and_again(rig):
         assert report["code"] is None and report["codes"], report
         more = rig.step("poll until connected")
         assert more["connected"], (report, more)
-    rig.check_well()
+    rig.check_recovered()
