@@ -7,16 +7,12 @@ main.py has the sentences for a person; a boot.py that stops would lock the boar
 def join():
     try:
         from dynreg import log, port
-        from dynreg.device_info import DeviceInfo
+        from dynreg.device import DeviceInfo
 
         try:
             settings = DeviceInfo().wifi
             if settings:
-                from dynreg import wifi
-
-                wifi.join(settings["ssid"], settings.get("password"))
-                del wifi
-                port.forget("wifi", "board")
+                port.step("connect.wifi", "join", settings["ssid"], settings.get("password"))
         except Exception as error:
             log.warning("boot: no Wi-Fi: %s" % error)
     except ImportError as error:

@@ -67,8 +67,9 @@ def version():
 
 
 def modules():
-    """What lib/ holds, as paths below it, sorted."""
-    return sorted(path.relative_to(mpy.LIB).as_posix() for path in mpy.LIB.rglob("*.py"))
+    """What lib/ holds, as paths below it, in the order of boards/plan.py."""
+    found = (path.relative_to(mpy.LIB).as_posix() for path in mpy.LIB.rglob("*.py"))
+    return sorted(found, reverse=True)
 
 
 def listing(files):

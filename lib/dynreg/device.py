@@ -1,8 +1,62 @@
 """Device: what an application sees. Each step loads what it needs and drops it again."""
 
 from . import log, port
-from .device_info import DeviceInfo
-from .errors import DynregError
+
+
+class Endpoint:
+    """Where a service is: scheme, host, port; ca: path of its own CA file, or None."""
+
+    def __init__(self, scheme, host, port, ca=None):
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.ca = ca
+        self.secure = "s" in scheme[4:]  # https, mqtts, mqtts+psk
+
+    def __str__(self):
+        return "%s://%s:%d" % (self.scheme, self.host, self.port)
+
+
+class DeviceInfo:
+    """What device_info.json says, checked; ConfigError where it is missing or wrong.
+
+    mode ("KEY" or "CERT"), product_id, product_secret (None where it is not filled in),
+    device_name (with {mac} filled in), client_id, owner ("{product_id}/{device_name}"), credential
+    and registered_at (Unix seconds, 0 unknown; both set by credentials.load()), section (where the
+    credential stands), cert_file and key_file (paths), burn and early (bool), gateway, mqtt and
+    date (Endpoint), wifi (dict or None), path.
+    """
+
+    mode: str
+    section: str
+    product_id: str
+    product_secret: str
+    device_name: str
+    client_id: str
+    owner: str
+    credential: str
+    cert_file: str
+    key_file: str
+    burn: bool
+    early: bool
+    wifi: dict
+    gateway: Endpoint
+    mqtt: Endpoint
+    date: Endpoint
+
+    def __init__(self, path="/device_info.json"):
+        self.path = path
+        self.credential = None  # pyright: ignore
+        self.registered_at = 0
+        values = port.step("storage.device_file", "load", self)
+        for name in values:
+            value = values[name]
+            setattr(self, name, Endpoint(*value) if isinstance(value, tuple) else value)
+
+    @staticmethod
+    def blank(value):
+        """Whether nothing has been filled in yet: the vendor's samples write YOUR_… there."""
+        return not value or (isinstance(value, str) and value.startswith("YOUR_"))
 
 
 class Device:
@@ -12,23 +66,20 @@ class Device:
     ConfigError where the file is missing or wrong, before anything is sent or written.
     """
 
-    def __init__(self, path="/device_info.json", idle=None):
-        from . import credentials, device_file, notes, record
+    session: "Session"  # noqa: F821  # pyright: ignore[reportUndefinedVariable] (of mqtt/session.py)
 
+    def __init__(self, path="/device_info.json", idle=None):
         if idle:
             port.idle = idle
-        record.recover(path)
         self.info = info = DeviceInfo(path)
-        credentials.load(info)
-        if not info.credential:
-            device_file.need_product_secret(info)
-        self.history = notes.read(path)
-        self.session = None
+        ails = port.step("storage.credentials", "load", info)
+        if any(ails):
+            port.step("storage.store", "heal", info, *ails)
+        self.history = port.step("storage.notes", "read", path)
+        self.session = None  # pyright: ignore
         self.registered_now = False
         self.clock_set = False
         log.info("device: %s of product %s" % (info.device_name, info.product_id))
-        del credentials, device_file, notes, record
-        port.forget("credentials", "device_file", "notes", "record", "board", "clock")
 
     @property
     def registered(self):
@@ -42,11 +93,7 @@ class Device:
         confirm: the product id, so that nothing goes by mistake. The cloud refuses to register a
         device that has logged in until it is deleted in the console (docs/protocol.md, 3).
         """
-        from . import credentials, record
-
-        record.recover(path)
-        credentials.forget(DeviceInfo(path), confirm)
-        log.warning("credential: both copies erased")
+        port.step("storage.store", "forget", DeviceInfo(path), confirm)
 
     def register(self):
         """Gets and stores this device's credential, unless it has one; True when it just did.
@@ -54,14 +101,13 @@ class Device:
         A registered device never registers again by itself: each repeat makes the secret before
         worthless, and after the first login the cloud refuses (docs/protocol.md, 3).
         """
-        if not self.registered or self.info.burn:
-            from . import first_boot
-
-            first_boot.run(self)
-            del first_boot
-            port.forget("first_boot")
-        else:
+        info = self.info
+        new = not self.registered
+        if not new:
             log.info("register: not needed, a credential is stored")
+        if new or (info.burn and info.product_secret):
+            port.step("register.first_boot", "run", info, self.history["day"])
+            self.registered_now = self.registered_now or new
         return self.registered_now
 
     @property
@@ -69,12 +115,7 @@ class Device:
         """Eight hex digits of the credential, None before registration."""
         if not self.registered:
             return None
-        from . import credentials
-
-        digits = credentials.fingerprint(self.info.credential)
-        del credentials
-        port.forget("credentials", "record", "board", "clock")
-        return digits
+        return port.step("storage.credentials", "fingerprint", self.info.credential)
 
     def connect(self, keepalive=60, attempts=1):
         """A logged-in Session; registers before, on the first boot only.
@@ -82,43 +123,22 @@ class Device:
         attempts: how often to try what another try may mend, with back-off; 0 for ever. A login
         that the broker refuses is tried three times at most.
         """
-        failures = 0
-        while True:
-            try:
-                return self._connect(keepalive)
-            except DynregError as error:
-                failures += 1
-                if not error.retry or failures == attempts:
-                    raise
-                from .backoff import wait_ms
+        from .connect import link  # noqa: F401 (stays: what the next step returns is of it)
 
-                wait = wait_ms(failures)
-                log.warning("%s [%s]; again in %d s" % (error, error.code, wait // 1000))
-            port.pause(wait)
-
-    def _connect(self, keepalive):
-        info = self.info
-        if info.wifi:
-            from . import wifi
-
-            wifi.join(info.wifi["ssid"], info.wifi.get("password"))
-            del wifi
-            port.forget("wifi", "board")
-        self.register()
-        if self.session:
-            self.session.connect()
-            return self.session
-        from . import connection
-
-        opened = connection.connect(info, keepalive, self.history, info.early)
-        del connection
-        port.forget("connection")
-        from .session import Session
-
-        session = Session(info, keepalive, self.history)
-        session.attach(*opened)
-        self.session = session
-        return session
+        opened = port.step("connect.connection", "connect", self, keepalive, attempts)
+        if opened:
+            info, history = self.info, self.history
+            # Only now: TLS has had the memory.
+            self.session = port.step(
+                "mqtt.session",
+                "Session",
+                info,
+                keepalive,
+                history,
+                lambda: port.step("connect.connection", "login", info, keepalive, history),
+            )
+            self.session.attach(*opened)
+        return self.session
 
     def sync_clock(self):
         """Sets the clock by the cloud's; Unix milliseconds."""
@@ -128,11 +148,11 @@ class Device:
 
     def state(self):
         """How the board stands, as a dict for programs (status.py has the keys); no secret."""
-        return self._status("state")
+        return port.step("status", "state", self)
 
     def status(self):
         """What stands where, as text for the REPL; no secret in it."""
-        return self._status("text")
+        return port.step("status", "text", self)
 
     def report(self, error=None):
         """One line for programs that watch the serial port: "dynreg: " and a JSON object.
@@ -140,12 +160,4 @@ class Device:
         mac, device, fingerprint, registered (on this boot), stored, connected, clock_set, unix_ms
         (the clock when the line was made), tls, error (a code or null). No secret.
         """
-        return self._status("report", error)
-
-    def _status(self, name, *arguments):
-        from . import status
-
-        told = getattr(status, name)(self, *arguments)
-        del status
-        port.forget("status", "credentials", "device_file", "record", "board", "clock")
-        return told
+        return port.step("status", "report", self, error)

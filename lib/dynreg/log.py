@@ -1,6 +1,6 @@
 """One line a step on the serial console: seconds since boot, level, step. Never a secret."""
 
-from .port import ticks_diff, ticks_ms
+from utime import ticks_diff, ticks_ms  # pyright: ignore
 
 DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
 _last = ticks_ms()
@@ -19,9 +19,9 @@ def line(name, text):
     print("%9.3f %-5s %s" % (_ms / 1000, name, text))
 
 
-def _at(number, name):
+def _at(value, name):
     def write(text):
-        if number >= level:
+        if value >= level:
             line(name, text)
 
     return write

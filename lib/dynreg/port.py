@@ -1,36 +1,55 @@
-"""Differences between platforms that matter all the time; board.py has those of a single step.
+"""Differences between platforms that always matter, Unix time, and steps: code loaded for a call.
 
-No other room asks where it runs.
+No module but that of a step asks where it runs. Built-in modules are imported by their u-names,
+which MicroPython looks up without searching the file system.
 """
 
 import gc
-import os
 import sys
-import time
 
-MICROPYTHON = sys.implementation.name == "micropython"
+import utime as time
+from micropython import const
+from uos import urandom as random_bytes  # noqa: F401 (the hardware's or the system's own source)
+from utime import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
 # Seconds from 1970 to the platform's own epoch: esp32 and stm32 count from 2000.
 EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
-
-if MICROPYTHON:
-    from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # pyright: ignore
-else:
-
-    def ticks_ms():
-        return time.monotonic_ns() // 1000000  # pyright: ignore
-
-    def ticks_add(ticks, delta):
-        return ticks + delta
-
-    def ticks_diff(end, start):
-        return end - start
-
-    def sleep_ms(ms):
-        time.sleep(ms / 1000)
+# 2025-01-01, in Unix seconds: no board that runs this is older, so an earlier clock is unset.
+_FLOOR = const(1735689600)
+_CEILING = const(4102444800)  # 2100-01-01
+_SLICE_MS = const(500)
+_COLLECT = const(2048)  # bytes from collection to collection: what stays lies close together
+_threshold = getattr(gc, "threshold", lambda *size: None)
 
 
-_SLICE_MS = 500
+def step(module, function, *args):
+    """Calls a function of one of dynreg's modules, loaded for this call and gone after it.
+
+    module: below dynreg ("mqtt.session"). Whatever else of dynreg it brings is dropped with it,
+    and the HTTP library: so it returns plain data, or an object that needs no module but its own.
+    """
+    loaded = list(sys.modules)
+    before = _threshold()
+    _threshold(_COLLECT)
+    gc.collect()  # here, where the stack is low and holds no more of what is past
+    try:
+        return getattr(__import__(__name__[:-4] + module, None, None, (function,)), function)(*args)
+    finally:
+        unload(loaded)
+        _threshold(before)
+
+
+def unload(modules):
+    """Drops all of dynreg's modules but these. Packages stay: the next step finds them at once."""
+    for name in list(sys.modules):
+        if name in modules or not (name.startswith(__name__[:-4]) or name in ("requests", "urequests")):
+            continue
+        package, _, module = name.rpartition(".")
+        if not hasattr(sys.modules[name], "__path__"):
+            sys.modules.pop(name)
+            if package and hasattr(sys.modules[package], module):
+                delattr(sys.modules[package], module)
+    gc.collect()
 
 
 def idle():
@@ -56,7 +75,23 @@ def wait(poll, ms):
         idle()
 
 
-random_bytes = os.urandom  # the hardware's or the system's own source
+def unique_id():
+    """The chip's id, bytes: on an ESP32 the 6 bytes of its MAC. Empty where there is none."""
+    try:
+        import umachine as machine
+
+        return bytes(machine.unique_id())
+    except (ImportError, AttributeError):
+        return b""
+
+
+def nvs():
+    """Our namespace in an ESP32's NVS; None on ports without, OSError where it does not open."""
+    try:
+        from esp32 import NVS
+    except ImportError:
+        return None
+    return NVS("dynreg")
 
 
 def unix_ms():
@@ -64,23 +99,29 @@ def unix_ms():
     return (time.time_ns() // 1000000) + EPOCH * 1000
 
 
-def set_rtc(unix):
+def plausible(value):
+    """Whether so many Unix seconds can be now; a clock that lost power says 2000 or 1970."""
+    return _FLOOR <= value < _CEILING
+
+
+def unix_time():
+    """Unix seconds, or 0 where the clock is not set (docs/protocol.md, 2: then 0 is signed)."""
+    seconds = unix_ms() // 1000
+    return seconds if plausible(seconds) else 0
+
+
+def set_rtc(value):
     """Sets the real-time clock to Unix milliseconds. False where there is none to set."""
     try:
-        from machine import RTC
+        from umachine import RTC
     except ImportError:
         return False
-    seconds, ms = divmod(unix, 1000)
+    seconds, ms = divmod(value, 1000)
     year, month, day, hour, minute, second, weekday = time.gmtime(seconds - EPOCH)[:7]
     RTC().datetime((year, month, day, weekday, hour, minute, second, ms * 1000))
     return True
 
 
-def forget(*names):
-    """Drops dynreg's rooms that later steps do not need, so that their memory is free for TLS."""
-    for name in names:
-        package, _, room = ("dynreg." + name).rpartition(".")
-        sys.modules.pop("dynreg." + name, None)
-        if package in sys.modules and hasattr(sys.modules[package], room):
-            delattr(sys.modules[package], room)
-    gc.collect()
+def utc(value):
+    """Unix milliseconds as "2021-07-15 15:00:18", UTC."""
+    return "%04d-%02d-%02d %02d:%02d:%02d" % time.gmtime(value // 1000 - EPOCH)[:6]

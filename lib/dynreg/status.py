@@ -1,9 +1,13 @@
 """How a board stands: for a person, for a program, and as the line that a bench waits for."""
 
-import json
-from binascii import hexlify
+import gc
+import sys
 
-from . import board, clock, credentials, port, record
+import ujson as json
+from ubinascii import hexlify
+
+from . import port
+from .storage import credentials
 
 
 def state(device):
@@ -12,21 +16,23 @@ def state(device):
     not connected), unix_ms, clock_set, firmware, free_memory (bytes).
     """
     info, session = device.info, device.session
+    release = ".".join(str(part) for part in sys.implementation.version[:3])
+    gc.collect()
     return {
         "device": info.device_name,
         "product": info.product_id,
         "mode": info.mode,
         "mac": _mac(),
-        "fingerprint": device.fingerprint,
+        "fingerprint": _fingerprint(device),
         "registered": device.registered,
         "registered_at": info.registered_at,
         "copy_1": (info.path, credentials.in_file(info)[0]),
-        "copy_2": (record.where(info.path), credentials.in_record(info)[0]),
+        "copy_2": (credentials.place(info.path), credentials.in_record(info)[0]),
         "tls": session.tls if session and session.connected else None,
         "unix_ms": port.unix_ms(),
-        "clock_set": bool(clock.unix_time()),
-        "firmware": board.firmware(),
-        "free_memory": board.free_memory(),
+        "clock_set": bool(port.unix_time()),
+        "firmware": "%s %s on %s" % (sys.implementation.name, release, sys.platform),
+        "free_memory": gc.mem_free() if hasattr(gc, "mem_free") else 0,
     }
 
 
@@ -37,7 +43,7 @@ def text(device):
     if now["registered"]:
         when = "at a time unknown"
         if now["registered_at"]:
-            when = clock.text(now["registered_at"] * 1000)
+            when = port.utc(now["registered_at"] * 1000)
     lines = [
         ("device", "%s of product %s" % (now["device"], now["product"])),
         ("credential", "%s, fingerprint %s" % (now["mode"], now["fingerprint"])),
@@ -45,7 +51,7 @@ def text(device):
         ("copy 2", "%s: %s" % now["copy_2"]),
         ("registered", when),
         ("connection", now["tls"] or "none"),
-        ("clock", clock.text(now["unix_ms"]) + ("" if now["clock_set"] else " (not set)")),
+        ("clock", port.utc(now["unix_ms"]) + ("" if now["clock_set"] else " (not set)")),
         ("firmware", now["firmware"]),
         ("free memory", "%d bytes" % now["free_memory"]),
     ]
@@ -59,7 +65,7 @@ def report(device, error):
         {
             "mac": _mac(),
             "device": device.info.client_id,
-            "fingerprint": device.fingerprint,
+            "fingerprint": _fingerprint(device),
             "registered": device.registered_now,
             "stored": device.registered,
             "connected": bool(session and session.connected),
@@ -72,4 +78,8 @@ def report(device, error):
 
 
 def _mac():
-    return hexlify(board.unique_id()).decode() or None
+    return hexlify(port.unique_id()).decode() or None
+
+
+def _fingerprint(device):
+    return credentials.fingerprint(device.info.credential) if device.registered else None

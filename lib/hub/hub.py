@@ -6,15 +6,17 @@ module, time.strftime, sys._getframe) is not here either.
 """
 
 import json
+import sys
 
-from dynreg import Device, DynregError, clock, log, port
-from dynreg.device_info import Endpoint
+from dynreg import Device, DynregError, log, port
+from dynreg.device import Endpoint
 
 try:
     import _thread
 except ImportError:  # then callbacks run within the calls
     _thread = None
 
+_BOARD = sys.implementation.name == "micropython"
 _STACK = 16384  # bytes: a TLS handshake on reconnect does not fit a thread's default on ESP32
 _PUMP_MS = 20
 
@@ -82,7 +84,7 @@ class _Lock:
 def _vendor_line(name, text):
     now = port.unix_ms()
     ms = now % 1000
-    print("%s,%03d.%03d [hub.py] - %s - %s" % (clock.text(now), ms, ms, name, text))
+    print("%s,%03d.%03d [hub.py] - %s - %s" % (port.utc(now), ms, ms, name, text))
 
 
 class QcloudHub:
@@ -266,9 +268,9 @@ class QcloudHub:
         self._pumping = True
         if not _thread:
             return
-        before = _thread.stack_size(_STACK) if port.MICROPYTHON else 0
+        before = _thread.stack_size(_STACK) if _BOARD else 0
         _thread.start_new_thread(self._pump, ())
-        if port.MICROPYTHON:
+        if _BOARD:
             _thread.stack_size(before)
 
     def _pump(self):

@@ -31,14 +31,14 @@ def test_the_counts_are_the_same_on_every_run(batch):
 
 def test_each_import_of_a_module_costs_reads(batch):
     before = measure(batch)["warm_boot"]
-    lib = batch.folder / "lib/dynreg"
+    lib = batch.folder / "lib/dynreg/mqtt"
     session = batch.folder / "session.py"
-    source = (mpy.LIB / "dynreg/session.py").read_text()
+    source = (mpy.LIB / "dynreg/mqtt/session.py").read_text()
     session.write_text("from . import more\n" + source)
     more = batch.folder / "more.py"
     more.write_text("")
-    mpy.compile_file(session, "dynreg/session.py", lib / "session.mpy")
-    mpy.compile_file(more, "dynreg/more.py", lib / "more.mpy")
+    mpy.compile_file(session, "dynreg/mqtt/session.py", lib / "session.mpy")
+    mpy.compile_file(more, "dynreg/mqtt/more.py", lib / "more.mpy")
     assert measure(batch)["warm_boot"] > before
 
 

@@ -45,14 +45,14 @@ LEAKS = {
 @pytest.mark.parametrize("kind", LEAKS)
 def test_what_a_session_leaks_on_reconnect_is_seen(tmp_path, kind):
     batch = Batch(tmp_path / "batch")
-    source = (mpy.LIB / "dynreg/session.py").read_text()
-    head = "        self.close()\n        from . import connection\n"
+    source = (mpy.LIB / "dynreg/mqtt/session.py").read_text()
+    head = "        self.close()\n        self.attach("
     assert source.count(head) == 1
     leaking = tmp_path / "session.py"
     leaking.write_text(source.replace(head, f"        {LEAKS[kind]}\n{head}") + "\n\n_leak = []\n")
-    target = batch.folder / "lib/dynreg/session.mpy"
+    target = batch.folder / "lib/dynreg/mqtt/session.mpy"
     sound = growth(batch)
-    mpy.compile_file(leaking, "dynreg/session.py", target)
+    mpy.compile_file(leaking, "dynreg/mqtt/session.py", target)
     found = growth(batch)
     # The first of the hundred reconnects is before the first reading.
     assert found[kind] - sound[kind] >= 99 * {"bytes": 64, "names": 1}[kind] - 32

@@ -32,7 +32,7 @@ def size(folder, *arguments):
 
 def test_what_changed_since_the_last_commit(repository):
     dynreg = repository / "lib" / "dynreg"
-    with open(dynreg / "backoff.py", "a") as file:
+    with open(dynreg / "connect" / "backoff.py", "a") as file:
         file.write("\n\ndef more(value):\n    return value + 1\n")
     (dynreg / "fresh.py").write_text("A = 'something new'\n")
     (dynreg / "roots" / "globalsign.py").unlink()
@@ -40,18 +40,18 @@ def test_what_changed_since_the_last_commit(repository):
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     modules = found["modules"]
-    assert modules["dynreg/backoff.py"]["bytes"] > modules["dynreg/backoff.py"]["before"]
+    assert modules["dynreg/connect/backoff.py"]["bytes"] > modules["dynreg/connect/backoff.py"]["before"]
     assert modules["dynreg/fresh.py"]["before"] is None
     assert modules["dynreg/roots/globalsign.py"]["bytes"] is None
-    assert modules["dynreg/tls.py"]["bytes"] == modules["dynreg/tls.py"]["before"]
+    assert modules["dynreg/connect/tls.py"]["bytes"] == modules["dynreg/connect/tls.py"]["before"]
     now, before = found["total"], found["before"]["total"]
     assert now["dynreg"] > before["dynreg"] and now["certificates"] < before["certificates"]
     assert now["all"] == sum(m["bytes"] for m in modules.values() if m["bytes"])
 
     rows = {line.split()[0]: line.split() for line in size(repository).stdout.splitlines() if line}
-    more = modules["dynreg/backoff.py"]["bytes"] - modules["dynreg/backoff.py"]["before"]
-    assert rows["dynreg/backoff.py"][-1] == f"+{more}"
-    assert len(rows["dynreg/tls.py"]) == 3  # no change, no sign
+    more = modules["dynreg/connect/backoff.py"]["bytes"] - modules["dynreg/connect/backoff.py"]["before"]
+    assert rows["dynreg/connect/backoff.py"][-1] == f"+{more}"
+    assert len(rows["dynreg/connect/tls.py"]) == 3  # no change, no sign
 
 
 def test_a_commit_that_is_not_there(repository):

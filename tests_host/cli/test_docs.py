@@ -9,19 +9,21 @@ DOCS = ROOT / "docs"
 
 
 def test_every_key_of_device_info_json_is_in_its_page():
-    tree = ast.parse((ROOT / "lib/dynreg/device_file.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "lib/dynreg/storage/device_file.py").read_text("utf-8"))
     keys = {"gatewayCa", "mqttCa", "check"}
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
             name = ast.unparse(call.func)
             if name in ("_text", "_file", "_section", "_endpoint") and len(call.args) > 2:
                 key = call.args[2]
-            elif name in ("values.get", "section.get"):
+            elif name in ("values.get", "section.get", "enumerate"):
                 key = call.args[0]
             else:
                 continue
-            if isinstance(key, ast.Constant):
-                keys.add(key.value)
+            parts = [key, *key.elts] if isinstance(key, ast.Tuple) else [key]
+            for part in parts:
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    keys.add(part.value)
     assert {"productId", "wifi", "mqtt", "devCertFile", "early"} <= keys
     page = (DOCS / "device_info.md").read_text("utf-8")
     named = set(re.findall(r"[A-Za-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))

@@ -59,12 +59,12 @@ def test_the_list_is_the_library():
 def test_the_list_follows_a_module_that_moves(clone):
     names = files()
     moved = next(name for name in names if not name.endswith("__init__.py"))
-    place = clone / "lib" / "dynreg" / "elsewhere" / "room.py"
+    place = clone / "lib" / "dynreg" / "elsewhere" / "module.py"
     place.parent.mkdir()
     shutil.move(clone / "lib" / moved, place)
     assert "package.json" in made(clone, "--sources")
     listed = dict(json.loads((clone / "package.json").read_text())["urls"])
-    assert listed["dynreg/elsewhere/room.py"] == "lib/dynreg/elsewhere/room.py"
+    assert listed["dynreg/elsewhere/module.py"] == "lib/dynreg/elsewhere/module.py"
     assert set(names) - set(listed) == {moved}
 
 
@@ -127,7 +127,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
 
 
 def test_a_traceback_calls_a_module_by_its_name(tmp_path):
-    source = tmp_path / "source" / "rooms" / "inner"
+    source = tmp_path / "source" / "package" / "inner"
     source.mkdir(parents=True)
     (source / "__init__.py").write_text("from .broken import fail\nfail()\n")
     (source / "broken.py").write_text("def fail():\n    raise ValueError\n")
@@ -136,7 +136,7 @@ def test_a_traceback_calls_a_module_by_its_name(tmp_path):
         [
             shutil.which("micropython", path=sysconfig.get_path("scripts")),
             "-c",
-            "import rooms.inner",
+            "import package.inner",
         ],
         env={"MICROPYPATH": str(tmp_path / "mpy")},
         capture_output=True,

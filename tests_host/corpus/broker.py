@@ -3,8 +3,9 @@
 import canaries
 import fakes
 import packets
-from dynreg.device_info import DeviceInfo
-from dynreg.session import Session
+from dynreg.connect import connection
+from dynreg.device import DeviceInfo
+from dynreg.mqtt.session import Session
 
 TOPIC = "ABCDEFGHIJ/dev-01/"
 ASK = "$sys/operation/ABCDEFGHIJ/dev-01"
@@ -22,7 +23,10 @@ class Bench:
         self.peer = peers[0]
         info = DeviceInfo(fakes.device_info(endpoint={"mqtt": url}))
         info.credential = canaries.DEVICE_SECRET
-        self.session = Session(info, keepalive)
+        history = {"day": 0, "psk": 0, "early": 0, "changed": False, "refusals": 0}
+        self.session = Session(
+            info, keepalive, history, lambda: connection.login(info, keepalive, history)
+        )
 
     def words(self):
         """All that was logged, as one text."""

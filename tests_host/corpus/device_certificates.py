@@ -7,8 +7,10 @@ import canaries
 import cryptolib
 import fakes
 import packets
-from dynreg import Device, signing, tls, trust
+from dynreg import Device
+from dynreg.connect import tls, trust
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
+from dynreg.register.gateway import signature as signature_of
 from kept import Kept
 
 CERTIFICATE, KEY = canaries.PAIR
@@ -38,14 +40,13 @@ class _Board(Kept):
         self.identities = identities = []
 
         def handshake(wire, host, context):
-            context()
             return wire
 
-        def context(trust, identity=None):
+        def context(path, builtin, identity=None):
             identities.append(identity)
 
         fakes.replace(tls, "handshake", handshake)
-        fakes.replace(trust.Trust, "context", context)
+        fakes.replace(trust, "context", context)
 
     def brings(self, certificate="own.pem", key="own.key"):
         """The device has a certificate of its own: files, and their names in device_info.json."""
@@ -227,7 +228,7 @@ def test_the_signature_is_over_the_body_with_the_certificate():
     head, _, body = gateway.sent.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     assert int(headers["Content-Length"]) == len(body)
-    assert headers["X-TC-Signature"] == signing.registration(
+    assert headers["X-TC-Signature"] == signature_of(
         canaries.PRODUCT_SECRET,
         headers["Host"],
         body,
@@ -282,7 +283,6 @@ def test_an_own_certificate_whose_files_are_missing_is_named():
 
 def test_a_pair_that_tls_cannot_use_is_a_config_error_without_the_key():
     net = fakes.network(fakes.Clock())
-    own = trust.Trust(None, trust.MQTT)
     for pair in (
         ("text", KEY),
         (CERTIFICATE, "text"),
@@ -290,31 +290,42 @@ def test_a_pair_that_tls_cannot_use_is_a_config_error_without_the_key():
         ("", ""),
         canaries.PAIR,
     ):
-        fakes.raises(ConfigError, own.context, pair, code="config", says="certificate and key")
+        arguments = (None, tls.BROKER, pair)
+        says = "certificate and key"
+        fakes.raises(ConfigError, trust.context, *arguments, code="config", says=says)
     assert net.sockets == []
+
+
+def _tls_that_shows(got):
+    """TLS's contexts put the pair that they are given into got, as DER."""
+    context = fakes.Namespace(load_cert_chain=lambda *ders: got.append(ders))
+    fakes.replace(
+        trust,
+        "tls",
+        fakes.Namespace(
+            SSLContext=lambda protocol: context, PROTOCOL_TLS_CLIENT=0, CERT_REQUIRED=2
+        ),
+    )
 
 
 def test_a_key_after_its_parameters_is_found():
     # As `openssl ecparam -genkey` writes it.
     got = []
-    context = fakes.Namespace(load_cert_chain=lambda *ders: got.append(ders))
-    fakes.replace(trust.board, "tls_context", lambda certificates: context)
+    _tls_that_shows(got)
     parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
-    own = trust.Trust(None, ())
-    own.context((CERTIFICATE, parameters + KEY))
-    own.context((CERTIFICATE, KEY))
+    trust.context(None, (), (CERTIFICATE, parameters + KEY))
+    trust.context(None, (), (CERTIFICATE, KEY))
     assert got[0] == got[1], "the parameters were taken for the key"
 
 
 def test_the_pair_reaches_tls_as_der():
     got = []
-    context = fakes.Namespace(load_cert_chain=lambda *ders: got.append(ders))
-    fakes.replace(trust.board, "tls_context", lambda certificates: context)
+    _tls_that_shows(got)
     for end in ("\n", "\r\n"):
-        trust.Trust(None, ()).context(tuple(pem.replace("\n", end) for pem in canaries.PAIR))
+        trust.context(None, (), tuple(pem.replace("\n", end) for pem in canaries.PAIR))
         certificate, key = got.pop()
         assert b"canary certificate" in certificate and b"canary private key" in key
-    trust.Trust(None, ()).context()
+    trust.context(None, ())
     assert got == []
 
 

@@ -4,9 +4,11 @@ import errno
 import time
 
 import fakes
-from dynreg import clock, first_clock, port, timesync, trust
-from dynreg.device_info import DeviceInfo
+from dynreg import port
+from dynreg.connect import first_clock, tls, trust
+from dynreg.device import DeviceInfo
 from dynreg.errors import CertificateError
+from dynreg.mqtt import timesync
 
 Y2000 = 946684800  # the epoch of esp32 and stm32, in Unix seconds
 NOW = fakes.NOW
@@ -20,7 +22,6 @@ def _epoch(start):
 
     module = fakes.Namespace(gmtime=gmtime, time_ns=lambda: (NOW - start) * 1000000000 + 678000000)
     fakes.replace(port, "time", module)
-    fakes.replace(clock, "time", module)
     fakes.replace(port, "EPOCH", start)
     return module
 
@@ -43,20 +44,20 @@ def test_plausible_from_2025_to_2100():
         (4102444800, False),
         (-1, False),
     ):
-        assert clock.plausible(seconds) is good, seconds
+        assert port.plausible(seconds) is good, seconds
 
 
 def test_unix_time_is_0_where_the_clock_is_not_set():
     for unix, seconds in ((NOW * 1000 + 999, NOW), (0, 0), (Y2000 * 1000, 0), (1 << 45, 0)):
         fakes.replace(port, "unix_ms", lambda unix=unix: unix)
-        assert clock.unix_time() == seconds, unix
+        assert port.unix_time() == seconds, unix
 
 
 def test_unix_time_on_both_epochs():
     def check(start):
         assert port.unix_ms() == NOW * 1000 + 678, start
-        assert clock.unix_time() == NOW, start
-        assert clock.text(NOW * 1000 + 678) == "2026-01-02 03:04:05", start
+        assert port.unix_time() == NOW, start
+        assert port.utc(NOW * 1000 + 678) == "2026-01-02 03:04:05", start
 
     _both_epochs(check)
 
@@ -87,6 +88,7 @@ def test_the_epoch_is_asked_of_the_platform():
         names = ("sleep_ms", "ticks_add", "ticks_diff", "ticks_ms")
         stand_in = fakes.Namespace(**{name: None for name in names})
         stand_in.gmtime = lambda seconds, year=year: (year, 1, 1, 0, 0, 0, 5, 1)
+        stand_in.time_ns = None
         fakes.module("time", stand_in)
         module = fakes.fresh("dynreg.port")
         assert module is not port and start == module.EPOCH
@@ -103,7 +105,7 @@ def _first(answer, unix=None, *peers, day=0):
         fakes.ntp(answer)
     fakes.network(fake, *peers)
     info = DeviceInfo(fakes.device_info())
-    return first_clock.find(info, day), fake, lines
+    return first_clock.find(tls.connect, info, day), fake, lines
 
 
 def test_first_sets_the_clock_by_ntp():
@@ -162,7 +164,7 @@ def test_first_takes_the_next_server_and_puts_the_hosts_name_back():
     ntptime = Ntptime()
     fake = fakes.Clock(None)
     fakes.module("ntptime", ntptime)
-    assert first_clock.find(DeviceInfo(fakes.device_info())) is True
+    assert first_clock.find(tls.connect, DeviceInfo(fakes.device_info())) is True
     assert fake.settings == [NOW * 1000]
     assert asked == ["own.example", "time1.cloud.tencent.com", "ntp.aliyun.com"]
     assert ntptime.host == "own.example"
@@ -279,21 +281,23 @@ def test_exchange_takes_no_endless_number():
 
 
 def _judged(faults, unix=NOW * 1000, ntp=None, day=0):
-    """trust.judged() of a call that fails with these codes in turn: (result, clock, calls)."""
+    """tls.gateway() where TLS that fails with these codes in turn: (result, clock, calls)."""
     fake = fakes.Clock(unix)
-    fakes.network(fake)
+    fakes.network(fake, fakes.Peer(), fakes.Peer())
     fakes.ntp(ntp or OSError(errno.ETIMEDOUT))
     calls = []
 
-    def call():
+    def handshake(*_):
         calls.append(fake.unix_ms())
         code = faults.pop(0) if faults else None
         if code:
             raise CertificateError(code, "no")
         return "link"
 
+    fakes.replace(tls, "handshake", handshake)
+    fakes.replace(trust, "context", lambda *certificates: "a context")
     info = DeviceInfo(fakes.device_info())
-    return lambda: trust.judged(info, day, call), fake, calls
+    return lambda: tls.gateway(info, day, 5000).stream, fake, calls
 
 
 def test_a_wrong_time_from_ntp_is_put_right_when_a_certificate_speaks_against_it():

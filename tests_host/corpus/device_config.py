@@ -4,9 +4,9 @@ import json
 
 import canaries
 import fakes
-from dynreg import credentials, device_file
-from dynreg.device_info import DeviceInfo
+from dynreg.device import DeviceInfo
 from dynreg.errors import ConfigError
+from dynreg.storage import credentials, device_file
 
 
 def _wrong(says, **changes):
@@ -141,9 +141,9 @@ def test_a_product_secret_not_filled_in_is_asked_for_only_to_register():
         info = _right(productSecret=secret)
         assert info.product_secret is None, secret
         says = (info.path, "productSecret", "not filled in", "from the console")
-        need = device_file.need_product_secret
+        need = credentials.need_product_secret
         fakes.raises(ConfigError, need, info, code="config", says=says)
-    device_file.need_product_secret(_right())
+    credentials.need_product_secret(_right())
 
 
 def test_the_wifi_password_placeholder_left_in():

@@ -6,8 +6,10 @@ import canaries
 import fakes
 import packets
 from broker import ASK, REQUEST, RESULT
-from dynreg import Device, board, first_clock, notes, port, signing, tls, trust
+from dynreg import Device, port
+from dynreg.connect import first_clock, login, tls, trust
 from dynreg.errors import CertificateError, LoginError, NetworkError, ProtocolError
+from dynreg.storage import notes
 
 NOW = fakes.NOW * 1000
 EARLY = packets.subscribe(1, RESULT) + packets.publish(ASK, REQUEST)
@@ -32,8 +34,8 @@ class Board:
         fakes.module("esp32", None)
         fakes.module("ntptime", None)
         if psk:
-            fakes.replace(board, "psk_context", lambda *pair: ("psk", pair))
-        fakes.replace(trust.Trust, "context", lambda trust, identity=None: ("certificate", None))
+            fakes.replace(tls, "psk_context", lambda *pair: ("psk", pair))
+        fakes.replace(trust, "context", lambda *certificates: ("certificate", None))
         fakes.replace(tls, "handshake", self._handshake)
         fakes.random(b"\xff")
         secret = {"deviceSecret": canaries.DEVICE_SECRET}
@@ -41,7 +43,7 @@ class Board:
         self.path = fakes.device_info(key_deviceinfo=secret, **changes)
 
     def _handshake(self, wire, host, context):
-        kind, self.pair = context()
+        kind, self.pair = context
         self.handshakes.append(kind)
         fault = self.faults.pop(0) if self.faults else None
         if fault:
@@ -163,7 +165,7 @@ def test_a_login_refused_over_psk_is_the_logins_own_fault():
 def test_without_a_clock_the_first_time_source_is_asked_before_the_certificate():
     found = []
 
-    def find(info, day, but):
+    def find(connect, info, day, but):
         found.append(day)
         port.set_rtc(NOW)
         return True
@@ -258,7 +260,7 @@ def test_whatever_comes_between_handshake_and_connect_the_socket_is_closed():
     def no_memory(*_):
         raise MemoryError
 
-    fakes.replace(signing, "login", no_memory)
+    fakes.replace(login, "hmac", no_memory)
     try:
         board.boot().connect()
         raise AssertionError("nothing raised")
@@ -266,7 +268,7 @@ def test_whatever_comes_between_handshake_and_connect_the_socket_is_closed():
         assert peer.closed == 1 and not peer.segments
 
 
-def test_a_dislike_that_is_remembered_outlives_a_line_that_fails():
+def test_an_early_request_turned_down_is_remembered_over_a_connection_that_fails():
     good = fakes.Peer(packets.CONNACK)
     board = Board(fakes.Peer(fakes.END), fakes.Peer(fault=OSError(111)), good)
     notes.write(board.path, {"day": 0, "psk": 0, "early": 1})
@@ -287,7 +289,7 @@ def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
         fakes.restore()
 
 
-def test_a_line_that_fails_twice_is_no_dislike():
+def test_a_connection_that_fails_twice_does_not_turn_the_early_request_down():
     good = fakes.Peer(GOOD)
     board = Board(fakes.Peer(fakes.END), fakes.Peer(fakes.END), good)
     device = board.boot()

@@ -4,9 +4,10 @@ import json
 
 import canaries
 import fakes
-from dynreg import Device, credentials, record
-from dynreg.credentials import fingerprint
+from dynreg import Device
 from dynreg.errors import ConfigError, StorageError
+from dynreg.storage import credentials, store
+from dynreg.storage.credentials import fingerprint
 from kept import Kept, everywhere
 
 
@@ -312,7 +313,7 @@ def test_a_record_that_is_whole_but_none_is_damaged():
 
 def test_where_the_second_copy_is_in_words():
     for kept in everywhere():
-        words = record.where(kept.path)
+        words = credentials.place(kept.path)
         assert words == ("NVS dynreg/credential" if kept.nvs else kept.record), words
 
 
@@ -326,8 +327,8 @@ def test_a_path_without_a_folder():
             fakes.at_end(lambda here=here: os.chdir(here))
             os.chdir(kept.folder)
             kept.path = "device_info.json"
-            credentials.prepare(kept.info())
-            credentials.store(kept.info(), kept.value)
+            store.prepare(kept.info())
+            store.store(kept.info(), kept.value)
             assert kept.load() == kept.value and kept.states() == ("good", "good")
             if place == "file":
                 assert fakes.exists("dynreg.rec")

@@ -5,8 +5,9 @@ import os
 
 import canaries
 import fakes
-from dynreg import credentials, record
 from dynreg.errors import ConfigError, StorageError
+from dynreg.register import first_boot
+from dynreg.storage import credentials, store
 from kept import BLOB, Kept, everywhere
 
 SECRET = canaries.DEVICE_SECRET
@@ -17,7 +18,7 @@ def test_an_empty_section_written_as_null():
     for mode, key in (("KEY", "key_deviceinfo"), ("CERT", "cert_deviceinfo")):
         kept = Kept(mode, "NVS")
         kept.set(**{key: None})
-        credentials.store(kept.info(), kept.value)
+        store.store(kept.info(), kept.value)
         assert kept.whole() and kept.load() == kept.value
         fakes.restore()
 
@@ -26,7 +27,7 @@ def test_a_stored_credential_is_read_again():
     for kept in everywhere():
         assert kept.load() is None
         info = kept.info()
-        credentials.store(info, kept.value)
+        store.store(info, kept.value)
         assert info.credential == kept.value
         assert kept.whole() and kept.load() == kept.value
 
@@ -81,8 +82,9 @@ def _rewritten(name):
 def _calls(mode, place):
     kept = Kept(mode, place)
     info = kept.info()
+    fakes.replace(credentials, "place", lambda path: "where the log says")
     del kept.flash.calls[:]
-    credentials.store(info, kept.value)
+    store.store(info, kept.value)
     print(kept.flash.calls)
     return kept.flash.calls
 
@@ -120,7 +122,7 @@ def _lie(kept, path, lie):
     """store() where path does not read back."""
     kept.flash.lies[path] = lie
     info = kept.info()
-    fakes.raises(StorageError, credentials.store, info, kept.value, code="storage")
+    fakes.raises(StorageError, store.store, info, kept.value, code="storage")
 
 
 def test_a_flash_that_lies_about_the_temporary_file_keeps_the_old_one():
@@ -155,7 +157,7 @@ def test_a_flash_that_lies_about_the_file_itself():
         kept.flash.lies[kept.path] = text  # from now on the old text comes back
 
     kept.flash.rename = rename
-    error = fakes.raises(StorageError, credentials.store, kept.info(), SECRET, code="storage")
+    error = fakes.raises(StorageError, store.store, kept.info(), SECRET, code="storage")
     assert kept.path in str(error)
     assert json.loads(fakes.read(kept.path))["key_deviceinfo"]["deviceSecret"] == SECRET
 
@@ -166,9 +168,7 @@ def test_a_record_that_does_not_read_back_stops_all_but_the_other_copy():
             kept = Kept(mode, "NVS")
             kept.nvs.lie = lie
             info = kept.info()
-            fakes.raises(
-                StorageError, credentials.store, info, kept.value, code="storage", says="NVS"
-            )
+            fakes.raises(StorageError, store.store, info, kept.value, code="storage", says="NVS")
             assert credentials.in_file(kept.info()) == ("good", kept.value)
             fakes.restore()
         kept = Kept(mode, "file")
@@ -189,7 +189,7 @@ def test_a_flash_that_is_full_or_worn_keeps_the_old_file():
             before = fakes.read(kept.path)
             kept.flash.faults = {call: OSError(28)}  # ENOSPC, which MicroPython's errno lacks
             info = kept.info()
-            fakes.raises(StorageError, credentials.store, info, kept.value, code="storage")
+            fakes.raises(StorageError, store.store, info, kept.value, code="storage")
             assert fakes.read(kept.path) == before, call
 
 
@@ -199,7 +199,7 @@ def test_a_second_copy_that_cannot_be_written_is_a_storage_error():
             if call.startswith("NVS") == bool(kept.nvs):
                 kept.flash.faults = {call: OSError(5)}
                 info = kept.info()
-                fakes.raises(StorageError, credentials.store, info, kept.value, code="storage")
+                fakes.raises(StorageError, store.store, info, kept.value, code="storage")
                 # The cloud has given it: one copy is better than none.
                 assert credentials.in_file(kept.info()) == ("good", kept.value), call
 
@@ -211,7 +211,7 @@ def test_prepare_leaves_nothing_behind():
     for kept in everywhere():
         info, before = kept.info(), kept.all()
         del kept.flash.calls[:]
-        credentials.prepare(info)
+        store.prepare(info)
         assert kept.all() == before
         calls = kept.flash.calls
         tried = [call[6:] for call in calls if call.startswith("write device_info.json.")]
@@ -224,17 +224,17 @@ def test_prepare_leaves_nothing_behind():
 
 def test_prepare_finds_a_full_flash():
     for kept in everywhere():
-        kept.flash.room = len(fakes.read(kept.path)) + (400 if kept.mode == "KEY" else 4000)
+        kept.flash.limit = len(fakes.read(kept.path)) + (400 if kept.mode == "KEY" else 4000)
         info = kept.info()
         says = (kept.path, "make room")
-        fakes.raises(StorageError, credentials.prepare, info, code="storage.full", says=says)
+        fakes.raises(StorageError, store.prepare, info, code="storage.full", says=says)
 
 
 def test_prepare_that_fails_takes_its_own_file_away():
     for kept in everywhere():
-        kept.flash.room = 100
+        kept.flash.limit = 100
         info, before = kept.info(), kept.all()
-        fakes.raises(StorageError, credentials.prepare, info, code="storage.full")
+        fakes.raises(StorageError, store.prepare, info, code="storage.full")
         assert kept.all() == before
 
 
@@ -243,7 +243,7 @@ def test_prepare_finds_a_full_nvs():
         kept = Kept(mode, "NVS")
         kept.nvs.full = True
         info, before = kept.info(), kept.all()
-        fakes.raises(StorageError, credentials.prepare, info, code="storage.full")
+        fakes.raises(StorageError, store.prepare, info, code="storage.full")
         assert kept.all() == before
         fakes.restore()
 
@@ -253,9 +253,11 @@ def test_prepare_asks_for_as_much_as_a_certificate_takes():
     for place in ("NVS", "file"):
         sizes = []
         kept = Kept("CERT", place)
-        fakes.replace(record, "trial", lambda path, size, sizes=sizes: sizes.append((path, size)))
-        credentials.prepare(kept.info())
-        assert sizes == [(kept.path, sizes[0][1])] and sizes[0][1] >= 4096, sizes
+        fakes.replace(store, "_trial_file", lambda path, size, sizes=sizes: sizes.append(size))
+        if kept.nvs:
+            fakes.replace(store, "bytes", lambda size, sizes=sizes: sizes.append(size) or b"")
+        store.prepare(kept.info())
+        assert len(sizes) == 2 and min(sizes) >= 4096, sizes
         fakes.restore()
 
 
@@ -263,13 +265,13 @@ def test_prepare_tries_the_second_copys_file_too():
     for mode in ("KEY", "CERT"):
         kept = Kept(mode, "file")
         info, before = kept.info(), kept.all()
-        credentials.prepare(info)
+        store.prepare(info)
         written = [call[6:] for call in kept.flash.calls if call.startswith("write dynreg.rec")]
         assert written and kept.all() == before
         # A cut in between leaves it there: recover() must not take zeros for the record.
         assert written != ["dynreg.rec.tmp"], written
         kept.flash.faults = {"write " + written[0]: OSError(28)}
-        fakes.raises(StorageError, credentials.prepare, info, code="storage.full")
+        fakes.raises(StorageError, store.prepare, info, code="storage.full")
         assert kept.all() == before
         fakes.restore()
 
@@ -278,7 +280,7 @@ def test_prepare_finds_a_read_only_file_system():
     for kept in everywhere():
         kept.flash.read_only = True
         info, before = kept.info(), kept.all()
-        error = fakes.raises(StorageError, credentials.prepare, info)
+        error = fakes.raises(StorageError, store.prepare, info)
         assert error.code in ("storage.full", "storage") and kept.path in str(error)
         assert kept.all() == before
 
@@ -291,7 +293,7 @@ def test_forget_erases_both_copies():
         kept.registered()
         info = kept.info()
         credentials.load(info)
-        credentials.forget(info, fakes.PRODUCT)
+        store.forget(info, fakes.PRODUCT)
         assert info.credential is None
         assert kept.states() == ("missing", "missing") and kept.load() is None
         everything = fakes.files(kept.folder), kept.nvs and kept.nvs.blobs
@@ -310,7 +312,7 @@ def test_the_second_copy_goes_first_and_nvs_is_committed():
             kept = Kept(mode, place).registered()
             info = kept.info()
             del kept.flash.calls[:]
-            credentials.forget(info, fakes.PRODUCT)
+            store.forget(info, fakes.PRODUCT)
             looks = ("NVS get credential", "NVS open")
             changes = [call for call in kept.flash.changes() if call not in looks]
             gone.extend(call for call in _replaced("device_info.json") if call[:5] != "read ")
@@ -325,9 +327,7 @@ def test_forget_with_a_wrong_confirm_erases_nothing():
         for confirm in ("", "abcdefghij", "ABCDEFGHI", fakes.NAME, "ABCDEFGHIJ/dev-01", True):
             says = "nothing was erased"
             info = kept.info()
-            fakes.raises(
-                ConfigError, credentials.forget, info, confirm, code="argument", says=says
-            )
+            fakes.raises(ConfigError, store.forget, info, confirm, code="argument", says=says)
             assert kept.all() == before, confirm
 
 
@@ -339,9 +339,9 @@ def test_forget_needs_a_confirm_also_where_the_second_copy_is_lost():
             before = kept.all()
             for confirm in ("", "/", None, "other"):
                 info = kept.info()
-                fakes.raises(ConfigError, credentials.forget, info, confirm, code="argument")
+                fakes.raises(ConfigError, store.forget, info, confirm, code="argument")
                 assert kept.all() == before, confirm
-            credentials.forget(kept.info(), fakes.PRODUCT)
+            store.forget(kept.info(), fakes.PRODUCT)
             assert kept.states() == ("missing", "missing")
 
 
@@ -352,13 +352,13 @@ def test_forget_anothers_record_by_either_product_id():
             kept.registered()
             kept.lose_file()
             fakes.raises(ConfigError, kept.load, code="config.other")
-            credentials.forget(kept.info(), confirm)
+            store.forget(kept.info(), confirm)
             assert kept.load() is None and kept.states() == ("missing", "missing")
 
 
 def test_forget_where_there_is_nothing():
     for kept in everywhere():
-        credentials.forget(kept.info(), fakes.PRODUCT)
+        store.forget(kept.info(), fakes.PRODUCT)
         assert kept.states() == ("missing", "missing")
 
 
@@ -367,7 +367,7 @@ def test_a_forget_cut_in_between_heals_from_the_copy_that_is_left():
         kept.registered()
         kept.flash.faults = {"write device_info.json.tmp": RuntimeError("power gone")}
         info = kept.info()
-        fakes.raises(RuntimeError, credentials.forget, info, fakes.PRODUCT)
+        fakes.raises(RuntimeError, store.forget, info, fakes.PRODUCT)
         kept.flash.faults = {}
         assert kept.states() == ("good", "missing")
         assert kept.load() == kept.value and kept.whole()
@@ -378,7 +378,7 @@ def test_forget_on_a_read_only_file_system_says_so():
         kept.registered()
         kept.flash.read_only = True
         info = kept.info()
-        fakes.raises(StorageError, credentials.forget, info, fakes.PRODUCT, code="storage")
+        fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage")
         kept.flash.read_only = False
         assert kept.load() == kept.value and kept.whole()
 
@@ -390,7 +390,7 @@ def test_forget_where_nvs_does_not_erase_says_so():
             before = kept.all()
             kept.flash.faults = {call: OSError(-4353)}
             info = kept.info()
-            fakes.raises(StorageError, credentials.forget, info, fakes.PRODUCT, code="storage")
+            fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage")
             assert kept.all() == before
             fakes.restore()
 
@@ -404,13 +404,18 @@ def test_burn_takes_the_product_secret_and_nothing_else():
         text = fakes.read(kept.path).decode()
         info = kept.info()
         credentials.load(info)
-        assert info.burn is True and credentials.burn(info) is True
+        assert info.burn is True
+        first_boot.run(info, None)
         assert info.product_secret is None
         expected = text.replace(canaries.PRODUCT_SECRET, "").encode()
         assert fakes.read(kept.path) == expected
         assert canaries.PRODUCT_SECRET not in repr(kept.all())
         assert kept.whole() and kept.load() == kept.value
-        assert credentials.burn(kept.info()) is False, "there is nothing left to burn"
+        before = kept.all()
+        info = kept.info()
+        credentials.load(info)
+        first_boot.run(info, None)
+        assert kept.all() == before, "there is nothing left to burn"
 
 
 def test_burn_only_while_both_copies_are_good():
@@ -426,7 +431,8 @@ def test_burn_only_while_both_copies_are_good():
             spoil(kept)
             before = kept.all()
             info = kept.info()
-            assert credentials.burn(info) is False
+            info.credential = kept.value
+            first_boot.run(info, None)
             assert info.product_secret == canaries.PRODUCT_SECRET and kept.all() == before
 
 
@@ -435,7 +441,9 @@ def test_burn_on_a_read_only_file_system_says_so():
         kept.registered()
         info, before = kept.info(), kept.all()
         kept.flash.read_only = True
-        fakes.raises(StorageError, credentials.burn, info, code="storage")
+        del kept.log[:]
+        store.burn(info)
+        assert kept.log[-1][0] == "ERROR" and "stays on this board" in kept.log[-1][1], kept.log
         assert kept.all() == before
 
 
@@ -446,7 +454,7 @@ def test_recover_puts_back_a_lone_temporary_file():
     path = fakes.folder() + "/device_info.json"
     data = json.dumps(fakes.values(key_deviceinfo={"deviceSecret": SECRET}))
     fakes.write(path + ".tmp", data)
-    record.recover(path)
+    credentials.recover(path)
     assert fakes.read(path) == data.encode()
     assert not fakes.exists(path + ".tmp")
 
@@ -455,13 +463,13 @@ def test_recover_leaves_a_file_alone_that_is_there():
     path = fakes.device_info()
     before = fakes.read(path)
     fakes.write(path + ".tmp", '{"other": 1}')
-    record.recover(path)
+    credentials.recover(path)
     assert fakes.read(path) == before
 
 
 def test_recover_with_nothing_there():
     path = fakes.folder() + "/device_info.json"
-    record.recover(path)
+    credentials.recover(path)
     assert not fakes.exists(path)
 
 
@@ -486,6 +494,6 @@ def test_what_a_cut_left_of_a_record_does_not_come_back_after_forget():
     for mode in ("KEY", "CERT"):
         kept = Kept(mode, "file").registered()
         fakes.write(kept.record + ".tmp", kept.data())
-        credentials.forget(kept.info(), fakes.PRODUCT)
+        store.forget(kept.info(), fakes.PRODUCT)
         assert kept.load() is None
         fakes.restore()

@@ -124,9 +124,7 @@ def test_a_ca_file_that_is_none_is_found_before_anything_is_sent():
 
 
 def test_a_ca_file_that_is_one():
-    from binascii import a2b_base64
-
-    ca = fakes.write(fakes.folder() + "/ca.der", a2b_base64(iothub.BASE64))
+    ca = fakes.write(fakes.folder() + "/ca.der", iothub.certificate())
     path, _, _ = _board(_gateway(), fakes.Peer(packets.CONNACK), endpoint={"mqttCa": ca})
     assert Device(path).connect().connected is True
 
@@ -145,7 +143,7 @@ def _nothing_sent(kept, kind, code, says=()):
 
 def test_a_full_flash_is_found_before_anything_is_sent():
     for kept in everywhere():
-        kept.flash.room = len(fakes.read(kept.path)) + 100
+        kept.flash.limit = len(fakes.read(kept.path)) + 100
         _nothing_sent(kept, StorageError, "storage.full", (kept.path, "make room"))
 
 
@@ -306,7 +304,7 @@ def test_status_has_every_line_and_no_secret():
             assert status["clock"].startswith("2026-01-02") and "not set" not in status["clock"]
             assert "python" in status["firmware"] and status["free memory"].endswith(" bytes")
         parts = [kept.value] if kept.mode == "KEY" else kept.value
-        from dynreg.credentials import fingerprint
+        from dynreg.storage.credentials import fingerprint
 
         assert fingerprint("".join(parts)) in status["credential"]
         assert status["registered"].startswith("2026-01-02 03:04:05")

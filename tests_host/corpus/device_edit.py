@@ -4,10 +4,10 @@ import json
 
 import canaries
 import fakes
-from dynreg import credentials
-from dynreg.credentials import fingerprint
-from dynreg.device_info import DeviceInfo
+from dynreg.device import DeviceInfo
 from dynreg.errors import ConfigError
+from dynreg.storage import credentials, store
+from dynreg.storage.credentials import fingerprint
 
 SECRET = canaries.DEVICE_SECRET
 CHECK = fingerprint(fakes.PRODUCT + "/" + fakes.NAME + "\n" + SECRET)
@@ -22,7 +22,7 @@ def _store(data, secret=SECRET):
     """What store() makes of a file with data: its bytes."""
     fakes.nvs()
     path = fakes.write(fakes.folder() + "/device_info.json", data)
-    credentials.store(DeviceInfo(path), secret)
+    store.store(DeviceInfo(path), secret)
     assert not fakes.exists(path + ".tmp")
     return fakes.read(path)
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_written_anew_stays_and_the_board_goes_on():
             except ConfigError:  # nested deeper than this interpreter reads
                 assert odd[0] == "["
                 break
-            credentials.load(info)
+            store.heal(info, *credentials.load(info))
             assert info.credential == SECRET
         healed = [text for _, text in lines if "cannot be healed" in text]
         assert fakes.read(path).decode() == data or not healed, "half done"

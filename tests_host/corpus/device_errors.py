@@ -3,7 +3,7 @@
 import dynreg
 import fakes
 from dynreg import errors, log, port
-from dynreg.backoff import wait_ms
+from dynreg.connect.backoff import wait_ms
 
 
 def test_the_tree_and_what_is_worth_another_try():
@@ -54,6 +54,8 @@ def test_info_is_the_level_to_begin_with():
 def _boot():
     """A clock, the log that begins with it, and what it prints."""
     clock = fakes.Clock()
+    ticks = {"ticks_ms": clock.ticks_ms, "ticks_diff": clock.ticks_diff}
+    fakes.module("time", fakes.Namespace(**ticks))
     fresh = fakes.fresh("dynreg.log")
     printed = []
     fakes.replace(fresh, "print", printed.append)

@@ -5,8 +5,10 @@ import json
 import canaries
 import fakes
 import gateway
-from dynreg import board, first_clock, registration, signing
+from dynreg.connect import first_clock
 from dynreg.errors import NetworkError, ProtocolError
+from dynreg.register import gateway as firmware
+from dynreg.register.gateway import signature as signature_of
 
 # --- the request --------------------------------------------------------------------------------
 
@@ -16,7 +18,7 @@ def _check_request(url, host, unix):
     peer = fakes.Peer(gateway.http(gateway.good()))
     net = gateway.network(peer, unix=unix)
     fakes.replace(first_clock, "find", lambda *found: False)
-    assert registration.register(gateway.info(url)) == canaries.DEVICE_SECRET
+    assert gateway.obtain(gateway.info(url)) == canaries.DEVICE_SECRET
     line, headers, body = gateway.request(peer)
     timestamp = 0 if unix is None else fakes.NOW
     name = host.split(":")[0]
@@ -30,7 +32,7 @@ def _check_request(url, host, unix):
         "X-TC-Algorithm": "hmacsha256",
         "X-TC-Timestamp": str(timestamp),
         "X-TC-Nonce": str(gateway.NONCE),
-        "X-TC-Signature": signing.registration(
+        "X-TC-Signature": signature_of(
             canaries.PRODUCT_SECRET, name, body, timestamp, gateway.NONCE
         ),
     }, headers
@@ -58,14 +60,14 @@ def test_the_request_by_the_platforms_library():
 
 
 def test_the_request_by_urequests_0_9_1():
-    real = board.requests_module
+    real = firmware.library
 
     def urequests():
         return __import__("urequests")
 
     assert real is not urequests
     for url, host in (("https://hub.local", "hub.local"), ("http://h.l:8080", "h.l:8080")):
-        fakes.replace(board, "requests_module", urequests)
+        fakes.replace(firmware, "library", urequests)
         _check_request(url, host, fakes.NOW * 1000)
         fakes.restore()
 
@@ -75,14 +77,14 @@ def test_every_request_has_a_nonce_of_its_own_above_zero_below_2_to_31():
         peer = fakes.Peer(gateway.http(gateway.good()))
         fakes.network(fakes.Clock(), peer)
         fakes.random(value)
-        registration.register(gateway.info())
+        gateway.obtain(gateway.info())
         assert gateway.request(peer)[1]["X-TC-Nonce"] == str(nonce), value
         fakes.restore()
     nonces = set()
     for _ in range(5):
         peer = fakes.Peer(gateway.http(gateway.good()))
         fakes.network(fakes.Clock(), peer)
-        registration.register(gateway.info())
+        gateway.obtain(gateway.info())
         nonces.add(gateway.request(peer)[1]["X-TC-Nonce"])
         fakes.restore()
     assert len(nonces) == 5, nonces
@@ -104,7 +106,7 @@ def test_a_redirect_is_refused_and_nothing_is_sent_there():
             peer_reply = gateway.http(b"", status, ["Location: " + place])
             net = gateway.network(peer, elsewhere)
             peer.expect(peer_reply)
-            fakes.raises(ProtocolError, registration.register, gateway.info(), retry=False)
+            fakes.raises(ProtocolError, gateway.obtain, gateway.info(), retry=False)
             assert set(net.lookups) == {("hub.local", 80)}, (place, net.lookups)
             assert not elsewhere.segments and len(peer.segments) == 1, place
             assert len(net.sockets) == 1 and peer.closed, place
@@ -136,7 +138,7 @@ def test_a_silent_gateway_is_left_after_30_seconds():
     for reply in (None, [(0, b"HTTP/1.1 200 OK\r\n")]):
         peer = fakes.Peer(reply)
         net = gateway.network(peer)
-        fakes.raises(NetworkError, registration.register, gateway.info(), code="network.timeout")
+        fakes.raises(NetworkError, gateway.obtain, gateway.info(), code="network.timeout")
         assert peer.clock.passed == 30000 and peer.closed, peer.clock.passed
         assert len(net.sockets) == 1
         fakes.restore()
@@ -146,7 +148,7 @@ def test_a_slow_gateway_has_30_seconds_in_all():
     data = gateway.http(gateway.good())[0][1]
     peer = fakes.Peer([(1000 * i, data[i : i + 1]) for i in range(len(data))])
     gateway.network(peer)
-    fakes.raises(NetworkError, registration.register, gateway.info(), code="network.timeout")
+    fakes.raises(NetworkError, gateway.obtain, gateway.info(), code="network.timeout")
     assert peer.clock.passed == 30000, peer.clock.passed
 
 
@@ -154,7 +156,7 @@ def test_a_gateway_that_cannot_be_reached():
     net = gateway.network()
     fakes.raises(
         NetworkError,
-        registration.register,
+        gateway.obtain,
         gateway.info(),
         code="network.connect",
         says=gateway.HOST,
@@ -163,14 +165,14 @@ def test_a_gateway_that_cannot_be_reached():
     fakes.restore()
     gateway.network()
     gone = gateway.info("http://no.such.host")
-    fakes.raises(NetworkError, registration.register, gone, code="network.dns", says="no.such")
+    fakes.raises(NetworkError, gateway.obtain, gone, code="network.dns", says="no.such")
 
 
 def test_the_library_has_its_own_socket_back_afterwards():
-    library = board.requests_module()
+    library = firmware.library()
     name = "socket" if hasattr(library, "socket") else "usocket"
     real = getattr(library, name)
-    fakes.replace(board, "requests_module", lambda: library)
+    fakes.replace(firmware, "library", lambda: library)
     for reply in (
         gateway.http(gateway.good()),
         gateway.http(b"", "307 T", ["Location: http://evil.example/"]),
@@ -178,7 +180,7 @@ def test_the_library_has_its_own_socket_back_afterwards():
     ):
         gateway.network(fakes.Peer(reply))
         try:
-            registration.register(gateway.info())
+            gateway.obtain(gateway.info())
         except (ProtocolError, NetworkError) as error:
             print(repr(error))
         assert getattr(library, name) is real
@@ -191,15 +193,15 @@ def test_whatever_comes_between_handshake_and_request_the_socket_is_closed():
     def no_memory(*_):
         raise MemoryError
 
-    fakes.replace(signing, "registration", no_memory)
+    fakes.replace(firmware, "signature", no_memory)
     try:
-        registration.register(gateway.info())
+        gateway.obtain(gateway.info())
         raise AssertionError("nothing raised")
     except MemoryError:
         assert peer.closed == 1 and not peer.segments
 
 
-def test_a_library_that_goes_round_the_door_is_not_believed():
+def test_a_library_that_goes_round_the_adapter_is_not_believed():
     class Response:
         status_code = 200
         content = json.dumps(gateway.good()).encode()
@@ -207,16 +209,16 @@ def test_a_library_that_goes_round_the_door_is_not_believed():
     library = fakes.Namespace(
         __name__="urequests", usocket=None, request=lambda *_, **__: Response()
     )
-    fakes.replace(board, "requests_module", lambda: library)
+    fakes.replace(firmware, "library", lambda: library)
     gateway.network(fakes.Peer(), fakes.Peer())
     fakes.raises(
         ProtocolError,
-        registration.register,
+        gateway.obtain,
         gateway.info(),
         code="protocol.library",
         says="urequests",
     )
     library = fakes.Namespace(__name__="other", request=lambda *_, **__: Response())
     fakes.raises(
-        ProtocolError, registration.register, gateway.info(), code="protocol.library", says="other"
+        ProtocolError, gateway.obtain, gateway.info(), code="protocol.library", says="other"
     )

@@ -5,7 +5,6 @@ import json
 import canaries
 import fakes
 import gateway
-from dynreg import registration
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
 
 # --- good replies -------------------------------------------------------------------------------
@@ -209,7 +208,7 @@ def test_a_refused_signature_is_tried_once_more_without_the_time():
             fakes.Peer(gateway.http(gateway.good())),
         )
         net = gateway.network(*peers)
-        assert registration.register(gateway.info()) == canaries.DEVICE_SECRET
+        assert gateway.obtain(gateway.info()) == canaries.DEVICE_SECRET
         first, second = (gateway.request(peer)[1] for peer in peers)
         assert first["X-TC-Timestamp"] == str(fakes.NOW), message
         assert second["X-TC-Timestamp"] == "0", message
@@ -225,7 +224,7 @@ def test_a_refused_signature_is_tried_no_third_time():
     )
     fakes.raises(
         RegistrationError,
-        registration.register,
+        gateway.obtain,
         gateway.info(),
         code="register.refused",
         retry=False,
@@ -238,7 +237,7 @@ def test_without_a_clock_a_refused_signature_is_final():
     net = gateway.network(fakes.Peer(reply), fakes.Peer(gateway.http(gateway.good())), unix=None)
     fakes.raises(
         RegistrationError,
-        registration.register,
+        gateway.obtain,
         gateway.info(),
         code="register.refused",
         retry=False,
@@ -303,7 +302,7 @@ def test_what_is_no_http():
     ):
         peer = fakes.Peer([(0, data), (0, fakes.END)])
         gateway.network(peer)
-        fakes.raises(ProtocolError, registration.register, gateway.info())
+        fakes.raises(ProtocolError, gateway.obtain, gateway.info())
         assert peer.closed
         fakes.restore()
 

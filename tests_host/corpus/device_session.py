@@ -1,15 +1,17 @@
-"""A session in good weather: the exact bytes and segments of every packet out, messages in."""
+"""A session, the normal case: the exact bytes and segments of every packet out, messages in."""
+
+from binascii import a2b_base64
 
 import canaries
 import fakes
 import packets
 from broker import TOPIC, Bench, connected, subscribed
-from dynreg import signing
+from dynreg.connect.login import signed
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 
 
 def _login(connid):
-    return signing.login("ABCDEFGHIJdev-01", canaries.DEVICE_SECRET, connid)
+    return signed("ABCDEFGHIJdev-01", a2b_base64(canaries.DEVICE_SECRET), connid + ";2147483647")
 
 
 # --- login --------------------------------------------------------------------------------------
@@ -302,7 +304,7 @@ def test_packet_ids_wrap_at_65535():
         assert bench.peer.segments.pop() == packets.publish(TOPIC + "event", b"", pid), pid
 
 
-def test_disconnect_says_goodbye():
+def test_disconnect_sends_disconnect():
     bench = connected()
     bench.session.disconnect()
     assert bench.peer.segments == [packets.DISCONNECT]

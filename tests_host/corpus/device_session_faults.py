@@ -1,9 +1,9 @@
-"""A session in bad weather: dead peers, lost connections, back-off, packets that are none."""
+"""A session, failure handling: dead peers, lost connections, back-off, packets that are none."""
 
 import fakes
 import packets
 from broker import TOPIC, connected, subscribed
-from dynreg.backoff import wait_ms
+from dynreg.connect.backoff import wait_ms
 from dynreg.errors import LoginError, NetworkError, ProtocolError
 
 REFUSED = 111  # ECONNREFUSED

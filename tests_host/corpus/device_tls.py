@@ -3,8 +3,10 @@
 import json
 
 import fakes
-from dynreg import port, registration, tls, trust
-from dynreg.device_info import DeviceInfo
+import gateway
+from dynreg import port
+from dynreg.connect import link, tls, trust
+from dynreg.device import DeviceInfo
 from dynreg.errors import CertificateError, DynregError, NetworkError
 
 DEADLINE_MS = 300
@@ -15,8 +17,13 @@ SLACK_MS = 700
 def _open(name, ms=5000, ca="ca", identity=None):
     """A verified link to the server of that name."""
     servers = fakes.servers()
-    own = trust.Trust(servers[ca] if ca else None, trust.GATEWAY)
-    link = tls.connect("localhost", servers["ports"][name], lambda: own.context(identity), ms)
+    ca = servers[ca] if ca else None
+    link = tls.connect(
+        "localhost",
+        servers["ports"][name],
+        trust.context(ca, tls.GATEWAY, identity),
+        ms,
+    )
     fakes.at_end(link.drop)
     return link
 
@@ -79,18 +86,18 @@ def test_a_key_of_another_certificate_is_never_used():
 def test_the_handshake_is_two_segments_and_a_request_one():
     segments = []
 
-    class Wire(tls.Wire):
+    class Wire(link.Wire):
         def flush(self):
             if self._out:
                 segments.append(len(self._out))
             super().flush()
 
-    fakes.replace(tls, "Wire", Wire)
-    link = _open("echo")
+    fakes.replace(link, "Wire", Wire)
+    opened = _open("echo")
     assert len(segments) == 2, segments
     for part in (b"one ", b"two ", b"three"):
-        link.write(part)
-    assert link.read(13) == b"one two three"
+        opened.write(part)
+    assert opened.read(13) == b"one two three"
     assert len(segments) == 3, segments
 
 
@@ -134,12 +141,12 @@ def test_an_unset_clock_is_named_with_the_certificate():
 def test_nothing_is_sent_to_whom_is_not_trusted():
     sent = []
 
-    class Wire(tls.Wire):
+    class Wire(link.Wire):
         def write(self, data):
             sent.append(bytes(data))
             return super().write(data)
 
-    fakes.replace(tls, "Wire", Wire)
+    fakes.replace(link, "Wire", Wire)
     servers = fakes.servers()
     info = DeviceInfo(
         fakes.device_info(
@@ -149,7 +156,7 @@ def test_nothing_is_sent_to_whom_is_not_trusted():
             }
         )
     )
-    fakes.raises(CertificateError, registration.register, info)
+    fakes.raises(CertificateError, gateway.obtain, info)
     assert sent
     assert not [data for data in sent if b"POST" in data or fakes.PRODUCT.encode() in data]
     # Application data is a record of type 23: none of those.
@@ -171,15 +178,15 @@ def _register(name):
             },
         )
     )
-    assert registration.register(info) == json.loads(vector["plaintext"])["psk"]
+    assert gateway.obtain(info) == json.loads(vector["plaintext"])["psk"]
 
 
 def test_a_registration():
     _register("gateway")
 
 
-def test_a_registration_whose_gateway_hangs_up_without_a_goodbye():
-    _register("gateway no goodbye")
+def test_a_registration_whose_gateway_hangs_up_without_close_notify():
+    _register("gateway no close_notify")
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -198,7 +205,7 @@ def test_ready_sees_what_is_decrypted_already():
     assert link.ready(0) is False
 
 
-def test_a_close_without_a_goodbye_ends_the_reply():
+def test_a_close_without_close_notify_ends_the_reply():
     for read in (lambda link: link.read(), lambda link: link.read(4)):
         link = _open("hang up")
         link.write(b"ask")

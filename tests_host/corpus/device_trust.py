@@ -1,15 +1,16 @@
 """CA files, good and bad, and the built-in roots."""
 
 import sys
-from binascii import a2b_base64, b2a_base64, hexlify
+from binascii import b2a_base64, hexlify
 from hashlib import sha256
 
 import fakes
-from dynreg import port, trust
+from dynreg import port
+from dynreg.connect import tls, trust
 from dynreg.errors import ConfigError
 from dynreg.roots import digicert, iothub
 
-ONE, TWO = a2b_base64(iothub.BASE64), a2b_base64(digicert.BASE64)
+ONE, TWO = iothub.certificate(), digicert.certificate()
 
 
 def _pem(der, newline="\n"):
@@ -21,18 +22,18 @@ def _pem(der, newline="\n"):
 
 
 def _file(data):
-    return trust.Trust(fakes.write(fakes.folder() + "/ca", data), ())
+    return fakes.write(fakes.folder() + "/ca", data)
 
 
 def _bad(data, says="copy"):
     bad = _file(data)
-    fakes.raises(ConfigError, bad.context, code="config", says=(bad.path, "copy", says))
+    fakes.raises(ConfigError, trust.check, bad, code="config", says=(bad, "copy", says))
 
 
 def test_a_der_file():
     good = _file(ONE)
-    assert list(good) == [ONE]
-    good.context()
+    assert list(trust.certificates(good, ())) == [ONE]
+    trust.check(good)
 
 
 def test_a_pem_file():
@@ -42,20 +43,19 @@ def test_a_pem_file():
         "Subject: Tencent Iothub\n\n" + _pem(ONE) + "\ntrailing words\n",
     ):
         good = _file(data)
-        assert list(good) == [ONE], data
-        good.context()
+        assert list(trust.certificates(good, ())) == [ONE], data
+        trust.check(good)
 
 
 def test_a_pem_file_with_two_certificates():
     good = _file(_pem(ONE) + "# and another\n" + _pem(TWO))
-    assert list(good) == [ONE, TWO]
-    good.context()
+    assert list(trust.certificates(good, ())) == [ONE, TWO]
+    trust.check(good)
 
 
 def test_a_missing_file():
     path = fakes.folder() + "/none.der"
-    missing = trust.Trust(path, ())
-    fakes.raises(ConfigError, missing.context, code="config", says=(path, "cannot be read"))
+    fakes.raises(ConfigError, trust.check, path, code="config", says=(path, "cannot be read"))
 
 
 def test_files_that_hold_no_certificate():
@@ -73,8 +73,8 @@ def test_other_blocks_beside_the_certificates_are_not_looked_at():
     key = _pem(b"a key, and no certificate at all").replace("CERTIFICATE", "PRIVATE KEY")
     for data in (key + _pem(ONE), _pem(ONE) + key):
         good = _file(data)
-        assert list(good) == [ONE], data
-        good.context()
+        assert list(trust.certificates(good, ())) == [ONE], data
+        trust.check(good)
 
 
 def test_der_files_that_are_cut_off():
@@ -100,31 +100,32 @@ def test_a_pem_file_with_lines_missing():
 
 def test_the_built_in_broker_root_is_the_one_that_is_published():
     print("sha256:", hexlify(sha256(ONE).digest()).decode())
-    assert list(trust.Trust(None, trust.MQTT)) == [ONE]
+    assert list(trust.certificates(None, tls.BROKER)) == [ONE]
     assert hexlify(sha256(ONE).digest()).decode() == (
         "3b1fa1e1149e3f3bd3722730dbef9eb72ec4b9fd95553063a9c60ba62778e740"
     )
 
 
 def test_the_built_in_gateway_roots():
-    ders = list(trust.Trust(None, trust.GATEWAY))
-    assert len(ders) == len(set(ders)) == len(trust.GATEWAY) == 4
+    ders = list(trust.certificates(None, tls.GATEWAY))
+    assert len(ders) == len(set(ders)) == len(tls.GATEWAY) == 4
     assert TWO in ders and ONE not in ders
-    trust.Trust(None, trust.GATEWAY).context()
-    trust.Trust(None, trust.MQTT).context()
+    trust.context(None, tls.GATEWAY)
+    trust.context(None, tls.BROKER)
 
 
 def test_roots_leave_memory_again():
-    fakes.replace(port, "forget", fakes.forget)
-    for _ in trust.Trust(None, trust.MQTT + trust.GATEWAY):
+    fakes.replace(port, "unload", fakes.unload)
+    for name in ("iothub", "digicert"):  # which this file has imported
+        del sys.modules["dynreg.roots." + name]
+    for _ in trust.certificates(None, tls.BROKER + tls.GATEWAY):
         names = [name for name in sys.modules if name.startswith("dynreg.roots.")]
         print(names)
         assert "dynreg.roots.iothub" not in names
 
 
 def test_an_own_ca_replaces_the_built_in_roots():
-    own = trust.Trust(fakes.write(fakes.folder() + "/ca", TWO), trust.MQTT)
-    assert list(own) == [TWO]
+    assert list(trust.certificates(_file(TWO), tls.BROKER)) == [TWO]
 
 
 def test_a_pem_that_ends_within_its_first_line_ends():

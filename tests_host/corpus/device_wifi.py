@@ -2,7 +2,7 @@
 
 import canaries
 import fakes
-from dynreg import wifi
+from dynreg.connect import wifi
 from dynreg.errors import NetworkError
 
 

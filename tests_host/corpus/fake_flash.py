@@ -2,12 +2,12 @@
 
 import os
 
-from dynreg import board, credentials, record
+from dynreg.storage import credentials, store
 from standins import Namespace, module, replace, write
 
 
 class Flash:
-    """In the place of open and os in the rooms that write: records, lies and fails on demand.
+    """In the place of open and os in the modules that write: records, lies and fails on demand.
 
     calls: what was done, in words, without folders; NVS's calls too, where nvs() got this Flash.
     """
@@ -16,12 +16,11 @@ class Flash:
         self.calls = []
         self.lies = {}  # path: what reading it gives
         self.faults = {}  # call: the OSError it raises
-        self.room = None  # the most bytes that one file takes
+        self.limit = None  # the most bytes that one file takes
         self.read_only = False
-        for room in (record, credentials):
-            replace(room, "open", self._open)
-            replace(room, "os", self)
-        replace(board, "sync", self.sync)
+        for writes in (credentials, store):
+            replace(writes, "open", self._open)
+            replace(writes, "os", self)
 
     def call(self, *call):
         self.calls.append(" ".join(part.rsplit("/", 1)[-1] for part in call))
@@ -38,9 +37,9 @@ class Flash:
         self.call("write" if "w" in mode else "read", path)
         if "w" not in mode and path in self.lies:
             path = write(path + ".lie", self.lies[path])
-        if self.room is None or "w" not in mode:
+        if self.limit is None or "w" not in mode:
             return open(path, mode)
-        return _Small(open(path, mode), self.room)
+        return _Small(open(path, mode), self.limit)
 
     def rename(self, old, new):
         self.call("rename", old, new)
@@ -64,8 +63,8 @@ class Flash:
 class _Small:
     """A file on a flash that is nearly full."""
 
-    def __init__(self, file, room):
-        self._file, self._room = file, room
+    def __init__(self, file, limit):
+        self._file, self._left = file, limit
 
     def __enter__(self):
         return self
@@ -74,8 +73,8 @@ class _Small:
         self._file.close()
 
     def write(self, data):
-        self._room -= len(data)
-        if self._room < 0:
+        self._left -= len(data)
+        if self._left < 0:
             raise OSError(28)  # ENOSPC
         return self._file.write(data)
 

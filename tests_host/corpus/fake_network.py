@@ -5,7 +5,7 @@ dynreg's own Wire runs on a Peer's socket, so each entry of Peer.segments is one
 
 import errno
 
-from dynreg import board, link, tls, wire
+from dynreg.connect import link, tls
 from standins import replace
 
 # What number a time-out has differs from port to port.
@@ -191,7 +191,6 @@ def network(clock, *peers):
     replace(tls, "socket", net)
     replace(tls, "select", net)
     replace(link, "select", net)
-    replace(wire, "select", net)
-    replace(board, "psk_context", lambda identity, key: None)
+    replace(tls, "psk_context", lambda identity, key: None)
     replace(tls, "handshake", lambda wire, host, context: wire)
     return net

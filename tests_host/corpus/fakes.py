@@ -1,6 +1,6 @@
 """What stands in for the world around dynreg, the same on CPython and on MicroPython.
 
-One name for what lies in rooms of its own: standins.py (replace() and what a test looks at),
+One name for what lies in modules of its own: standins.py (replace() and what a test looks at),
 fake_clock.py, fake_network.py (Peer, network()) and fake_flash.py (Flash, nvs()); here, what a
 good device_info.json holds.
 """
@@ -19,7 +19,6 @@ from standins import (  # noqa: F401
     exists,
     files,
     folder,
-    forget,
     fresh,
     log_lines,
     module,
@@ -29,6 +28,7 @@ from standins import (  # noqa: F401
     replace,
     restore,
     servers,
+    unload,
     vectors,
     write,
 )

@@ -6,8 +6,8 @@ from binascii import b2a_base64
 import canaries
 import cryptolib
 import fakes
-from dynreg import registration
-from dynreg.device_info import DeviceInfo
+from dynreg.device import DeviceInfo
+from dynreg.register import first_boot
 
 HOST = "hub.local"
 NONCE = 0x12345678
@@ -49,19 +49,22 @@ def network(*peers, unix=fakes.NOW * 1000):
     return fakes.network(fakes.Clock(unix), *peers)
 
 
+def obtain(device):
+    """The credential, as first_boot.register() gets it for a device, on a clock that is set."""
+    return first_boot.register(device, 0)
+
+
 def register(reply, device=None):
     """What register() makes of one HTTP reply."""
     network(fakes.Peer(reply))
-    return registration.register(device or info())
+    return obtain(device or info())
 
 
 def refused(kind, reply, code, says="", retry=None, device=None):
     """The error register() raises after exactly one attempt with this reply."""
     peer = fakes.Peer(reply)
     net = network(peer)
-    error = fakes.raises(
-        kind, registration.register, device or info(), code=code, says=says, retry=retry
-    )
+    error = fakes.raises(kind, obtain, device or info(), code=code, says=says, retry=retry)
     assert len(net.sockets) == 1 and peer.closed and len(peer.segments) == 1
     return error
 

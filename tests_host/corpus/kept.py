@@ -5,8 +5,8 @@ import os
 
 import canaries
 import fakes
-from dynreg import credentials, record
-from dynreg.device_info import DeviceInfo
+from dynreg.device import DeviceInfo
+from dynreg.storage import credentials, store
 
 CREDENTIALS = {"KEY": canaries.DEVICE_SECRET, "CERT": canaries.PAIR}
 OTHERS = {
@@ -44,19 +44,21 @@ class Kept:
 
     def registered(self, value=None):
         """Both copies made; self."""
-        credentials.store(self.info(), value or self.value)
+        store.store(self.info(), value or self.value)
         del self.flash.calls[:]
         return self
 
     def info(self):
         """DeviceInfo as after a reset."""
-        record.recover(self.path)
+        credentials.recover(self.path)
         return DeviceInfo(self.path)
 
     def load(self):
-        """The credential that load() finds."""
+        """The credential that load() finds; what ails a copy is healed, as Device does."""
         info = self.info()
-        credentials.load(info)
+        ails = credentials.load(info)
+        if any(ails):
+            store.heal(info, *ails)
         return info.credential
 
     def states(self):

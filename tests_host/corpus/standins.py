@@ -11,8 +11,8 @@ from dynreg.errors import DynregError
 MICROPYTHON = sys.implementation.name == "micropython"
 ROOT = __file__.rsplit("/", 3)[0]
 
-# Rooms stay loaded, so that the stand-ins put into them stay in place.
-forget, port.forget = port.forget, lambda *names: None
+# Modules stay loaded, so that the stand-ins put into them stay in place.
+unload, port.unload = port.unload, lambda but: None
 
 _undo = []
 
@@ -29,6 +29,11 @@ def replace(owner, name, value):
 
 def module(name, stand_in):
     """Makes `import name` give stand_in until the end of the test; None: as if there were none."""
+    for known_as in (name, "u" + name):  # the built-in module itself too
+        _stand_in(known_as, stand_in)
+
+
+def _stand_in(name, stand_in):
     old = sys.modules.pop(name, None)
 
     def undo():

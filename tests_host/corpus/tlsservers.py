@@ -54,7 +54,7 @@ class TlsServers:
         }
         behaviours = {
             "gateway": _over(good, _gateway),
-            "gateway no goodbye": _over(good, _gateway_no_goodbye),
+            "gateway no close_notify": _over(good, _gateway_no_close_notify),
             "echo": _over(good, _echo),
             "mutual": _over(mutual, _echo),
             "long": _over(good, _long),
@@ -174,12 +174,12 @@ def _over(context, behaviour):
 
 
 def _gateway(tls):
-    """Answers one registration with the published reply, then says goodbye."""
-    _gateway_no_goodbye(tls)
+    """Answers one registration with the published reply, then sends close_notify."""
+    _gateway_no_close_notify(tls)
     tls.unwrap()
 
 
-def _gateway_no_goodbye(tls):
+def _gateway_no_close_notify(tls):
     request = b""
     while b"\r\n\r\n" not in request or not request.endswith(b"}"):
         request += tls.recv(4096)
@@ -207,7 +207,7 @@ def _drip(tls):
 
 
 def _hang_up(tls):
-    """Reads what comes first, answers half, and is gone without a goodbye."""
+    """Reads what comes first, answers half, and is gone without close_notify."""
     tls.recv(4096)
     tls.sendall(b"half")
 

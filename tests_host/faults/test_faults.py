@@ -18,7 +18,7 @@ _BEFORE = {
 }
 
 
-_PSK_FIRST = any("psk_identity" in f.read_text() for f in ROOT.glob("lib/dynreg/*.py"))
+_PSK_FIRST = any("psk_identity" in f.read_text() for f in ROOT.glob("lib/dynreg/**/*.py"))
 
 
 def _param(row):

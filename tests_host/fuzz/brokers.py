@@ -6,9 +6,10 @@ import canaries
 import fakes
 import jsontext
 import packets
-from dynreg import clock, connection
-from dynreg.device_info import DeviceInfo
-from dynreg.session import Session
+from dynreg import port
+from dynreg.connect import connection
+from dynreg.device import DeviceInfo
+from dynreg.mqtt.session import Session
 from judge import Peer, capture_log, expect, finish, tried
 from mutations import mutated
 
@@ -140,12 +141,20 @@ def _mutation(source):
     return source.one_of(_MUTATIONS), data, source.below(256)
 
 
+def _login(early=False):
+    return connection.login(_infos[0], 60, dict(_NOTES), early)
+
+
+def _session():
+    return Session(_infos[0], 60, dict(_NOTES), _login)
+
+
 def run_session(plans):
     """connect(), and all that a session can do, with brokers that keep these plans."""
     capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, *[_Broker(plan) for plan in plans])
-    session = Session(_infos[0], 60)
+    session = _session()
     got = []
 
     def callback(topic, message):
@@ -191,12 +200,12 @@ def read_time(case):
     capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, _Broker((), message))
-    session = Session(_infos[0], 60, dict(_NOTES))
-    session.attach(*connection.connect(_infos[0], 60, dict(_NOTES), early))
+    session = _session()
+    session.attach(*_login(early))
     now, error = tried(session.sync_clock)
     session.disconnect()
     expect(len(ticking.settings) == (0 if error else 1), "the clock is not set just once")
-    expect(error or clock.plausible(now // 1000), "a time that cannot be")
+    expect(error or port.plausible(now // 1000), "a time that cannot be")
     finish(net, ticking, 30000)
 
 

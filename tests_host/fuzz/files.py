@@ -1,13 +1,16 @@
 """Bytes in the board's flash: device_info.json, the second copy's record, certificate files."""
 
-from binascii import a2b_base64, b2a_base64, crc32
+from binascii import b2a_base64, crc32
 
 import canaries
 import fakes
 import jsontext
-from dynreg import board, credentials, device_file, trust
-from dynreg.device_info import DeviceInfo
+from dynreg import port
+from dynreg.connect import tls, trust
+from dynreg.device import DeviceInfo
+from dynreg.register import first_boot
 from dynreg.roots import iothub
+from dynreg.storage import credentials, store
 from judge import capture_log, expect, finish, logged, tried
 from mutations import mutated
 
@@ -37,7 +40,7 @@ _SECTIONS = {  # the members of the objects within, which are changed one by one
     b"endpoint": ((b"gateway", b'"http://h.l"'), (b"mqtt", b'"mqtt://h.l:1"'), (b"date", b'"x"')),
     b"cert_deviceinfo": ((b"devCertFile", b'"c.pem"'), (b"devPrivateKeyFile", b'"k.pem"')),
 }
-_ROOT = a2b_base64(iothub.BASE64)
+_ROOT = iothub.certificate()
 _ROOT_PEM = b"-----BEGIN CERTIFICATE-----\n" + b2a_base64(_ROOT) + b"-----END CERTIFICATE-----\n"
 # --- device_info.json ---------------------------------------------------------------------------
 
@@ -58,16 +61,18 @@ def read_device_info(data):
     """DeviceInfo and the credential in it; what is healed must read as before."""
     capture_log()
     fakes.module("esp32", None)
-    fakes.replace(board, "unique_id", lambda: b"\x24\x6f\x28\0\0\1")
+    fakes.replace(port, "unique_id", lambda: b"\x24\x6f\x28\0\0\1")
     path = fakes.write(fakes.folder() + "/device_info.json", data)
     info, error = tried(DeviceInfo, path)
     if not error:
         _check_info(info)
-        tried(device_file.need_product_secret, info)
-        _, error = tried(credentials.load, info)
+        tried(credentials.need_product_secret, info)
+        ails, error = tried(credentials.load, info)
+        if not error:
+            tried(store.heal, info, *ails)
     if not error and info.credential:
         if info.burn:
-            tried(credentials.burn, info)
+            tried(first_boot.run, info, None)
         again = DeviceInfo(path)
         credentials.load(again)
         expect(again.client_id == info.client_id, "another device after healing")
@@ -168,13 +173,13 @@ def read_pem(case):
             pair = certificate.decode(), key.decode()
         except UnicodeError:
             return
-        tried(trust.Trust(None, trust.MQTT).context, pair)
+        tried(trust.context, None, tls.BROKER, pair)
     else:
         path = fakes.write(fakes.folder() + "/ca.pem", certificate)
-        tried(trust.Trust(path, ()).context)
+        tried(trust.check, path)
     finish()
 
 
 def setup():
     """What stays for all cases."""
-    board.sync = lambda: None  # thousands of real ones would take their time
+    store.sync = lambda: None  # thousands of real ones would take their time

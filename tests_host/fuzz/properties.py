@@ -17,7 +17,7 @@ import brokers
 import packets
 import targets
 from device import signature, traceback
-from dynreg import first_clock
+from dynreg.connect import first_clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from known import KNOWN

@@ -8,8 +8,10 @@ import canaries
 import cryptolib
 import fakes
 import jsontext
-from dynreg import board, clock, first_clock, registration, trust
-from dynreg.device_info import DeviceInfo
+from dynreg import port
+from dynreg.connect import first_clock, tls, trust
+from dynreg.device import DeviceInfo
+from dynreg.register import first_boot, gateway
 from judge import Peer, capture_log, expect, finish, tried
 from mutations import mutated
 
@@ -80,7 +82,7 @@ def a_reply(source):
 
 
 def read_reply(case):
-    """registration.register() with one reply, and the same reply should it ask again."""
+    """first_boot.register() with one reply, and the same reply should it ask again."""
     which, data, size, ends = case
     size = max(size, len(data) // 1000)
     coming = [(0, data[place : place + size]) for place in range(0, len(data), size)]
@@ -93,14 +95,14 @@ def _register(info, library, coming):
     capture_log()
     ticking = fakes.Clock()
     net = fakes.network(ticking, Peer(coming), Peer(coming))
-    fakes.replace(board, "requests_module", lambda: library)
-    credential, error = tried(registration.register, info)
+    fakes.replace(gateway, "library", lambda: library)
+    credential, error = tried(first_boot.register, info, 0)
     expect(len(net.sockets) <= 2, "more than two connections")
     if not error:
         if info.mode == "KEY":
             expect(isinstance(credential, str), "no device secret")
         else:
-            trust.pair(credential)
+            trust.pair_of_der(credential)
     finish(net, ticking, _MOST_MS)
 
 
@@ -126,7 +128,7 @@ def a_plaintext(source):
 
 
 def read_plaintext(case):
-    """registration.register() with a reply that is good but for what is encrypted in it."""
+    """first_boot.register() with a reply that is good but for what is encrypted in it."""
     mode, plain, length, pad = case
     payload = b'{"Response":{"Len":%s,"Payload":"%s"}}' % (length, _payload(plain, pad))
     data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(payload) + payload
@@ -160,10 +162,10 @@ def read_date(case):
     fakes.ntp(OSError(110))
     ticking = fakes.Clock(None)
     net = fakes.network(ticking, Peer([(0, data), (0, fakes.END)] if ends else data))
-    found, error = tried(first_clock.find, _infos["KEY"])
+    found, error = tried(first_clock.find, tls.connect, _infos["KEY"])
     expect(not error and found is (len(ticking.settings) == 1), "find() has no clear result")
     for unix in ticking.settings:
-        expect(clock.plausible(unix // 1000), "the clock is set to what cannot be")
+        expect(port.plausible(unix // 1000), "the clock is set to what cannot be")
     finish(net, ticking, 6000)
 
 

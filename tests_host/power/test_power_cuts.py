@@ -17,13 +17,13 @@ from tools.virtualboard.board import TORN
 # Prints the state of the board, does what the scenario does, prints the state then. On the second
 # power-on the same, so that what follows a cut is tried as well.
 MAIN = """
-from dynreg import Device, DynregError, credentials, record
-from dynreg.device_info import DeviceInfo
+from dynreg import Device, DynregError
+from dynreg.storage import credentials, store
+from dynreg.device import DeviceInfo
 
 SECRET, PAIR = {secret!r}, ({certificate!r}, {key!r})
 
 def state():
-    record.recover("/device_info.json")
     try:
         device = Device()
     except DynregError as error:
@@ -44,18 +44,19 @@ print("DONE")
 
 REGISTER = """
     if not device.registered:
-        credentials.prepare(device.info)
-        credentials.store(device.info, SECRET if device.info.mode == "KEY" else PAIR)
+        store.prepare(device.info)
+        store.store(device.info, SECRET if device.info.mode == "KEY" else PAIR)
 """
 DEPLOY = """
-    record.replace("/device_info.json", {text!r}.encode())
+    store.replace("/device_info.json", {text!r}.encode())
     Device()
 """
 FORGET = """
     Device.forget(confirm="POWERTESTS")
 """
 BURN = """
-    credentials.burn(device.info)
+    if credentials.both_good(device.info):
+        store.burn(device.info)
 """
 NOTHING = """
     pass

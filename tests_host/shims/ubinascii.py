@@ -1,4 +1,4 @@
-"""ubinascii: binascii by the name that old libraries use."""
+"""ubinascii: binascii by MicroPython's name for the built-in module itself."""
 
 import binascii
 import sys

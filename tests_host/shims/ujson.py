@@ -1,4 +1,4 @@
-"""ujson: json by the name that old libraries use."""
+"""ujson: json by MicroPython's name for the built-in module itself."""
 
 import json
 import sys

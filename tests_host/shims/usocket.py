@@ -1,4 +1,4 @@
-"""usocket: socket by the name that old libraries use."""
+"""usocket: socket by MicroPython's name for the built-in module itself."""
 
 import socket
 import sys

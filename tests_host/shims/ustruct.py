@@ -1,4 +1,4 @@
-"""ustruct: struct by the name that old libraries use."""
+"""ustruct: struct by MicroPython's name for the built-in module itself."""
 
 import struct
 import sys

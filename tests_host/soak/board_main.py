@@ -13,9 +13,6 @@ from dynreg import Device, log, port
 _KINDS = ("kick", "kick", "kick", "reconnect", "kick", "restart")  # ways to lose a connection
 _MOST_S = 60  # by the real clock, for whatever run.py has to do
 
-# Each login draws five of these; one letter alone becomes a qstr when it is first met.
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
 _skipped = [0]  # milliseconds
 
 
@@ -94,7 +91,6 @@ def main(steps, disconnects, every):
     tls = soak.session.tls
     for kind in ("kick", "reconnect", "restart", "without psk", "with psk"):
         soak.lose(kind)
-    list(_LETTERS)
     while soak.session.tls != tls:  # a broker that has turned PSK down is asked again now and then
         soak.lose("kick")
     soak.lost = 0

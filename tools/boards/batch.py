@@ -21,7 +21,7 @@ class Batch:
 
     path: Path
     values: dict[str, Any]
-    info: Any  # dynreg.device_info.DeviceInfo: endpoints, region, checked
+    info: Any  # dynreg.device.DeviceInfo: endpoints, region, checked
 
     @property
     def template(self) -> tuple[str, dict[str, Any]]:
@@ -41,13 +41,14 @@ def read(path: Path) -> Batch:
     """BoardError "config" with the sentence that the board itself would say."""
     if not path.is_file():
         raise BoardError("config", f"{path}: no such file: make one with 'dynreg init'")
-    device_info, device_file = sources.library("device_info"), sources.library("device_file")
+    device, device_file = sources.library("device"), sources.library("storage.device_file")
+    credentials = sources.library("storage.credentials")
     config_error = sources.library("errors").ConfigError
-    sources.library("board").unique_id = lambda: bytes(6)  # {mac} is filled in on the board
+    sources.library("port").unique_id = lambda: bytes(6)  # {mac} is filled in on the board
     try:
-        info = device_info.DeviceInfo(str(path))
+        info = device.DeviceInfo(str(path))
         values = device_file.read(str(path))
-        device_file.need_product_secret(info)
+        credentials.need_product_secret(info)
     except config_error as error:
         raise BoardError("config", str(error)) from None
     return Batch(path, values, info)

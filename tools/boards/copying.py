@@ -108,7 +108,8 @@ def _send(link: Link, files: dict[str, bytes], progress) -> None:
                 link.exec("\n".join(lines))
                 progress("copying", done / total)
                 lines, size = [], 0
-            lines.append(f"put({path!r}, {b64encode(piece)!r}, {at == 0})")
+            last = at + _PIECE >= len(data)
+            lines.append(f"put({path!r}, {b64encode(piece)!r}, {at == 0}, {last})")
             size += len(piece)
             done += len(piece)
     if lines:

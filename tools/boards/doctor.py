@@ -111,10 +111,10 @@ class Rows:
 
 def ends(batch: batches.Batch):
     """(name, Endpoint, names of the built-in roots) of gateway and broker."""
-    trust = sources.library("trust")
+    tls = sources.library("connect.tls")
     return (
-        ("gateway", batch.info.gateway, trust.GATEWAY),
-        ("broker", batch.info.mqtt, trust.MQTT),
+        ("gateway", batch.info.gateway, tls.GATEWAY),
+        ("broker", batch.info.mqtt, tls.BROKER),
     )
 
 

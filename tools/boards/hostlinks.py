@@ -7,7 +7,6 @@ import runpy
 import socket
 import ssl
 import time
-from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -68,5 +67,5 @@ def context(ca: Path | None, roots: tuple[str, ...]) -> ssl.SSLContext:
     else:
         for name in roots:
             module: dict[str, Any] = runpy.run_path(str(sources.LIB / f"dynreg/roots/{name}.py"))
-            made.load_verify_locations(cadata=b64decode(module["BASE64"]))
+            made.load_verify_locations(cadata=module["certificate"]())
     return made

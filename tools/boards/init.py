@@ -51,7 +51,8 @@ def add_parser(commands) -> None:
     )
     parser.add_argument("--file", type=Path, default=Path("device_info.json"), metavar="FILE")
     parser.add_argument("--product-id", metavar="ID")
-    parser.add_argument("--region", choices=sorted(sources.library("device_file").REGIONS))
+    regions = sources.library("storage.device_file").REGIONS
+    parser.add_argument("--region", choices=sorted(line.split()[0] for line in regions))
     parser.add_argument("--device-name", metavar="NAME", help="default esp32-{mac}")
     parser.add_argument("--wifi-ssid", metavar="NAME", help='"" for none')
     own = parser.add_argument_group("a hub of your own")

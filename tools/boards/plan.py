@@ -83,7 +83,8 @@ def make(
 
 
 def _add_library(plan: Plan, major: int, source: bool) -> None:
-    found = [(file, name) for file, name in _tree(sources.LIB) if file.suffix == ".py"]
+    # Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi.
+    found = [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
     plan.packages = sorted({name.split("/")[0] for _, name in found})
     if not source:
         binaries = compiler.compile_all(found)

@@ -8,12 +8,12 @@ import os
 import ramflash
 import vfs
 
-_PIECE = 1024  # deploy's, which closes the file after each
+_PIECE = 4096  # deploy's, which closes the file after each
 
 
 def files(place, path):
-    """(path on the host, path on the board, whether it is a folder), in one order always."""
-    for entry in sorted(ramflash.host.ilistdir(place)):
+    """(path on the host, path on the board, whether it is a folder), in deploy's order."""
+    for entry in sorted(ramflash.host.ilistdir(place), reverse=True):
         inner, on_board = place + "/" + entry[0], path + "/" + entry[0]
         folder = entry[1] & 0x4000
         yield inner, on_board, folder

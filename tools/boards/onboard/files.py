@@ -59,16 +59,26 @@ def folders(path):
         at = path.find("/", at + 1)
 
 
-def put(path, data, first):
+_pieces = bytearray()
+_mode = "wb"
+
+
+def put(path, data, first, last):
     """One piece of a file, base64.
 
-    The file is closed after each piece: one left open by a host that went away would be written
-    out whenever the garbage collector finds it, over what another deploy has put there.
+    Written at once where it is not large: littlefs notes each writing in the folder, which every
+    later search reads. The file is closed then: one left open by a host that went away would be
+    written out whenever the garbage collector finds it, over what another deploy has put there.
     """
+    global _pieces, _mode
     if first:
         folders(path)
-    with open(path, "wb" if first else "ab") as file:
-        file.write(a2b_base64(data))
+        _pieces, _mode = bytearray(), "wb"
+    _pieces += a2b_base64(data)
+    if last or len(_pieces) >= 4096:
+        with open(path, _mode) as file:
+            file.write(_pieces)
+        _pieces, _mode = bytearray(), "ab"
 
 
 def remove(path):
@@ -110,8 +120,9 @@ def recover(names):
 def park(names):
     """The old packages to the root, where they stay in force."""
     for name in names:
-        if mode_of("/lib/" + name) and not mode_of("/" + name):
-            for path in walk("/lib/" + name):
+        files = list(walk("/lib/" + name))  # none: folders that an interrupted deploy has made
+        if files and not mode_of("/" + name):
+            for path in files:
                 copy(path, "/" + name + NEW + path[len("/lib/" + name) :])
             with open("/%s%s/%s" % (name, NEW, PARKED), "w"):
                 pass

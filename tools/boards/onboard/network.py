@@ -5,8 +5,8 @@ import socket
 
 def wifi(ssid, password, ms):
     """None once joined, else why not."""
+    from dynreg.connect.wifi import join
     from dynreg.errors import DynregError
-    from dynreg.wifi import join
 
     try:
         join(ssid, password, ms)
@@ -32,15 +32,15 @@ def tls(host, port, seconds, ca, builtin):
     """ca: path of a CA file or None; builtin: names in dynreg.roots."""
     import gc
 
+    from dynreg.connect.trust import context
     from dynreg.errors import DynregError
-    from dynreg.trust import Trust
 
     gc.collect()
     raw = None
     try:
-        context = Trust(ca, builtin).context()
+        client = context(ca, builtin)
         raw = connect(host, port, seconds)
-        context.wrap_socket(raw, server_hostname=host).close()
+        client.wrap_socket(raw, server_hostname=host).close()
     except (OSError, ValueError, DynregError) as error:
         return repr(error)
     finally:

@@ -1,0 +1,53 @@
+"""The first boot: space tried, registered, stored twice and read back; all before any login."""
+
+from micropython import const
+
+from .. import log, port
+from ..errors import RegistrationError
+
+_DEADLINE_MS = const(30000)  # the whole exchange, DNS aside
+
+
+def run(info, day):
+    """Registers info's device unless it is, then burns the product secret where that is asked for.
+
+    day: as tls.gateway() has it. Sets info.credential (docs/protocol.md, 2, 3): the device
+    secret, base64 text; in certificate mode (certificate, key) as PEM, the device's own pair where
+    it brought one. RegistrationError: the cloud's refusal; ProtocolError: a reply that is none;
+    StorageError, before the cloud was asked or after; NetworkError, CertificateError, ConfigError.
+    """
+    if not info.credential:
+        for endpoint in (info.gateway, info.mqtt):
+            if endpoint.ca:  # a mistake in either shows now, while nothing is written yet
+                port.step("connect.trust", "check", endpoint.ca)
+        port.step("storage.store", "prepare", info)
+        log.info("register: %s asks %s" % (info.device_name, info.gateway))
+        # Stored and read back before the first login: after it the cloud gives no other.
+        port.step("storage.store", "store", info, register(info, day))
+    if info.burn and info.product_secret and port.step("storage.credentials", "both_good", info):
+        port.step("storage.store", "burn", info)
+
+
+def register(info, day):
+    """The credential that the cloud gives; each call makes any given before worthless."""
+    link = port.step("connect.tls", "gateway", info, day, _DEADLINE_MS)
+    until = link.wire.until
+    timestamp = port.unix_time()  # only now: the link may have needed a first clock
+    try:
+        return _post(info, link, timestamp)
+    except RegistrationError as error:
+        if not timestamp or "signature" not in (error.cloud_code + error.cloud_message).lower():
+            raise
+    log.warning("register: signature refused, once more without the time")
+    left = port.ticks_diff(until, port.ticks_ms())
+    return _post(info, port.step("connect.tls", "gateway", info, day, left), 0)
+
+
+def _post(info, link, timestamp):
+    try:
+        own = None
+        if info.mode == "CERT":
+            own = port.step("storage.credentials", "in_file", info)[1]
+        return port.step("register.gateway", "post", info, own, link, timestamp)
+    finally:
+        link.drop()

@@ -1,0 +1,213 @@
+"""device_info.json: read and checked."""
+
+import ujson as json
+from micropython import const
+from ubinascii import a2b_base64, hexlify
+
+from .. import port
+from ..errors import ConfigError
+
+# A region, its gateway, where its MQTT hosts are, all below _DOMAIN (docs/protocol.md, 1). No
+# pattern to rely on: the United States are under iotcloud, Europe and Bangkok under iothub.
+REGIONS = (
+    "china ap-guangzhou.gateway iotcloud",
+    "us-east us-east.gateway us-east.iotcloud",
+    "europe europe.gateway europe.iothub",
+    "ap-bangkok ap-bangkok.gateway ap-bangkok.iothub",
+)
+_DOMAIN = const(".tencentdevices.com")
+_GATEWAY = const("https 443 http 80")  # schemes and their ports, the default first
+_MQTT = const("mqtts 8883 mqtt 1883 mqtts+psk 8883")
+_DATE = const("http 80 http 80")
+_NAME = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-")
+
+
+def load(info):
+    """What the file at info.path says: DeviceInfo's attributes by name, endpoints as tuples.
+
+    ConfigError names the file, the key and the remedy; no secret is in it.
+    """
+    values = read(info.path)
+    blank = info.blank
+    mode = _text(info, values, "auth_mode", "KEY")
+    if mode not in ("KEY", "CERT"):
+        raise _wrong(info, "auth_mode", "is unknown here", 'write "KEY" or "CERT"')
+    product_id = _text(info, values, "productId")
+    _check_name(info, "productId", product_id)
+    product_secret = None
+    if not blank(values.get("productSecret")):
+        product_secret = _text(info, values, "productSecret")
+        if not 16 <= len(product_secret) <= 32 or not all(
+            33 <= byte <= 126 for byte in product_secret.encode()
+        ):
+            raise _wrong(
+                info,
+                "productSecret",
+                "has %d characters" % len(product_secret),
+                "copy the 16 to 32 characters of the product secret from the console",
+            )
+    name = _text(info, values, "deviceName")
+    if "{mac}" in name:
+        mac = hexlify(port.unique_id()).decode()
+        if not mac:
+            raise _wrong(info, "deviceName", "asks for {mac}, this board has none", "write a name")
+        name = name.replace("{mac}", mac)
+    _check_name(info, "deviceName", name)
+    key = "key_deviceinfo" if mode == "KEY" else "cert_deviceinfo"
+    section = _section(info, values, key)
+    if mode == "KEY" and not blank(section.get("deviceSecret")):
+        try:
+            good = a2b_base64(_text(info, section, "deviceSecret"))
+        except ValueError:
+            good = None
+        if not good:
+            raise _wrong(info, "deviceSecret", "is no base64", "copy it anew")
+    # Absolute paths; a file without a folder lies in certs/ beside device_info.json.
+    files = ["device_cert.pem", "device_key.pem"]
+    for i, entry in enumerate(("devCertFile", "devPrivateKeyFile")):
+        if not blank(section.get(entry)):
+            files[i] = _text(info, section, entry)
+        if "/" not in files[i]:
+            files[i] = "%scerts/%s" % (info.path[: info.path.rfind("/") + 1], files[i])
+    wifi = _section(info, values, "wifi")
+    if wifi:
+        _text(info, wifi, "ssid")
+        if wifi.get("password"):
+            _text(info, wifi, "password")
+    region = _text(info, values, "region", REGIONS[0].split()[0])
+    for line in REGIONS:
+        known, gateway, mqtt = line.split()
+        if known == region:
+            break
+    else:
+        known = sorted(line.split()[0] for line in REGIONS)
+        raise _wrong(info, "region", "is unknown here", "write one of " + ", ".join(known))
+    own = _section(info, values, "endpoint")
+    gateway = _endpoint(info, own, "gateway", _GATEWAY, gateway + _DOMAIN)
+    return {
+        "mode": mode,
+        "section": key,
+        "product_id": product_id,
+        "product_secret": product_secret,
+        "device_name": name,
+        "client_id": product_id + name,
+        "owner": product_id + "/" + name,
+        "cert_file": files[0],
+        "key_file": files[1],
+        "burn": values.get("burnProductSecret") is True,
+        "early": values.get("early") is not False,
+        "wifi": wifi or None,
+        "gateway": gateway,
+        "mqtt": _endpoint(info, own, "mqtt", _MQTT, product_id + "." + mqtt + _DOMAIN),
+        "date": _endpoint(info, own, "date", _DATE, gateway[1]),
+    }
+
+
+def _endpoint(info, values, key, text, host):
+    """(scheme, host, port, CA file); text: the schemes and their ports, host: the default."""
+    items = text.split()
+    ca = values.get(key + "Ca") and _text(info, values, key + "Ca")
+    url = values.get(key)
+    if url is None:
+        return items[0], host, int(items[1]), ca
+    remedy = "write it as %s://host or %s://host:port" % (items[0], (items * 2)[2])
+    key = "endpoint.%s" % key
+    if not isinstance(url, str) or "://" not in url:
+        raise _wrong(info, key, "has no scheme", remedy)
+    scheme, _, place = url.partition("://")
+    host, _, number = place.rstrip("/").partition(":")
+    if scheme not in items[::2] or not host or "/" in host:
+        raise _wrong(info, key, "is no such URL", remedy)
+    if number and not (number.isdigit() and 0 < int(number) < 65536):
+        raise _wrong(info, key, "has no port between 1 and 65535", remedy)
+    return scheme, host, int(number or items[items.index(scheme) + 1]), ca
+
+
+def _section(info, values, key):
+    section = values.get(key)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise _wrong(info, key, "is no object", 'write {"…": "…"}')
+    return section
+
+
+def _text(info, values, key, value=None):
+    value = values.get(key, value)
+    if not isinstance(value, str) or not value:
+        raise _wrong(info, key, "is missing or no text", "please fill it in")
+    if info.blank(value):
+        raise _wrong(info, key, "still holds the placeholder", "please fill it in")
+    return value
+
+
+def _wrong(info, key, text, message):
+    return ConfigError("config", "%s: %s %s: %s" % (info.path, key, text, message))
+
+
+def _check_name(info, key, name):
+    # Never the value itself: a secret may have been put in the wrong place.
+    fault = None
+    raw = name.encode()
+    if not 1 <= len(name) <= 48:
+        fault = "has %d characters" % len(name)
+    for i, byte in enumerate(raw):
+        if byte not in _NAME:
+            fault = "holds the character %r" % raw[i:].decode()[:1]
+            break
+    if fault:
+        raise _wrong(info, key, fault, "use 1 to 48 of the characters A-Z a-z 0-9 : _ -")
+
+
+def read(path):
+    """The file's JSON object as a dict; ConfigError where there is none."""
+    try:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:  # a power cut on FAT may have left it under its temporary name only
+            from .credentials import contents, recover
+
+            recover(path)
+            data = contents(path)
+        text = data.decode()
+    except OSError:
+        raise ConfigError(
+            "config",
+            "%s: cannot be read: copy it onto the board ('mpremote cp device_info.json :')" % path,
+        ) from None
+    except UnicodeError:
+        text = ""
+    return parse(path, text)
+
+
+def parse(path, text):
+    """The dict in text, which stands at path; ConfigError where it is no JSON object."""
+    fault = "is no whole JSON object: mend it or copy it anew"
+    if text[:1] == "\ufeff":
+        fault = "begins with a byte order mark: save it as UTF-8 without one"
+    elif _trailing_comma(text.encode()):  # MicroPython reads past it, other tools do not
+        fault = "has a comma before a closing bracket: take it out"
+    else:
+        try:
+            values = json.loads(text)
+            if isinstance(values, dict):
+                return values
+        except (ValueError, RuntimeError):  # RuntimeError: nested too deep
+            pass
+    raise ConfigError("config", "%s: %s" % (path, fault))
+
+
+def _trailing_comma(data):
+    in_string = escaped = False
+    last = 0
+    for byte in data:
+        if in_string:
+            in_string = escaped or byte != 0x22
+            escaped = byte == 0x5C and not escaped
+        elif byte not in b" \t\r\n":
+            if byte in b"}]" and last == 0x2C:
+                return True
+            in_string = byte == 0x22
+            last = byte
+    return False

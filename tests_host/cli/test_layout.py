@@ -1,0 +1,66 @@
+"""What docs/architecture.md claims of lib/dynreg's structure, held against the code."""
+
+import ast
+import re
+from functools import cache
+
+import pytest
+
+from tools.demo import ROOT
+
+LIB = ROOT / "lib" / "dynreg"
+MODULES = {
+    path.relative_to(LIB).with_suffix("").as_posix().replace("/", "."): path
+    for path in LIB.rglob("*.py")
+    if "roots" not in path.parts
+}
+
+
+@cache
+def imports(module):
+    """The modules of dynreg that one imports, at the top or later, or calls as a step."""
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    package = module.split(".")[:-1]
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*package, "x"][: -node.level] if package else []
+            base += node.module.split(".") if node.module else []
+            named = [".".join([*base, name.name]) for name in node.names]
+            found |= {name for name in named if name in MODULES} or {".".join(base)}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "port.step":
+            first = node.args[0]
+            if isinstance(first, ast.Constant):
+                found.add(first.value)
+    return found & set(MODULES) - {module}
+
+
+@cache
+def level(module):
+    """1 for a module that imports none; RecursionError where they go round in a circle."""
+    return 1 + max(map(level, imports(module)), default=0)
+
+
+def test_there_are_27_modules_at_most():
+    assert len(MODULES) <= 27
+
+
+def test_there_are_no_circles_and_six_levels_at_most():
+    levels = {module: level(module) for module in MODULES}
+    assert max(levels.values()) <= 6, levels
+
+
+def test_a_steps_name_is_found_here():
+    assert "connect.tls" in imports("connect.connection")
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"port"}))
+def test_only_port_knows_of_loaded_modules(module):
+    assert "sys.modules" not in MODULES[module].read_text("utf-8")
+
+
+def test_each_module_stands_in_the_table():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page[page.index("## On the board") : page.index("## On the host")]
+    named = set(re.findall(r"`(?:[a-z]+/)?([a-z_0-9]+)\.py`", table))
+    assert {module.rpartition(".")[2] for module in MODULES} == named
