@@ -33,7 +33,9 @@ def step(module, function, *args):
     _threshold(_COLLECT)
     gc.collect()  # here, where the stack is low and holds no more of what is past
     try:
-        return getattr(__import__(__name__[:-4] + module, None, None, (function,)), function)(*args)
+        return getattr(__import__(__name__[:-4] + module, None, None, (function,)), function)(
+            *args
+        )
     finally:
         unload(loaded)
         _threshold(before)
@@ -42,7 +44,9 @@ def step(module, function, *args):
 def unload(modules):
     """Drops all of dynreg's modules but these. Packages stay: the next step finds them at once."""
     for name in list(sys.modules):
-        if name in modules or not (name.startswith(__name__[:-4]) or name in ("requests", "urequests")):
+        if name in modules or not (
+            name.startswith(__name__[:-4]) or name in ("requests", "urequests")
+        ):
             continue
         package, _, module = name.rpartition(".")
         if not hasattr(sys.modules[name], "__path__"):

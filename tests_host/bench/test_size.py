@@ -40,7 +40,10 @@ def test_what_changed_since_the_last_commit(repository):
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     modules = found["modules"]
-    assert modules["dynreg/connect/backoff.py"]["bytes"] > modules["dynreg/connect/backoff.py"]["before"]
+    assert (
+        modules["dynreg/connect/backoff.py"]["bytes"]
+        > modules["dynreg/connect/backoff.py"]["before"]
+    )
     assert modules["dynreg/fresh.py"]["before"] is None
     assert modules["dynreg/roots/globalsign.py"]["bytes"] is None
     assert modules["dynreg/connect/tls.py"]["bytes"] == modules["dynreg/connect/tls.py"]["before"]
@@ -49,7 +52,10 @@ def test_what_changed_since_the_last_commit(repository):
     assert now["all"] == sum(m["bytes"] for m in modules.values() if m["bytes"])
 
     rows = {line.split()[0]: line.split() for line in size(repository).stdout.splitlines() if line}
-    more = modules["dynreg/connect/backoff.py"]["bytes"] - modules["dynreg/connect/backoff.py"]["before"]
+    more = (
+        modules["dynreg/connect/backoff.py"]["bytes"]
+        - modules["dynreg/connect/backoff.py"]["before"]
+    )
     assert rows["dynreg/connect/backoff.py"][-1] == f"+{more}"
     assert len(rows["dynreg/connect/tls.py"]) == 3  # no change, no sign
 
