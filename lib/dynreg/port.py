@@ -18,7 +18,8 @@ EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
 _FLOOR = const(1735689600)
 _CEILING = const(4102444800)  # 2100-01-01
 _SLICE_MS = const(500)
-_COLLECT = const(2048)  # bytes from collection to collection: what stays lies close together
+_COLLECT = const(2048)  # bytes from collection to collection: what stays lies close together,
+_TIGHT = const(262144)  # where less than this is free; a collection takes long in a large heap
 _threshold = getattr(gc, "threshold", lambda *size: None)
 
 
@@ -26,12 +27,14 @@ def step(module, function, *args):
     """Calls a function of one of dynreg's modules, loaded for this call and gone after it.
 
     module: below dynreg ("mqtt.session"). Whatever else of dynreg it brings is dropped with it,
-    and the HTTP library: so it returns plain data, or an object that needs no module but its own.
+    and the HTTP library: so it returns plain data, or an object of a module that stays, or one
+    that needs no module but its own.
     """
     loaded = list(sys.modules)
-    before = _threshold()
-    _threshold(_COLLECT)
     gc.collect()  # here, where the stack is low and holds no more of what is past
+    before = _threshold()
+    if before is not None and gc.mem_free() < _TIGHT:
+        _threshold(_COLLECT)
     try:
         return getattr(__import__(__name__[:-4] + module, None, None, (function,)), function)(
             *args
