@@ -121,11 +121,11 @@ def start(main):
             print("The filesystem appears to be corrupted.")
             _board.native["time"].sleep(3)
         ended = _programs(config["raw"], main)
+        _board.send_reads()
     except KeyboardInterrupt:
-        pass  # it came between the two programs
+        pass  # it came between the two programs, or after them
     if ended is not None:
         os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
-    _board.send_reads()
     word = {True: "ok", False: "error", None: "exit"}[ended]
     machine = sys.implementation._machine
     sys.stdout.write("\0%s%s %s\0" % (config["token"], word, machine))
