@@ -113,6 +113,22 @@ def test_a_library_that_is_half_there_and_was_imported(board, batch):
     assert held == plan_of(batch)[0].files
 
 
+@pytest.mark.parametrize("place", ["/hub/sample/device_info.json", "/hub.py", "/dynreg.mpy"])
+def test_what_hides_the_library_is_told(board, batch, place):
+    board.write_file(place, "{}")
+    with board.power_on() as running:
+        running.wait_repl()
+        wanted, read = plan_of(batch)
+        deploy(running.port, (wanted, read))
+        (note,) = wanted.notes
+        again = plan_of(batch)
+        deploy(running.port, again)
+    hides = "/hub" if place.startswith("/hub/") else place
+    assert note.startswith(f"{hides} on the board hides the package") and "boot.py" in note
+    assert len(again[0].notes) == 1
+    assert board.read_file(place) == b"{}", "it is the person's"
+
+
 def test_source_and_back(running, batch):
     deploy(running.port, plan_of(batch))
     report = deploy(running.port, plan_of(batch, source=True))

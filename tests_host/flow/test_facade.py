@@ -1,6 +1,8 @@
 """The vendor SDK's names: a program written for its sample, as main.py on a board."""
 
+import json
 import re
+from datetime import UTC, datetime
 
 from tests_host.flow.conftest import PRODUCT
 
@@ -85,6 +87,7 @@ def test_a_program_for_the_vendors_sdk_runs_unchanged(bench):
     assert re.search(r"on_message: topic:\S+/data, payload:\{'hello': 1\}, qos:1", output)
     assert "on_subscribe: mid:1, granted_qos:1" in output and "on_publish: mid:2" in output
     assert "reply 0" in output
+    assert "message on" in output, "DEBUG has a line for each message"
     assert "on_unsubscribe: mid:" in output and "on_disconnect: rc:0" in output
     assert "connected False -1" in output
     published = [e["topic"] for e in bench.hub.events if e["event"] == "publish"]
@@ -112,3 +115,114 @@ def test_a_stored_secret_is_given_back_without_another_registration(bench):
     output = bench.boot(until=re.compile(r"same 0 \d+"))
     assert f"same 0 {len(device['psk'])}" in output
     assert len(bench.hub.requests) == 1
+
+
+# What the vendor's samples do (hub/sample/dynreg and hub/sample/mqtt of its Python SDK), call by
+# call, with what they take from a desktop's Python.
+SAMPLE = """
+import sys
+import time
+import logging
+from hub.hub import QcloudHub
+
+provider = QcloudHub(device_file="hub/sample/device_info.json", tls=True)
+qcloud = provider.hub
+logger = qcloud.logInit(qcloud.LoggerLevel.DEBUG, "logs/log", 1024 * 1024 * 10, 5, enable=True)
+
+
+def on_connect(flags, rc, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:flags:%d,rc:%d,userdata:%s" % (name, flags, rc, userdata))
+
+
+def on_disconnect(rc, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:rc:%d,userdata:%s" % (name, rc, userdata))
+
+
+def on_message(topic, payload, qos, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:topic:%s,payload:%s,qos:%s" % (name, topic, payload, qos))
+
+
+def on_publish(mid, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:mid:%d,userdata:%s" % (name, mid, userdata))
+
+
+def on_subscribe(mid, granted_qos, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:mid:%d,granted_qos:%s" % (name, mid, granted_qos))
+
+
+def on_unsubscribe(mid, userdata):
+    name = sys._getframe().f_code.co_name
+    logger.debug("%s:mid:%d,userdata:%s" % (name, mid, userdata))
+
+
+def sample():
+    ret, msg = qcloud.dynregDevice()
+    if ret != 0:
+        print("registration fails: {}".format(msg))
+        return False
+    qcloud.registerMqttCallback(
+        on_connect, on_disconnect, on_message, on_publish, on_subscribe, on_unsubscribe
+    )
+    qcloud.connect()
+    count = 0
+    while True:
+        if qcloud.isMqttConnected():
+            break
+        if count >= 3:
+            logger.error("sample fails")
+            return False
+        time.sleep(1)
+        count += 1
+    timestamp = qcloud.getNtpAccurateTime()
+    dt = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp / 1000))
+    logger.debug("current time:%s" % dt)
+    qcloud.disconnect()
+    return True
+
+
+print("sample", sample())
+"""
+# What docs/protocol.md, 9 has for boot.py.
+BOOT = """
+import sys
+sys.path.append(sys.path.pop(0))
+import hub.compat
+sys.path.insert(0, sys.path.pop())
+"""
+
+
+def _sample(bench):
+    """The sample's output, on a board whose boot.py ends as docs/protocol.md, 9 says."""
+    bench.board.write_file("/boot.py", bench.board.read_file("/boot.py").decode() + BOOT)
+    bench.board.write_file("/main.py", SAMPLE)
+    before = datetime.now(UTC)
+    output = bench.boot(until=re.compile(r"sample (True|False)|Traceback"))
+    assert "sample True" in output
+    told = re.search(r"current time:(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", output)
+    told = datetime.strptime(told[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert abs((told - before).total_seconds()) < 30
+    assert re.search(r"\[hub\.py\] - DEBUG - on_connect:flags:0,rc:0,userdata:None", output)
+    assert "DEBUG - on_disconnect:rc:0,userdata:None" in output
+    return output
+
+
+def test_the_vendors_sample_runs_unchanged(bench):
+    output = _sample(bench)
+    assert "hub/sample/device_info.json: not on this board, /device_info.json" in output
+    (device,) = bench.hub.devices()
+    assert bench.info()["key_deviceinfo"]["deviceSecret"] == device["psk"]
+
+
+def test_the_samples_folders_do_not_hide_the_package(bench):
+    values = bench.info()
+    values["deviceName"] = "of-the-sample"
+    bench.board.write_file("/hub/sample/device_info.json", json.dumps(values))
+    output = _sample(bench)
+    assert "not on this board" not in output
+    (device,) = bench.hub.devices()
+    assert device["name"] == "of-the-sample"

@@ -51,6 +51,11 @@ def apply(
     if not dry_run:
         onboard.call(link, "set_clock", round(time.time() * 1000))
         parked = onboard.call(link, "recover", plan.packages, timeout=60)
+    for path in onboard.call(link, "hiding", plan.packages):
+        plan.notes.append(
+            f"{path} on the board hides the package of that name in /lib: give it another name, "
+            "or take the lines for boot.py that stand in docs/protocol.md, 9"
+        )
     wanted = plan.hashes
     single = [path for path in wanted if not plan.package(path)]
     roots = [f"/lib/{name}" for name in plan.packages]

@@ -117,6 +117,12 @@ def recover(names):
     return [name for name in names if parked(name)]
 
 
+def hiding(names):
+    """What a person put at the root that is found before these packages of /lib."""
+    places = ["/" + name + suffix for name in names for suffix in ("", ".py", ".mpy")]
+    return [path for path in places if mode_of(path) and not parked(path[1:])]
+
+
 def park(names):
     """The old packages to the root, where they stay in force."""
     for name in names:
