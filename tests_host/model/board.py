@@ -188,10 +188,13 @@ class _Power:
         self.left, self.half = cut, half
         self.gone = False
 
-    def step(self, halfway=lambda: None):
-        """Before anything that leaves a trace outside of memory. halfway: half of it."""
+    def must_be_on(self):
         if self.gone:
             raise PowerCut
+
+    def step(self, halfway=lambda: None):
+        """Before anything that leaves a trace outside of memory. halfway: half of it."""
+        self.must_be_on()
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
@@ -202,8 +205,7 @@ class _Power:
 
     def call(self, what, *_):
         """The corpus' Nvs tells what is done to it; a commit is whole or not at all."""
-        if self.gone:
-            raise PowerCut
+        self.must_be_on()
         if what == "NVS commit":
             self.step()
 
@@ -216,6 +218,7 @@ class _Flash:
         self.stored = []
 
     def open(self, path, mode="r"):
+        self.power.must_be_on()
         if "w" in mode:
             return _Written(self, path)
         if path not in self.files:
@@ -237,6 +240,7 @@ class _Flash:
         del self.files[path]
 
     def stat(self, path):
+        self.power.must_be_on()
         if path not in self.files:
             raise OSError(2)
         return (0,) * 6 + (len(self.files[path]),) + (0,) * 3

@@ -51,7 +51,8 @@ _REMEDIES = (
     *("is the device", "switch", "type", "check", "make room", "restore"),
 )
 _board = st.integers(0, 1)
-_cut = st.none() | st.integers(0, 15)  # a first boot has some 15 steps
+_step = st.integers(0, 15)  # a first boot has some 15 of them
+_cut = st.none() | _step
 
 
 class Violated(AssertionError):
@@ -159,12 +160,17 @@ class Machine(RuleBasedStateMachine):
     has_nvs = torn = True
     cloud_lies = False
 
-    @initialize(psk=st.booleans())
-    def start(self, psk):
+    @initialize(
+        psk=st.booleans(), cuts=st.lists(st.tuples(_board, _step, st.booleans()), max_size=3)
+    )
+    def start(self, psk, cuts=()):
+        """cuts: boots that end early, before anything else: board, step, half."""
         self.world = boards.World(psk)
         self.world.variant = self.variant
         self.boards = [Owned(self.world, number, self.has_nvs) for number in (1, 2)]
         self.made = {canaries.PRODUCT_SECRET, _JUNK}
+        for n, cut, half in cuts:
+            self._boot(self.boards[n], cut, half)
 
     # --- the board ---------------------------------------------------------------------------
 
@@ -421,6 +427,25 @@ def test_whatever_happens():
 
 def test_whatever_happens_without_nvs():
     _play(WithoutNvs, max_examples=_LONG or 50)
+
+
+def _every_two_cuts(machine):
+    """Both of a board's first two boots end early, at each step of each; chance finds too few."""
+    for half in {False, machine.torn}:
+        for first in range(16):
+            for second in range(16):
+                state = machine()
+                state.start(psk=False, cuts=[(0, first, half), (0, second, half)])
+                state.redeploy(n=0)
+                state.teardown()
+
+
+def test_every_two_cuts():
+    _every_two_cuts(Machine)
+
+
+def test_every_two_cuts_without_nvs():
+    _every_two_cuts(WithoutNvs)
 
 
 # --- it notices what is broken ---------------------------------------------------------------
