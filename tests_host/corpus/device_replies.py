@@ -6,6 +6,7 @@ import canaries
 import fakes
 import gateway
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
+from dynreg.register import gateway as firmware
 
 # --- good replies -------------------------------------------------------------------------------
 
@@ -71,7 +72,7 @@ def _corrupt(**changes):
         gateway.http(gateway.good(**changes)),
         "protocol.payload",
         says=("is productSecret that of " + fakes.PRODUCT),
-        retry=False,
+        retry=900,
     )
     assert error.request_id == "request-1"
     fakes.restore()
@@ -172,7 +173,7 @@ def test_the_known_refusals_are_permanent_and_tried_once():
                 gateway.http(gateway.refusal(code, message), status),
                 "register.refused",
                 says=(message, code),
-                retry=False,
+                retry=900,
             )
             assert (error.cloud_code, error.request_id) == (code, "request-2")
             fakes.restore()
@@ -182,6 +183,8 @@ def test_passing_refusals_are_worth_another_try_later():
     for code, message in (
         ("RequestLimitExceeded", "rate limit"),
         ("LimitExceeded.Throttling", "slow down"),
+        ("FailedOperation", "系统繁忙，请稍后再试"),
+        ("FailedOperation", "请求过于频繁"),
         ("FailedOperation", "Too frequent, try later"),
         ("InternalError", "internal error"),
         ("InternalServerException", "x"),
@@ -227,12 +230,12 @@ def test_a_refused_signature_is_tried_no_third_time():
         gateway.obtain,
         gateway.info(),
         code="register.refused",
-        retry=False,
+        retry=900,
     )
     assert len(net.sockets) == 2
 
 
-def test_without_a_clock_a_refused_signature_is_final():
+def test_without_a_clock_a_refused_signature_comes_later():
     reply = gateway.http(gateway.refusal("AuthFailure", "signature check failed"))
     net = gateway.network(fakes.Peer(reply), fakes.Peer(gateway.http(gateway.good())), unix=None)
     fakes.raises(
@@ -240,7 +243,7 @@ def test_without_a_clock_a_refused_signature_is_final():
         gateway.obtain,
         gateway.info(),
         code="register.refused",
-        retry=False,
+        retry=900,
     )
     assert len(net.sockets) == 1
 
@@ -260,9 +263,56 @@ def test_a_server_fault_without_json_is_worth_another_try():
         _no_json(status, b"<html>busy</html>", retry=True)
 
 
-def test_other_replies_without_json_are_not():
+def test_a_client_fault_that_passes_is_worth_another_try():
+    for status in ("408 Request Timeout", "425 Too Early", "429 Too Many Requests"):
+        _no_json(status, b"<html>later</html>", retry=True)
+
+
+def _asked(status, header, retry, body=b"<html>busy</html>"):
+    headers = () if header is None else ["Retry-After: " + header]
+    kind = RegistrationError if isinstance(body, dict) else ProtocolError
+    reply = gateway.http(body, status, headers)
+    gateway.network(fakes.Peer(reply))
+    error = fakes.raises(kind, gateway.obtain, gateway.info(), retry=retry)
+    fakes.restore()
+    return error
+
+
+def test_retry_after_is_what_the_server_asks_for_up_to_an_hour():
+    for header, retry in (
+        ("120", 120),
+        ("3601", 3600),
+        ("99999999999999999999", 3600),
+        ("0", 1),
+        ("-5", 1),
+        ("soon", True),
+        ("", True),
+        (None, True),
+    ):
+        for status in ("429 Too Many Requests", "503 Service Unavailable"):
+            _asked(status, header, retry)
+    _asked("503 Busy", "120", 120, gateway.refusal("FailedOperation", "no"))
+
+
+def test_retry_after_may_be_a_date():
+    # It is 2026-01-02 03:04:05.
+    _asked("503 Busy", "Fri, 02 Jan 2026 03:06:05 GMT", 120)
+    _asked("503 Busy", "Tue, 24 Nov 2020 09:24:08 GMT", 1)
+
+
+def test_retry_after_counts_with_no_other_status():
+    _asked("404 Not Found", "120", 900)
+
+
+def test_retry_after_by_urequests_0_9_1():
+    fakes.replace(firmware, "library", lambda: __import__("urequests"))
+    error = _asked("503 Busy", "77", 77)
+    assert error.code == "protocol.reply"
+
+
+def test_other_replies_without_json_come_later():
     for status in ("204 No Content", "400 Bad Request", "404 Not Found"):
-        _no_json(status, b"<html>hello</html>", retry=False)
+        _no_json(status, b"<html>hello</html>", retry=900)
 
 
 def test_json_of_another_shape():
@@ -281,13 +331,13 @@ def test_json_of_another_shape():
         {"Response": {"Error": {"Message": "x"}}},
     ):
         gateway.refused(
-            ProtocolError, gateway.http(json.dumps(body)), "protocol.reply", retry=False
+            ProtocolError, gateway.http(json.dumps(body)), "protocol.reply", retry=900
         )
         fakes.restore()
 
 
 def test_an_empty_response():
-    gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=False)
+    gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=900)
 
 
 def test_what_is_no_http():

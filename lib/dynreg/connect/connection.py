@@ -14,7 +14,7 @@ def connect(device, keepalive, attempts):
             failures += 1
             if not error.retry or failures == attempts:
                 raise
-            wait = port.step("connect.backoff", "wait_ms", failures)
+            wait = port.step("connect.backoff", "wait_ms", failures, error)
             log.warning("%s [%s]; again in %d s" % (error, error.code, wait // 1000))
         port.pause(wait)
 

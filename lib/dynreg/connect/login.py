@@ -11,7 +11,7 @@ from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
 _PERHAPS = const(2)  # in history["early"]
-_MOST_REFUSALS = const(3)  # in a row; then a person must look
+_MOST_REFUSALS = const(3)  # in a row, soon; then later: a person must look
 _REFUSALS = const(
     (
         "unknown reason",
@@ -64,18 +64,19 @@ def login(info, link, keepalive, history, early):
     except simple.MQTTException as error:
         code = error.args[0]
         history["refusals"] += 1
-        again = code > 2 and history["refusals"] < _MOST_REFUSALS
+        soon = code > 2 and history["refusals"] < _MOST_REFUSALS
         text = "the broker refuses the login: %s (CONNACK %d)" % (
             _REFUSALS[code if 0 < code < 6 else 0],
             code,
         )
-        if code > 2 and not again:
+        if code > 2 and not soon:
             text = "%s, %d times: %s" % (text, history["refusals"], _ADVICE)
-        raise LoginError("login.%d" % code, text, again) from None
-    except (NetworkError, ProtocolError):
+        raise LoginError("login.%d" % code, text, soon or None) from None
+    except (NetworkError, ProtocolError) as error:
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.
             history["early"] = _PERHAPS
+            error.retry = True
         elif history["early"] == _PERHAPS:
             history["early"] = 0
         raise

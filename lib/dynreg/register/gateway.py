@@ -14,8 +14,13 @@ from ..connect.hmac import hmac
 from ..errors import NetworkError, ProtocolError, RegistrationError
 
 _CBC = const(2)
-# No table of codes exists (docs/protocol.md, 3): these words mark what a later try may mend.
-_TRANSIENT = ("requestlimit", "throttl", "frequen", "internal", "unavailable", "timeout", "busy")
+# No table of codes exists (docs/protocol.md, 3): these words mark what passes soon.
+# The Chinese ones: busy, too often, in a while, time-out.
+_SOON = const(
+    "requestlimit throttl frequen internal unavailable timeout busy "
+    "\u7e41\u5fd9 \u9891\u7e41 \u7a0d\u540e \u8d85\u65f6"
+)
+_MOST_S = const(3600)  # that a server may ask us to wait
 
 
 def post(info, own, link, timestamp):
@@ -45,10 +50,12 @@ def post(info, own, link, timestamp):
     # TLS is the link's, so urequests is to see a plain connection.
     url = "http://%s:%d/device/register" % (gateway.host, gateway.port)
     requests = library()
-    status, content = through(
+    status, content, asked = through(
         requests, link, gateway, lambda: _request(requests, url, body, headers)
     )
-    return _credential(info, own, _response(gateway.host, status, content))
+    # True, or the seconds that Retry-After asks for, where this status says "not now".
+    soon = (status >= 500 or status in (408, 425, 429)) and _seconds(asked)
+    return _credential(info, own, _response(gateway.host, status, content, soon))
 
 
 def signature(product_secret, host, body, timestamp, nonce):
@@ -81,11 +88,32 @@ def library():
 
 def _request(requests, url, body, headers):
     response = requests.request("POST", url, data=body, headers=headers)
-    return response.status_code, response.content
+    asked = ""
+    kept = getattr(response, "headers", None) or {}  # the releases before 2021 keep none
+    for name in kept:
+        if name.lower() == "retry-after":
+            asked = kept[name]
+    return response.status_code, response.content, asked
 
 
-def _response(host, status, content):
-    """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3)."""
+def _seconds(asked):
+    """The seconds in a Retry-After header's text (RFC 9110, 10.2.3); True where it has none."""
+    try:
+        seconds = int(asked)
+    except ValueError:
+        try:
+            seconds = port.step("connect.first_clock", "http_date", asked.encode())
+            seconds -= port.unix_time()
+        except ValueError:
+            return True
+    return max(1, min(seconds, _MOST_S))
+
+
+def _response(host, status, content, soon):
+    """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3).
+
+    soon: the error's retry, where the status alone says that it passes.
+    """
     opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
     if opened or (status == 200 and not content):
         raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
@@ -101,13 +129,13 @@ def _response(host, status, content):
         raise ProtocolError(
             "protocol.reply",
             "%s answers with no registration reply (HTTP status %d)" % (host, status),
-            retry=status >= 500,
+            soon or None,
         ) from None
     text = (code + message).lower()
     error = RegistrationError(
         "register.refused",
         "the cloud refuses: %s (%s)" % (message, code),
-        any(word in text for word in _TRANSIENT),
+        soon or any(word in text for word in _SOON.split()) or None,
     )
     error.cloud_code, error.cloud_message = code, message
     error.request_id = _request_id(response)  # pyright: ignore
