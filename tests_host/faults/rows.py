@@ -145,6 +145,8 @@ PSK = (
     _works("psk-off", "login", **_PSK),
     _works("psk-refused", "login", **_PSK),
     _works("psk-wrong-key", "login", **_PSK),
+    _works("psk-password-refused", "login", attempts=0, **_PSK),
+    _works("psk-password-wanted", "login", within=5 + 5, **_PSK),
 )
 
 HTTP = (

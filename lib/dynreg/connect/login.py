@@ -31,11 +31,12 @@ _NEVER = const(";2147483647")
 _ALPHANUMERIC = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def login(info, link, keepalive, history, early):
+def login(info, link, keepalive, history, early, psk):
     """Logs in on link with a fresh user name: (client, early).
 
     early: whether the time may be asked for behind the CONNECT. history: as notes.read() gives it;
-    what the broker turns down goes in. client: umqtt.simple's. The early given back: (packet id,
+    what the broker turns down goes in. psk: whether the link is TLS-PSK, which has proved who we
+    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client: umqtt.simple's. The early given back: (packet id,
     ticks_ms when the time was asked for, ticks_ms when an answer came), or None where none came.
     NetworkError, ProtocolError; LoginError: the broker's refusal.
     """
@@ -43,12 +44,9 @@ def login(info, link, keepalive, history, early):
     # A certificate has proved who we are by then: the password is not looked at.
     key = a2b_base64(info.credential if info.mode == "KEY" else "")
     connid = bytes(_ALPHANUMERIC[b % 62] for b in port.random_bytes(5)).decode()
+    user, password = signed(info.client_id, key, connid + _NEVER)
     client = simple.MQTTClient(
-        info.client_id,
-        endpoint.host,
-        endpoint.port,
-        *signed(info.client_id, key, connid + _NEVER),
-        keepalive,
+        info.client_id, endpoint.host, endpoint.port, user, password, keepalive
     )
     asks = early and not history["early"]
     if asks:
@@ -58,7 +56,11 @@ def login(info, link, keepalive, history, early):
     log.info("connect: CONNECT, clean session, keep-alive %d s" % keepalive)
     answered = None
     try:
-        through(simple, link, endpoint, client.connect)
+        if psk:
+            client.sock = link
+            _connect(link, info.client_id, user, keepalive)
+        else:
+            through(simple, link, endpoint, client.connect)
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
@@ -85,6 +87,19 @@ def login(info, link, keepalive, history, early):
         history["changed"] = True
     history["refusals"] = 0
     return client, answered
+
+
+def _connect(link, client_id, user, keepalive):
+    """CONNECT without a password, which no release of umqtt.simple writes, and its answer."""
+    from ..mqtt.encode import packet
+
+    head = b"\x04\x82" + keepalive.to_bytes(2, "big")  # level 4; user name, clean session
+    link.write(packet(0x10, "MQTT", head, client_id, user))
+    answer = link.read(4)
+    if answer[:2] != b"\x20\x02":
+        raise ProtocolError("protocol.reply", "%s answers with no CONNACK" % link.host)
+    if answer[3]:
+        raise simple.MQTTException(answer[3])
 
 
 def signed(client_id, key, tail):

@@ -36,23 +36,28 @@ def gateway(info, day, ms):
     return _judged(info, day, context, endpoint, ms, _REPLY)
 
 
-def broker(info, history):
+def broker(info, history, refused):
     """(link, tls, whether TLS-PSK was turned down) to info.mqtt, before any MQTT.
 
-    By the device's own key, else by a verified certificate, never below it. tls: "psk",
+    By the device's own key, else by a verified certificate, never below it. refused: true where a
+    login over TLS-PSK was refused just now, which is then not tried. tls: "psk",
     "verified-ca" or "plain". The last is 1 or 0, or what history has where PSK was not offered.
     CertificateError "certificate.psk" where the endpoint allows nothing but the device's own key
     and the broker turns that down; else as gateway().
     """
     endpoint = info.mqtt
-    turned_down = history["psk"]
+    turned_down = 1 if refused else history["psk"]
     if not endpoint.secure:
         log.warning("connect: the connection is not encrypted, as device_info.json asks")
         return _connect(endpoint, None, _BROKER_MS), "plain", turned_down
     only = "+" in endpoint.scheme  # mqtts+psk
     psk = None
     # A broker that has turned PSK down is asked again once in 16 times.
-    if info.mode == "KEY" and (only or not turned_down or port.random_bytes(1)[0] < 16):
+    if (
+        info.mode == "KEY"
+        and not refused
+        and (only or not turned_down or port.random_bytes(1)[0] < 16)
+    ):
         psk = psk_context(info.client_id.encode(), a2b_base64(info.credential))
     if psk:
         try:
