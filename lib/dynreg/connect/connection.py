@@ -44,7 +44,7 @@ def login(info, keepalive, history, early=False):
     with a password is refused as well.
     """
     log.info("connect: %s" % info.mqtt)
-    tls = client = None
+    link = tls = turned_down = client = answered = None
     while not client:
         link, tls, turned_down = port.step("connect.tls", "broker", info, history, tls)
         psk = tls == "psk"

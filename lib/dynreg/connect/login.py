@@ -26,8 +26,9 @@ _ADVICE = const(
     "is the device disabled in the console? If it was deleted there, erase its credential with "
     "Device.forget(confirm=product id) and reset"
 )
-# Good for ever: needs no clock, and a reconnect needs no new one (docs/protocol.md, 4).
-_NEVER = const(";2147483647")
+_GOOD_S = const(3600)  # how long a user name is good for connecting, by our clock
+# What needs no clock (docs/protocol.md, 4).
+_NO_CLOCK = const(2147483647)
 _ALPHANUMERIC = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -36,15 +37,19 @@ def login(info, link, keepalive, history, early, psk):
 
     early: whether the time may be asked for behind the CONNECT. history: as notes.read() gives it;
     what the broker turns down goes in. psk: whether the link is TLS-PSK, which has proved who we
-    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client: umqtt.simple's. The early given back: (packet id,
-    ticks_ms when the time was asked for, ticks_ms when an answer came), or None where none came.
+    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client:
+    umqtt.simple's. The early given back: (packet id, ticks_ms when the time was asked for,
+    ticks_ms when an answer came), or None where none came.
     NetworkError, ProtocolError; LoginError: the broker's refusal.
     """
     endpoint = info.mqtt
     # A certificate has proved who we are by then: the password is not looked at.
     key = a2b_base64(info.credential if info.mode == "KEY" else "")
     connid = bytes(_ALPHANUMERIC[b % 62] for b in port.random_bytes(5)).decode()
-    user, password = signed(info.client_id, key, connid + _NEVER)
+    now = port.unix_time()
+    # Our clock may be behind the broker's: after a refusal the other kind has its turn.
+    expiry = now + _GOOD_S if now and not history["refusals"] & 1 else _NO_CLOCK
+    user, password = signed(info.client_id, key, "%s;%d" % (connid, expiry))
     client = simple.MQTTClient(
         info.client_id, endpoint.host, endpoint.port, user, password, keepalive
     )
