@@ -253,7 +253,7 @@ def test_psk_or_nothing_takes_a_refused_login_as_it_is():
 def test_other_refusals_over_psk_are_the_logins_own_fault():
     for code in (1, 2, 3):
         board = Board(fakes.Peer(packets.connack(code)))
-        fakes.raises(LoginError, board.boot().connect, code="login.%d" % code)
+        fakes.raises(LoginError, board.boot().connect, code=f"login.{code}")
         assert board.handshakes == ["psk"]
         fakes.restore()
 

@@ -159,13 +159,15 @@ def test_a_gateway_that_cannot_be_reached():
         gateway.obtain,
         gateway.info(),
         code="network.connect",
-        says=gateway.HOST,
+        says=(gateway.HOST, "does a server listen there"),
     )
     assert len(net.sockets) == 1
     fakes.restore()
     gateway.network()
     gone = gateway.info("http://no.such.host")
-    fakes.raises(NetworkError, gateway.obtain, gone, code="network.dns", says="no.such")
+    fakes.raises(
+        NetworkError, gateway.obtain, gone, code="network.dns", says=("no.such", "name server")
+    )
 
 
 def test_the_library_has_its_own_socket_back_afterwards():

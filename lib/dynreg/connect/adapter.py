@@ -63,7 +63,8 @@ def through(module, link, endpoint, function):
     ) as error:
         raise ProtocolError(
             "protocol.reply",
-            "%s answers what %s cannot read: %r" % (endpoint.host, module.__name__, error),
+            "%s answers what %s cannot read: %r: is it the right port, for that scheme?"
+            % (endpoint, module.__name__, error),
             link.broken or None,
         ) from None
     finally:

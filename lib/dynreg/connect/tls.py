@@ -77,6 +77,11 @@ def broker(info, history, refused):
     return _judged(info, history["day"], context, endpoint, _BROKER_MS), "verified-ca", turned_down
 
 
+def first_clock(info, day):
+    """Whether some source told a first time; for a gateway whose link needed none."""
+    return port.step("connect.first_clock", "find", connect, info, day, 0)
+
+
 def _judged(info, day, context, endpoint, *limits):
     """_connect(), with a clock to judge certificates by.
 
@@ -84,7 +89,7 @@ def _judged(info, day, context, endpoint, *limits):
     do not fit: NTP proves nothing, and may have told a wrong time.
     """
     if not port.unix_time():
-        port.step("connect.first_clock", "find", connect, info, day, 0)
+        first_clock(info, day)
     try:
         return _connect(endpoint, context, *limits)
     except CertificateError as error:
@@ -126,7 +131,11 @@ def connect(host, port_number, context, ms, size=0):
             host, port_number, getattr(socket, "AF_INET", 2), getattr(socket, "SOCK_STREAM", 1)
         )
     except OSError as error:
-        raise NetworkError("network.dns", "cannot find %s: %r" % (host, error)) from None
+        raise NetworkError(
+            "network.dns",
+            "cannot find %s: %r: is the name right, and does the network have a name server?"
+            % (host, error),
+        ) from None
     from .link import Link, Wire
 
     gc.collect()  # TLS wants its buffers in one piece
@@ -158,7 +167,11 @@ def _tcp(wire, address, name):
             if poll.poll(0)[0][1] != select.POLLOUT:
                 raise OSError("connection refused") from None
     except OSError as error:
-        raise NetworkError("network.connect", "%s: %r" % (name, error)) from None
+        # Each port has a number of its own for "refused".
+        raise NetworkError(
+            "network.connect",
+            "%s: %r: does a server listen there, are host and port right?" % (name, error),
+        ) from None
     try:  # Nagle off: a flight must not wait for the last one's ACK
         raw.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY; unix ports lack the names
     except (OSError, AttributeError, TypeError):
@@ -181,9 +194,13 @@ def handshake(wire, host, context):
             (-0x7A00,),
         ):
             raise NetworkError(
-                "network.tls", "no secure connection to %s: %r" % (host, error)
+                "network.tls",
+                "no secure connection to %s: %r: does it speak TLS 1.2 on that port?"
+                % (host, error),
             ) from None
         why = "%s is not trusted: %s" % (host, str(error).strip().replace("\n", ", "))
+        if " CA" in why:
+            why += ": the CA of a server of your own goes into gatewayCa or mqttCa"
         if port.unix_time():
             code = "certificate.date" if "e validity " in why else "certificate"
             raise CertificateError(code, why) from None

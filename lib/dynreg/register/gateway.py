@@ -55,7 +55,7 @@ def post(info, own, link, timestamp):
     )
     # True, or the seconds that Retry-After asks for, where this status says "not now".
     soon = (status >= 500 or status in (408, 425, 429)) and _seconds(asked)
-    return _credential(info, own, _response(gateway.host, status, content, soon))
+    return _credential(info, own, _response(info, status, content, soon))
 
 
 def signature(product_secret, host, body, timestamp, nonce):
@@ -109,22 +109,29 @@ def _seconds(asked):
     return max(1, min(seconds, _MOST_S))
 
 
-def _response(host, status, content, soon):
+def _response(info, status, content, soon):
     """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3).
 
     soon: the error's retry, where the status alone says that it passes.
     """
+    host = info.gateway.host
     opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
     if opened or (status == 200 and not content):
         raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
     try:
-        response = json.loads(content)["Response"]
+        reply = json.loads(content)
+        response = reply.get("Response", reply)
         fault = response.get("Error")
-        if not fault:
-            return response
-        code, message = fault["Code"], fault["Message"]
-        if not (isinstance(code, str) and isinstance(message, str)):
+        if fault is None:
+            if "Response" in reply and "code" not in response:
+                return response
+            fault = response
+        # Documented are Code and Message in Error; other services of the cloud's answer
+        # {"code": 1010, "message": …}, or leave one of the two out.
+        words = [fault.get(name, fault.get(name.lower())) for name in ("Code", "Message")]
+        if words == [None, None]:
             raise ValueError
+        code, message = ["" if word is None else str(word) for word in words]
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         raise ProtocolError(
             "protocol.reply",
@@ -134,12 +141,21 @@ def _response(host, status, content, soon):
     text = (code + message).lower()
     error = RegistrationError(
         "register.refused",
-        "the cloud refuses: %s (%s)" % (message, code),
+        "the cloud refuses: %s (%s)%s" % (message or "no reason given", code, _advice(info, text)),
         soon or any(word in text for word in _SOON.split()) or None,
     )
     error.cloud_code, error.cloud_message = code, message
     error.request_id = _request_id(response)  # pyright: ignore
     raise error
+
+
+def _advice(info, text):
+    """What a person may do about the commonest refusals, by the cloud's words in lower case."""
+    if "signature" in text:
+        return ": is productSecret that of %s in the console?" % info.product_id
+    if "activated" in text:
+        return ": delete %s in the console, then it registers anew" % info.device_name
+    return ""
 
 
 def _request_id(response):
