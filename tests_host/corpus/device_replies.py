@@ -397,8 +397,8 @@ def test_error_replies_of_other_shapes_keep_the_clouds_words():
 
 def test_the_commonest_refusals_say_what_to_do():
     for code, message, remedy in (
-        ("AuthFailure", "device has been activated", "delete %s in the console" % fakes.NAME),
-        ("Activated", "", "delete %s in the console" % fakes.NAME),
+        ("AuthFailure", "device has been activated", f"delete {fakes.NAME} in the console"),
+        ("Activated", "", f"delete {fakes.NAME} in the console"),
     ):
         gateway.refused(
             RegistrationError,
@@ -409,7 +409,7 @@ def test_the_commonest_refusals_say_what_to_do():
         fakes.restore()
     reply = gateway.http(gateway.refusal("AuthFailure", "signature check failed"))
     gateway.network(fakes.Peer(reply), fakes.Peer(reply))
-    says = "is productSecret that of %s in the console?" % fakes.PRODUCT
+    says = f"is productSecret that of {fakes.PRODUCT} in the console?"
     fakes.raises(RegistrationError, gateway.obtain, gateway.info(), says=says)
 
 

@@ -12,9 +12,7 @@ from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 
 
 def _login(connid, expiry=fakes.NOW + 3600):
-    return signed(
-        "ABCDEFGHIJdev-01", a2b_base64(canaries.DEVICE_SECRET), "%s;%d" % (connid, expiry)
-    )
+    return signed("ABCDEFGHIJdev-01", a2b_base64(canaries.DEVICE_SECRET), f"{connid};{expiry}")
 
 
 def _expiry(peer):
@@ -33,7 +31,7 @@ def test_connect_is_exactly_these_bytes_in_one_segment():
         fakes.random(b"\x00\x1a\x3d\x3e\xff")
         bench.session.connect()
         user, password = _login("Aa9AH")
-        assert user == "ABCDEFGHIJdev-01;12010126;Aa9AH;%d" % (fakes.NOW + 3600)
+        assert user == f"ABCDEFGHIJdev-01;12010126;Aa9AH;{fakes.NOW + 3600}"
         assert bench.peer.segments == [
             packets.connect("ABCDEFGHIJdev-01", user, password, keepalive)
         ], keepalive
