@@ -1,12 +1,11 @@
 """Registers on the first boot, logs in, sets the clock, then runs the application for ever.
 
 Ctrl-C on the serial console disconnects and gives the REPL; so does an error that only a
-person can mend. What waiting may mend is waited for. Nothing here resets the board.
+person can mend on this board. Whatever else fails is tried again, for ever. Nothing here resets
+the board.
 """
 
-import time
-
-from dynreg import Device, DynregError, ProtocolError, log
+from dynreg import ConfigError, Device, DynregError, log, unix_time
 
 HEARTBEAT_S = 60
 
@@ -16,31 +15,39 @@ def on_control(topic, message):
     log.info("control: %s" % message)
 
 
-def with_retries(session, call, *arguments):
-    """call(*arguments), again as long as the fault is one that poll() may heal meanwhile."""
-    while True:
-        try:
-            return call(*arguments)
-        except DynregError as error:
-            if not error.retry:
-                raise
-            log.warning("main: %s [%s]" % (error, error.code))
-            session.poll(5000)
+def attempt(call, *arguments):
+    """Whether call(*arguments) worked. Its error is logged, for another time to come; but one that
+    a person must mend in a file or in this program comes out.
+    """
+    try:
+        call(*arguments)
+        return True
+    except ConfigError:
+        raise
+    except DynregError as error:
+        log.warning("main: %s [%s]" % (error, error.code))
+        return False
 
 
 def run(device):
     session = device.connect(attempts=0)
-    try:
-        with_retries(session, device.sync_clock)
-    except ProtocolError as error:  # a cloud that cannot tell the time is no reason to stop
-        log.error("main: %s [%s]" % (error, error.code))
+    # A cloud that cannot tell the time, or refuses a topic, is no reason not to start.
+    todo = [(device.sync_clock,), (session.subscribe, "control", on_control)]
+    todo = [job for job in todo if not attempt(*job)]
+    if todo:
+        session.poll(5000)  # a lost connection comes back meanwhile
+        todo = [job for job in todo if not attempt(*job)]
     print(device.report())
-    with_retries(session, session.subscribe, "control", on_control)
+    beats = 0
     while True:
-        if session.connected:
-            with_retries(session, session.publish, "event", '{"heartbeat":%d}' % time.time())
+        if session.connected and attempt(
+            session.publish, "event", '{"heartbeat":%d}' % unix_time()
+        ):
             log.info("heartbeat: sent")
         session.poll(HEARTBEAT_S * 1000)
+        beats += 1
+        if session.connected and (beats < 5 or beats % 30 == 0):
+            todo = [job for job in todo if not attempt(*job)]
 
 
 def main():

@@ -16,5 +16,6 @@ from .errors import (  # noqa: F401
     RegistrationError,
     StorageError,
 )
+from .port import unix_time  # noqa: F401
 
 __version__ = "0.1.0"

@@ -120,8 +120,9 @@ class Device:
     def connect(self, keepalive=60, attempts=1):
         """A logged-in Session; registers before, on the first boot only.
 
-        attempts: how often to try what another try may mend, with back-off; 0 for ever. A login
-        that the broker refuses is tried three times at most.
+        attempts: how often to try what another try may mend, with back-off; 0 for ever: then only
+        what a person must change on the board comes out. What may take longer to pass, such as a
+        refusal, waits for 15 to 60 minutes.
         """
         from .connect import link  # noqa: F401 (stays: what the next step returns is of it)
 

@@ -136,7 +136,7 @@ def _refused(mode, values, brings=False):
     before = board.all()
     says = ("does not decrypt to a credential", fakes.PRODUCT)
     device = Device(board.path)
-    fakes.raises(ProtocolError, device.connect, 60, 3, code="protocol.payload", says=says)
+    fakes.raises(ProtocolError, device.connect, code="protocol.payload", says=says)
     assert board.all() == before and device.registered is False
     assert len(board.net.sockets) == 1 and gateway.closed
     fakes.restore()
@@ -332,40 +332,46 @@ def test_the_pair_reaches_tls_as_der():
 # --- a login that is refused --------------------------------------------------------------------
 
 
-def test_three_refusals_and_advice_but_no_registration():
+def _refused_for_ever(mode, code):
+    """A registered board that every login but the fifth is refused: its log, and when each met."""
+    peers = [fakes.Peer(bytes((0x20, 2, 0, code))) for _ in range(4)]
+    board = _Board(mode, *peers, fakes.Peer(packets.CONNACK))
+    board.registered()
+    before = board.all()
+    device = Device(board.path)
+    lines = fakes.log_lines()
+    assert device.connect(60, 0).connected is True and device.registered is True
+    assert [peer.segments[0][0] for peer in peers] == [0x10] * 4, "no registration"
+    assert board.all() == before
+    met = [peer.met for peer in peers] + [board.net.sockets[-1]._peer.met]
+    return lines, [met[i + 1] - met[i] for i in range(4)]
+
+
+def test_three_refusals_and_advice_then_one_try_within_the_hour_but_no_registration():
     for mode in ("KEY", "CERT"):
-        for code in (3, 4, 5):
-            peers = [fakes.Peer(bytes((0x20, 2, 0, code))) for _ in range(4)]
-            board = _Board(mode, *peers)
-            board.registered()
-            before = board.all()
-            device = Device(board.path)
-            fakes.raises(
-                LoginError,
-                device.connect,
-                60,
-                0,
-                code=f"login.{code}",
-                says=("3 times", "console", "Device.forget(confirm="),
-                retry=False,
-            )
-            assert len(board.net.sockets) == 3
-            met = [peer.met for peer in peers[:3]]
-            assert met[1] - met[0] >= 5000 and met[2] - met[1] >= 5000, met
-            assert [peer.segments[0][0] for peer in peers[:3]] == [0x10] * 3, "no registration"
-            assert peers[3].met is None
-            assert board.all() == before and device.registered is True
+        for code in (3, 4, 5, 6, 255):
+            lines, waits = _refused_for_ever(mode, code)
+            assert all(5000 <= wait <= 300000 for wait in waits[:2]), waits
+            assert all(900000 <= wait <= 3600000 for wait in waits[2:]), waits
+            words = "\n".join(text for _, text in lines)
+            assert "3 times" in words and "Device.forget(confirm=" in words
             fakes.restore()
 
 
-def test_what_no_login_mends_is_tried_once():
+def test_a_protocol_or_client_id_refused_is_tried_again_within_the_hour():
     for code in (1, 2):
-        board = _Board("KEY", fakes.Peer(bytes((0x20, 2, 0, code))))
-        board.registered()
-        device = Device(board.path)
-        fakes.raises(LoginError, device.connect, 60, 0, code=f"login.{code}", retry=False)
-        assert len(board.net.sockets) == 1
+        _, waits = _refused_for_ever("KEY", code)
+        assert all(900000 <= wait <= 3600000 for wait in waits), waits
         fakes.restore()
+
+
+def test_so_many_attempts_end_with_the_refusal():
+    board = _Board("KEY", *[fakes.Peer(b"\x20\x02\x00\x05") for _ in range(4)])
+    board.registered()
+    device = Device(board.path)
+    says = ("3 times", "console", "Device.forget(confirm=")
+    fakes.raises(LoginError, device.connect, 60, 3, code="login.5", says=says, retry=900)
+    assert len(board.net.sockets) == 3
 
 
 def test_a_refusal_that_passes_is_no_refusal():

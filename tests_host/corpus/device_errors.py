@@ -5,21 +5,23 @@ import fakes
 from dynreg import errors, log, port
 from dynreg.connect.backoff import wait_ms
 
+SOON = errors.NetworkError("network.closed", "gone")
+
 
 def test_the_tree_and_what_is_worth_another_try():
     retry = {
         errors.ConfigError: False,
         errors.StorageError: False,
         errors.NetworkError: True,
-        errors.CertificateError: False,
-        errors.ProtocolError: False,
-        errors.RegistrationError: False,
-        errors.LoginError: False,
+        errors.CertificateError: 900,
+        errors.ProtocolError: 900,
+        errors.RegistrationError: 900,
+        errors.LoginError: 900,
     }
     for kind in retry:
         error = kind("some.code", "a sentence")
         assert isinstance(error, errors.DynregError)
-        assert error.retry is retry[kind], kind
+        assert error.retry == retry[kind], kind
         assert (error.code, str(error)) == ("some.code", "a sentence")
         assert (error.cloud_code, error.request_id) == (None, None)
         assert getattr(dynreg, kind.__name__) is kind
@@ -31,7 +33,7 @@ def test_an_error_takes_the_clouds_words_and_its_own_mind():
     error.cloud_code, error.cloud_message, error.request_id = "Cloud.Code", "no", "request-1"
     assert (error.cloud_code, error.request_id, error.retry) == ("Cloud.Code", "request-1", True)
     assert errors.RegistrationError.cloud_code is None
-    assert errors.RegistrationError.retry is False
+    assert errors.RegistrationError.retry == 900
     assert errors.NetworkError("code", "text", retry=False).retry is False
 
 
@@ -85,7 +87,7 @@ def test_a_log_line_still_counts_up_after_a_fortnight():
 
 def _waits(random, count=12):
     fakes.random(random)
-    return [wait_ms(failures) for failures in range(1, count + 1)]
+    return [wait_ms(failures, SOON) for failures in range(1, count + 1)]
 
 
 def test_backoff_without_luck_is_never_under_five_seconds():
@@ -97,16 +99,33 @@ def test_backoff_doubles_its_ceiling_up_to_five_minutes():
     # What random bytes give the ceiling itself, and one that begins again at the bottom.
     for attempt, ceiling in enumerate(ceilings):
         fakes.random((ceiling - 5000).to_bytes(4, "big"))
-        assert wait_ms(attempt + 1) == ceiling, attempt
+        assert wait_ms(attempt + 1, SOON) == ceiling, attempt
         fakes.random((ceiling - 5000 + 1).to_bytes(4, "big"))
-        assert wait_ms(attempt + 1) == 5000, attempt
+        assert wait_ms(attempt + 1, SOON) == 5000, attempt
 
 
 def test_backoff_has_jitter():
-    assert len({wait_ms(10) for _ in range(20)}) > 10
+    assert len({wait_ms(10, SOON) for _ in range(20)}) > 10
     for _ in range(200):
-        assert 5000 <= wait_ms(10) <= 300000
-    assert 5000 <= wait_ms(1000000) <= 300000
+        assert 5000 <= wait_ms(10, SOON) <= 300000
+    assert 5000 <= wait_ms(1000000, SOON) <= 300000
+
+
+def test_what_takes_longer_to_pass_waits_15_to_60_minutes():
+    for kind in (errors.CertificateError, errors.LoginError, errors.RegistrationError):
+        for failures in (1, 2, 30):
+            for random, wait in ((0, 900000), (2700000, 3600000), (2700001, 900000)):
+                fakes.random(random.to_bytes(4, "big"))
+                assert wait_ms(failures, kind("code", "no")) == wait, (kind, failures)
+
+
+def test_what_a_server_asks_for_is_waited_and_spread():
+    for asked, failures, least, most in ((120, 1, 120, 120), (120, 3, 120, 135), (1, 1, 5, 5)):
+        error = errors.ProtocolError("code", "busy", asked)
+        fakes.random(((most - least) * 1000).to_bytes(4, "big"))
+        assert wait_ms(failures, error) == most * 1000
+        fakes.random(bytes(4))
+        assert wait_ms(failures, error) == least * 1000
 
 
 def test_a_long_pause_is_cut_so_that_a_watchdog_is_fed():

@@ -106,7 +106,7 @@ def test_a_redirect_is_refused_and_nothing_is_sent_there():
             peer_reply = gateway.http(b"", status, ["Location: " + place])
             net = gateway.network(peer, elsewhere)
             peer.expect(peer_reply)
-            fakes.raises(ProtocolError, gateway.obtain, gateway.info(), retry=False)
+            fakes.raises(ProtocolError, gateway.obtain, gateway.info(), retry=900)
             assert set(net.lookups) == {("hub.local", 80)}, (place, net.lookups)
             assert not elsewhere.segments and len(peer.segments) == 1, place
             assert len(net.sockets) == 1 and peer.closed, place
@@ -115,7 +115,7 @@ def test_a_redirect_is_refused_and_nothing_is_sent_there():
 
 def test_a_redirect_error_says_what_it_is():
     reply = gateway.http(b"", "307 Temporary Redirect", ["Location: http://evil.example/"])
-    gateway.refused(ProtocolError, reply, "protocol.redirect", says=gateway.HOST, retry=False)
+    gateway.refused(ProtocolError, reply, "protocol.redirect", says=gateway.HOST, retry=900)
 
 
 def test_a_reply_over_16_kb_is_refused():
@@ -124,13 +124,13 @@ def test_a_reply_over_16_kb_is_refused():
     assert gateway.register(gateway.http(padded)) == canaries.DEVICE_SECRET
     fakes.restore()
     gateway.refused(
-        ProtocolError, gateway.http(good[:-1] + " " * 16400 + "}"), "protocol.size", retry=False
+        ProtocolError, gateway.http(good[:-1] + " " * 16400 + "}"), "protocol.size", retry=900
     )
 
 
 def test_endless_headers_are_refused():
     for data in (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 4000, b"H" * 20000):
-        gateway.refused(ProtocolError, [(0, data)], "protocol.size", retry=False)
+        gateway.refused(ProtocolError, [(0, data)], "protocol.size", retry=900)
         fakes.restore()
 
 
@@ -159,13 +159,15 @@ def test_a_gateway_that_cannot_be_reached():
         gateway.obtain,
         gateway.info(),
         code="network.connect",
-        says=gateway.HOST,
+        says=(gateway.HOST, "does a server listen there"),
     )
     assert len(net.sockets) == 1
     fakes.restore()
     gateway.network()
     gone = gateway.info("http://no.such.host")
-    fakes.raises(NetworkError, gateway.obtain, gone, code="network.dns", says="no.such")
+    fakes.raises(
+        NetworkError, gateway.obtain, gone, code="network.dns", says=("no.such", "name server")
+    )
 
 
 def test_the_library_has_its_own_socket_back_afterwards():

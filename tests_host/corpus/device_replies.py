@@ -5,7 +5,10 @@ import json
 import canaries
 import fakes
 import gateway
+from dynreg import port
+from dynreg.connect import first_clock
 from dynreg.errors import NetworkError, ProtocolError, RegistrationError
+from dynreg.register import gateway as firmware
 
 # --- good replies -------------------------------------------------------------------------------
 
@@ -71,7 +74,7 @@ def _corrupt(**changes):
         gateway.http(gateway.good(**changes)),
         "protocol.payload",
         says=("is productSecret that of " + fakes.PRODUCT),
-        retry=False,
+        retry=900,
     )
     assert error.request_id == "request-1"
     fakes.restore()
@@ -172,7 +175,7 @@ def test_the_known_refusals_are_permanent_and_tried_once():
                 gateway.http(gateway.refusal(code, message), status),
                 "register.refused",
                 says=(message, code),
-                retry=False,
+                retry=900,
             )
             assert (error.cloud_code, error.request_id) == (code, "request-2")
             fakes.restore()
@@ -182,6 +185,8 @@ def test_passing_refusals_are_worth_another_try_later():
     for code, message in (
         ("RequestLimitExceeded", "rate limit"),
         ("LimitExceeded.Throttling", "slow down"),
+        ("FailedOperation", "系统繁忙，请稍后再试"),
+        ("FailedOperation", "请求过于频繁"),
         ("FailedOperation", "Too frequent, try later"),
         ("InternalError", "internal error"),
         ("InternalServerException", "x"),
@@ -227,22 +232,57 @@ def test_a_refused_signature_is_tried_no_third_time():
         gateway.obtain,
         gateway.info(),
         code="register.refused",
-        retry=False,
+        retry=900,
     )
     assert len(net.sockets) == 2
 
 
-def test_without_a_clock_a_refused_signature_is_final():
+def test_without_any_clock_a_refused_signature_comes_later():
     reply = gateway.http(gateway.refusal("AuthFailure", "signature check failed"))
     net = gateway.network(fakes.Peer(reply), fakes.Peer(gateway.http(gateway.good())), unix=None)
+    asked = []
+    fakes.replace(first_clock, "find", lambda *found: asked.append(found))
     fakes.raises(
         RegistrationError,
         gateway.obtain,
         gateway.info(),
         code="register.refused",
-        retry=False,
+        retry=900,
     )
-    assert len(net.sockets) == 1
+    assert len(net.sockets) == 1 and len(asked) == 1
+
+
+def test_a_plain_gateway_that_does_not_take_timestamp_0_gets_the_time():
+    for code, message in (
+        ("AuthFailure.SignatureFailure", "x"),
+        ("AuthFailure.SignatureExpire", "x"),
+        ("InvalidParameter.Timestamp", "X-TC-Timestamp must be Unix seconds"),
+        ("FailedOperation", "request expired"),
+    ):
+        peers = (
+            fakes.Peer(gateway.http(gateway.refusal(code, message))),
+            fakes.Peer(gateway.http(gateway.good())),
+        )
+        net = gateway.network(*peers, unix=None)
+
+        def find(connect, info, day, but):
+            assert (day, but) == (0, 0)
+            return port.set_rtc(fakes.NOW * 1000)
+
+        fakes.replace(first_clock, "find", find)
+        assert gateway.obtain(gateway.info()) == canaries.DEVICE_SECRET
+        stamps = [gateway.request(peer)[1]["X-TC-Timestamp"] for peer in peers]
+        assert stamps == ["0", str(fakes.NOW)], stamps
+        assert len(net.sockets) == 2
+        fakes.restore()
+
+
+def test_a_plain_gateway_that_takes_timestamp_0_costs_no_clock():
+    fakes.replace(first_clock, "find", lambda *_: 1 // 0)
+    peer = fakes.Peer(gateway.http(gateway.good()))
+    gateway.network(peer, unix=None)
+    assert gateway.obtain(gateway.info()) == canaries.DEVICE_SECRET
+    assert gateway.request(peer)[1]["X-TC-Timestamp"] == "0"
 
 
 # --- replies that are none ----------------------------------------------------------------------
@@ -260,9 +300,56 @@ def test_a_server_fault_without_json_is_worth_another_try():
         _no_json(status, b"<html>busy</html>", retry=True)
 
 
-def test_other_replies_without_json_are_not():
+def test_a_client_fault_that_passes_is_worth_another_try():
+    for status in ("408 Request Timeout", "425 Too Early", "429 Too Many Requests"):
+        _no_json(status, b"<html>later</html>", retry=True)
+
+
+def _asked(status, header, retry, body=b"<html>busy</html>"):
+    headers = () if header is None else ["Retry-After: " + header]
+    kind = RegistrationError if isinstance(body, dict) else ProtocolError
+    reply = gateway.http(body, status, headers)
+    gateway.network(fakes.Peer(reply))
+    error = fakes.raises(kind, gateway.obtain, gateway.info(), retry=retry)
+    fakes.restore()
+    return error
+
+
+def test_retry_after_is_what_the_server_asks_for_up_to_an_hour():
+    for header, retry in (
+        ("120", 120),
+        ("3601", 3600),
+        ("99999999999999999999", 3600),
+        ("0", 1),
+        ("-5", 1),
+        ("soon", True),
+        ("", True),
+        (None, True),
+    ):
+        for status in ("429 Too Many Requests", "503 Service Unavailable"):
+            _asked(status, header, retry)
+    _asked("503 Busy", "120", 120, gateway.refusal("FailedOperation", "no"))
+
+
+def test_retry_after_may_be_a_date():
+    # It is 2026-01-02 03:04:05.
+    _asked("503 Busy", "Fri, 02 Jan 2026 03:06:05 GMT", 120)
+    _asked("503 Busy", "Tue, 24 Nov 2020 09:24:08 GMT", 1)
+
+
+def test_retry_after_counts_with_no_other_status():
+    _asked("404 Not Found", "120", 900)
+
+
+def test_retry_after_by_urequests_0_9_1():
+    fakes.replace(firmware, "library", lambda: __import__("urequests"))
+    error = _asked("503 Busy", "77", 77)
+    assert error.code == "protocol.reply"
+
+
+def test_other_replies_without_json_come_later():
     for status in ("204 No Content", "400 Bad Request", "404 Not Found"):
-        _no_json(status, b"<html>hello</html>", retry=False)
+        _no_json(status, b"<html>hello</html>", retry=900)
 
 
 def test_json_of_another_shape():
@@ -277,17 +364,57 @@ def test_json_of_another_shape():
         {"Response": "x"},
         {"Response": {"Error": "x"}},
         {"Response": {"Error": ["x"]}},
-        {"Response": {"Error": {"Code": "x"}}},
-        {"Response": {"Error": {"Message": "x"}}},
+        {"Response": {"Error": {}}},
+        {"code": None},
+        {"status": "ok"},
     ):
-        gateway.refused(
-            ProtocolError, gateway.http(json.dumps(body)), "protocol.reply", retry=False
-        )
+        gateway.refused(ProtocolError, gateway.http(json.dumps(body)), "protocol.reply", retry=900)
         fakes.restore()
 
 
+def test_error_replies_of_other_shapes_keep_the_clouds_words():
+    for body, code, message in (
+        ({"code": 1010, "message": "no such device"}, "1010", "no such device"),
+        ({"Code": 1010, "Message": "no such device"}, "1010", "no such device"),
+        ({"Response": {"code": 1010, "message": "x"}}, "1010", "x"),
+        ({"Response": {"Error": {"Code": 5003, "Message": "x"}}}, "5003", "x"),
+        ({"Response": {"Error": {"code": "A.B", "message": "x"}}}, "A.B", "x"),
+        ({"Response": {"Error": {"Code": "A.B"}}}, "A.B", ""),
+        ({"Response": {"Error": {"Message": "x"}}}, "", "x"),
+        ({"code": 1010}, "1010", ""),
+        ({"code": 1010, "message": None}, "1010", ""),
+    ):
+        error = gateway.refused(
+            RegistrationError,
+            gateway.http(body),
+            "register.refused",
+            says=("the cloud refuses", message or "no reason given", code),
+            retry=900,
+        )
+        assert (error.cloud_code, error.cloud_message) == (code, message), body
+        fakes.restore()
+
+
+def test_the_commonest_refusals_say_what_to_do():
+    for code, message, remedy in (
+        ("AuthFailure", "device has been activated", f"delete {fakes.NAME} in the console"),
+        ("Activated", "", f"delete {fakes.NAME} in the console"),
+    ):
+        gateway.refused(
+            RegistrationError,
+            gateway.http(gateway.refusal(code, message)),
+            "register.refused",
+            says=remedy,
+        )
+        fakes.restore()
+    reply = gateway.http(gateway.refusal("AuthFailure", "signature check failed"))
+    gateway.network(fakes.Peer(reply), fakes.Peer(reply))
+    says = f"is productSecret that of {fakes.PRODUCT} in the console?"
+    fakes.raises(RegistrationError, gateway.obtain, gateway.info(), says=says)
+
+
 def test_an_empty_response():
-    gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=False)
+    gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=900)
 
 
 def test_what_is_no_http():

@@ -6,12 +6,20 @@ import canaries
 import fakes
 import packets
 from broker import TOPIC, Bench, connected, subscribed
+from dynreg import port
 from dynreg.connect.login import signed
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 
 
-def _login(connid):
-    return signed("ABCDEFGHIJdev-01", a2b_base64(canaries.DEVICE_SECRET), connid + ";2147483647")
+def _login(connid, expiry=fakes.NOW + 3600):
+    return signed("ABCDEFGHIJdev-01", a2b_base64(canaries.DEVICE_SECRET), f"{connid};{expiry}")
+
+
+def _expiry(peer):
+    """The last part of the user name that a peer was sent."""
+    sent = peer.segments[0]
+    start = sent.index(b";12010126;") + 16
+    return int(sent[start : start + 10])
 
 
 # --- login --------------------------------------------------------------------------------------
@@ -23,7 +31,7 @@ def test_connect_is_exactly_these_bytes_in_one_segment():
         fakes.random(b"\x00\x1a\x3d\x3e\xff")
         bench.session.connect()
         user, password = _login("Aa9AH")
-        assert user == "ABCDEFGHIJdev-01;12010126;Aa9AH;2147483647"
+        assert user == f"ABCDEFGHIJdev-01;12010126;Aa9AH;{fakes.NOW + 3600}"
         assert bench.peer.segments == [
             packets.connect("ABCDEFGHIJdev-01", user, password, keepalive)
         ], keepalive
@@ -47,6 +55,30 @@ def test_where_connect_goes():
         fakes.restore()
 
 
+def test_the_user_name_is_good_for_an_hour_and_without_a_clock_until_2038():
+    y2038 = 2147483647
+    for unix, expiry in (
+        (fakes.NOW, fakes.NOW + 3600),
+        (None, y2038),
+        (y2038 - 1, y2038 + 3599),
+        (y2038 + 1, y2038 + 3601),
+        (y2038 + 86400 * 365, y2038 + 86400 * 365 + 3600),
+    ):
+        bench = Bench(fakes.Peer(packets.CONNACK), url="mqtt://hub.local")  # wants no clock
+        fakes.replace(port, "unix_time", lambda unix=unix: unix or 0)
+        bench.session.connect()
+        assert _expiry(bench.peer) == expiry, unix
+        fakes.restore()
+
+
+def test_after_a_refusal_the_clock_is_not_trusted_and_after_the_next_it_is():
+    peers = [fakes.Peer(packets.connack(4)) for _ in range(3)]
+    bench = Bench(*peers)
+    for _ in peers:
+        fakes.raises(LoginError, bench.session.connect, code="login.4")
+    assert [_expiry(peer) for peer in peers] == [fakes.NOW + 3600, 2147483647, fakes.NOW + 3600]
+
+
 def test_each_connect_has_a_user_name_of_its_own_and_closes_the_last():
     first, second = fakes.Peer(packets.CONNACK), fakes.Peer(packets.CONNACK)
     bench = Bench(first, second)
@@ -61,7 +93,7 @@ def test_refused_logins():
     words = {1: "protocol version", 2: "client id", 3: "credentials", 4: "password", 5: "authori"}
     for code in (1, 2, 3, 4, 5, 6, 255):
         bench = Bench(fakes.Peer(packets.connack(code)))
-        retry = code > 2  # a fault of the moment, perhaps; the third in a row is none
+        retry = True if code > 2 else 900  # a fault of the moment, perhaps
         error = fakes.raises(LoginError, bench.session.connect, code=f"login.{code}", retry=retry)
         assert words.get(code, "unknown") in str(error)
         assert bench.peer.closed and bench.session.connected is False
@@ -72,7 +104,8 @@ def test_refused_logins():
 def test_what_is_no_connack():
     for data in (b"\x20\x03\0\0", b"\x30\x02\0\0", b"HTTP", b"\0\0\0\0"):
         bench = Bench(fakes.Peer(data))
-        fakes.raises(ProtocolError, bench.session.connect, code="protocol.reply")
+        says = "is it the right port"
+        fakes.raises(ProtocolError, bench.session.connect, code="protocol.reply", says=says)
         assert bench.peer.closed and bench.session.connected is False
         fakes.restore()
 
@@ -80,7 +113,8 @@ def test_what_is_no_connack():
 def test_no_connack():
     for answer, code in ((None, "network.timeout"), (fakes.END, "network.closed")):
         bench = Bench(fakes.Peer(answer))
-        fakes.raises(NetworkError, bench.session.connect, code=code)
+        says = "is it the right port" if answer else ""
+        fakes.raises(NetworkError, bench.session.connect, code=code, says=says)
         assert bench.peer.closed and bench.session.connected is False
         assert bench.clock.passed == (10000 if answer is None else 0)
         fakes.restore()
@@ -161,11 +195,13 @@ def test_publish_with_qos_1_on_a_line_that_is_broken_already():
     assert bench.session.connected is True
 
 
-def test_publish_with_qos_1_ends_with_what_waiting_does_not_mend():
+def test_publish_with_qos_1_ends_in_its_time_where_the_login_is_refused():
     bench = connected()
     bench.net.add(fakes.Peer(packets.connack(1)))
     bench.peer.expect(fakes.END)
-    fakes.raises(LoginError, bench.session.publish, "event", b"x", 1, code="login.1")
+    code = "network.unacknowledged"
+    fakes.raises(NetworkError, bench.session.publish, "event", b"x", 1, code=code)
+    assert "[login.1]; again in" in bench.words()
 
 
 def test_names_and_whole_topics():
@@ -262,7 +298,7 @@ def test_a_subscription_that_is_not_granted():
     bench = connected()
     bench.peer.expect(packets.suback(1, 0x80))
     error = fakes.raises(
-        LoginError, bench.session.subscribe, "secret", print, code="subscribe.refused", retry=False
+        LoginError, bench.session.subscribe, "secret", print, code="subscribe.refused", retry=900
     )
     assert TOPIC + "secret" in str(error)
     assert bench.session.connected is True

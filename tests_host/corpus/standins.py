@@ -94,7 +94,7 @@ def raises(kind, call, *arguments, code=None, says=(), retry=None):
         if type(error) is not kind:
             raise
         assert code is None or error.code == code, error.code
-        assert retry is None or error.retry is retry, error.retry
+        assert retry is None or error.retry == retry, error.retry
         for word in (says,) if isinstance(says, str) else says:
             assert word in str(error), (word, str(error))
         return error

@@ -14,7 +14,8 @@ class Row:
     step: of probe.py. code: of the error that comes out, None where the step works all the same.
     attempts: how often the fault is triggered, None where it is of no single connection. within:
     seconds of the board's clock. retry: what the error says. lost: code of what poll() heals by
-    itself. fast: how many times as fast the board's clock runs.
+    itself. later: it is tried again after 15 to 60 minutes, not soon. fast: how many times as fast
+    the board's clock runs.
     """
 
     fault: str
@@ -24,10 +25,24 @@ class Row:
     within: float
     retry: bool | None = None
     lost: str | None = None
+    later: bool = False
     by_name: bool = False
     plain: bool = False
     fast: float = 1
     hub: dict = field(default_factory=dict)
+
+    @property
+    def when(self) -> str:
+        """When it is tried again: "soon", "later", "never"; empty where the step works."""
+        if self.code is None and self.lost is None:
+            return ""
+        if self.later:
+            return "later"
+        again = self.lost or self.retry or (self.retry is None and self.attempts == 2)
+        return "soon" if again else "never"
+
+
+_LATER = 3600 + 10  # seconds
 
 
 def _register(fault, code, attempts, within, step="register", **more):
@@ -38,6 +53,11 @@ def _register(fault, code, attempts, within, step="register", **more):
 
 def _login(fault, code, attempts, within, **more):
     return _register(fault, code, attempts, within, "login", **more)
+
+
+def _later(fault, code, attempts=2, within=_LATER, step="register", **more):
+    """Two tries, a quarter of an hour to an hour between them."""
+    return Row(fault, step, code, attempts, within, later=True, **more)
 
 
 def _works(fault, step, within=5, attempts=1, **more):
@@ -66,10 +86,10 @@ DNS = (
     _register("dns-truncated", "network.dns", 2, _TWICE, **_BY_NAME),
     _register("dns-wrong-id", "network.dns", 8, _NO_DNS, retry=True, fast=20, **_BY_NAME),
     _register("dns-nobody", "network.connect", 2, _TWICE, **_BY_NAME),
-    _register("dns-portal", "certificate", 1, 2, **_BY_NAME),
-    _register("dns-portal", "protocol.redirect", 1, 2, plain=True, **_BY_NAME),
+    _later("dns-portal", "certificate", **_BY_NAME),
+    _later("dns-portal", "protocol.redirect", plain=True, **_BY_NAME),
     _login("dns-nxdomain", "network.dns", 2, _TWICE, **_BY_NAME),
-    _login("dns-portal", "certificate", 1, 2, **_BY_NAME),
+    _later("dns-portal", "certificate", step="login", **_BY_NAME),
     _works("dns-alias*2", "register", attempts=2, **_BY_NAME),
     _works("dns-garbage*2", "register", attempts=2, **_BY_NAME),
     _works("dns-late:0.15*1", "register", within=15, fast=20, **_BY_NAME),
@@ -105,11 +125,11 @@ TLS = tuple(
     row
     for make, service in ((_register, "gateway"), (_login, "broker"))
     for row in (
-        make(f"tls-unknown-ca@{service}", "certificate", 1, 2),
-        make(f"tls-expired@{service}", "certificate.date", None, 5),
-        make(f"tls-not-yet@{service}", "certificate.date", None, 5),
-        make(f"tls-wrong-name@{service}", "certificate", 1, 2),
-        make(f"tls-self-signed@{service}", "certificate", 1, 2),
+        make(f"tls-unknown-ca@{service}", "certificate", 2, _LATER, later=True),
+        make(f"tls-expired@{service}", "certificate.date", 2, _LATER, later=True),
+        make(f"tls-not-yet@{service}", "certificate.date", 2, _LATER, later=True),
+        make(f"tls-wrong-name@{service}", "certificate", 2, _LATER, later=True),
+        make(f"tls-self-signed@{service}", "certificate", 2, _LATER, later=True),
         make(f"tls-version@{service}:1.1", "network.tls", 2, _TWICE),
         make(f"tls-version@{service}:1.3", "network.tls", 2, _TWICE),
         make(f"tls-client-certificate@{service}", "network.tls", 2, _TWICE),
@@ -125,34 +145,39 @@ PSK = (
     _works("psk-off", "login", **_PSK),
     _works("psk-refused", "login", **_PSK),
     _works("psk-wrong-key", "login", **_PSK),
+    _works("psk-password-refused", "login", attempts=0, **_PSK),
+    _works("psk-password-wanted", "login", within=5 + 5, **_PSK),
 )
 
 HTTP = (
-    _register("http-page:404", "protocol.reply", 1, 2),
-    _register("http-page:403", "protocol.reply", 1, 2),
-    _register("http-page:500", "protocol.reply", 2, _TWICE),
+    _later("http-page:404", "protocol.reply"),
+    _later("http-page:403", "protocol.reply"),
+    *(
+        _register(f"http-page:{status}", "protocol.reply", 2, _TWICE)
+        for status in (408, 425, 429, 500)
+    ),
     _register("http-page:502", "protocol.reply", 2, _TWICE),
     _register("http-page:503", "protocol.reply", 2, _TWICE),
-    _register("http-page:200", "protocol.reply", 1, 2),
-    _register("http-error:400", "register.refused", 1, 2),
+    _later("http-page:200", "protocol.reply"),
+    _later("http-error:400", "register.refused"),
     _register("http-error:500", "register.refused", 2, _TWICE),
     _works("http-status:500", "register"),
     _works("http-status:404", "register"),
-    _register("http-redirect:301", "protocol.redirect", 1, 2),
-    _register("http-redirect:302", "protocol.redirect", 1, 2),
-    _register("http-redirect:307", "protocol.redirect", 1, 2),
-    _register("http-redirect:308", "protocol.redirect", 1, 2),
-    _register("http-redirect-here:301", "protocol.reply", 1, 2),
-    _register("http-redirect-here:307", "protocol.reply", 1, 2),
+    _later("http-redirect:301", "protocol.redirect"),
+    _later("http-redirect:302", "protocol.redirect"),
+    _later("http-redirect:307", "protocol.redirect"),
+    _later("http-redirect:308", "protocol.redirect"),
+    _later("http-redirect-here:301", "protocol.reply"),
+    _later("http-redirect-here:307", "protocol.reply"),
     # The firmware's requests speaks HTTP/1.0, to which neither of these may be sent.
-    _register("http-continue", "protocol.reply", 1, 2),
-    _register("http-chunked:1", "protocol.reply", 1, 2),
-    _register("http-chunked:7", "protocol.reply", 1, 2),
-    _register("http-chunked:64", "protocol.reply", 1, 2),
-    _register("http-chunked-bad", "protocol.reply", 1, 2),
-    _register("http-huge-header", "protocol.size", 1, 2),
-    _register("http-many-headers", "protocol.size", 1, 2),
-    _register("http-huge-body", "protocol.size", 1, 2),
+    _later("http-continue", "protocol.reply"),
+    _later("http-chunked:1", "protocol.reply"),
+    _later("http-chunked:7", "protocol.reply"),
+    _later("http-chunked:64", "protocol.reply"),
+    _later("http-chunked-bad", "protocol.reply"),
+    _later("http-huge-header", "protocol.size"),
+    _later("http-many-headers", "protocol.size"),
+    _later("http-huge-body", "protocol.size"),
     # requests reads to the end and looks at no length: what counts is that the JSON is whole.
     _works("http-length-short", "register"),
     _works("http-length-long", "register"),
@@ -164,8 +189,8 @@ HTTP = (
     _register("http-cut:9", "network.closed", 2, _TWICE),
     _register("http-cut:100", "network.closed", 2, _TWICE),
     _register("http-cut:250", "network.closed", 2, _TWICE),
-    _register("http-garbage", "protocol.reply", 1, 2),
-    _register("http-gzip", "protocol.reply", 1, 2),
+    _later("http-garbage", "protocol.reply"),
+    _later("http-gzip", "protocol.reply"),
     _works("http-no-reason", "register"),
     _works("http-lower-case", "register"),
     _register("http-late", "network.timeout", 2, _TWICE_30),
@@ -174,7 +199,7 @@ HTTP = (
 
 REPLY = (
     *(
-        _register(f"reply-refused:{row}", "register.refused", 1, 2)
+        _later(f"reply-refused:{row}", "register.refused")
         for row in (
             "body",
             "fields",
@@ -193,21 +218,21 @@ REPLY = (
         )
     ),
     *(
-        _register(f"reply-refused:{row}", "register.refused", 2, 2, retry=False)
-        for row in ("signature", "expired")  # once with the time, once without
+        _later(f"reply-refused:{row}", "register.refused", 4)
+        for row in ("signature", "expired")  # each time once with the time, once without
     ),
     *(
         _register(f"reply-refused:{row}", "register.refused", 2, _TWICE)
         for row in ("throttled", "internal", "unavailable")
     ),
     *(
-        _register(f"reply-{name}", "protocol.reply", 1, 2)
+        _later(f"reply-{name}", "protocol.reply")
         for name in ("text", "list", "null", "other", "deep", "not-utf8")
     ),
     # Which is what a connection that was cut looks like.
     *(_register(f"reply-{name}", "network.closed", 2, _TWICE) for name in ("empty", "half")),
     *(
-        _register(f"reply-{name}", "protocol.payload", 1, 2)
+        _later(f"reply-{name}", "protocol.payload")
         for name in (
             "no-payload",
             "no-len",
@@ -232,24 +257,27 @@ REPLY = (
 
 MQTT = (
     *(
-        Row(f"mqtt-connack:{code}", "login for long", f"login.{code}", 3, 5 + 10 + 1, retry=False)
+        # Three soon, the rest later.
+        _later(f"mqtt-connack:{code}", f"login.{code}", 5, 15 + 2 * _LATER, "login for long")
         for code in (3, 4, 5, 6, 255)
     ),
     *(
-        Row(f"mqtt-connack:{code}", "login for long", f"login.{code}", 1, 1, retry=False)
+        _later(f"mqtt-connack:{code}", f"login.{code}", 5, 4 * _LATER, "login for long")
         for code in (1, 2)
     ),
     _login("mqtt-connack-missing", "network.timeout", 2, _TWICE_10),
     _login("mqtt-connack-late:60", "network.timeout", 2, _TWICE_10),
     _works("mqtt-connack-late:0.2", "login"),
     _login("mqtt-connack-cut", "network.closed", 2, _TWICE),
-    _login("mqtt-connack-long", "protocol.reply", 1, 2),
-    _login("mqtt-connack-other", "protocol.reply", 1, 2),
+    # Once soon, since it may be for the early request.
+    _later("mqtt-connack-long", "protocol.reply", 2, _TWICE, "login"),
+    # The second time without the early request, whose SUBACK made four bytes of it.
+    _login("mqtt-connack-other", "network.timeout", 2, 5 + 10 + 5),
     _works("mqtt-connack-session", "login"),
     _works("mqtt-close-login*1", "login"),
     _works("mqtt-split", "login", attempts=None),
-    Row("mqtt-suback:128", "subscribe", "subscribe.refused", 1, 2, retry=False),
-    Row("mqtt-suback:128", "time", "subscribe.refused", 1, 2, retry=False),
+    Row("mqtt-suback:128", "subscribe", "subscribe.refused", 1, 2, later=True),
+    Row("mqtt-suback:128", "time", "subscribe.refused", 1, 2, later=True),
     Row("mqtt-suback-missing", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     Row("mqtt-suback-late:60", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     _works("mqtt-suback-late:0.2", "subscribe"),
@@ -333,19 +361,19 @@ TIME = (
     _works("time-no-ntptime", "time"),
     _works("time-half-ntptime", "time"),
     Row("time-no-time", "time", "network.timeout", 1, 13, retry=True, fast=20),
-    Row("time-words", "time", "protocol.time", 1, 2, retry=False),
-    Row("time-null", "time", "protocol.time", 1, 2, retry=False),
-    Row("time-zero", "time", "protocol.time", 1, 2, retry=False),
-    Row("time-huge", "time", "protocol.time", 1, 2, retry=False),
-    Row("time-off:-30", "time", "protocol.time", 1, 2, retry=False),
-    Row("time-off:100", "time", "protocol.time", 1, 2, retry=False),
+    Row("time-words", "time", "protocol.time", 1, 2, later=True),
+    Row("time-null", "time", "protocol.time", 1, 2, later=True),
+    Row("time-zero", "time", "protocol.time", 1, 2, later=True),
+    Row("time-huge", "time", "protocol.time", 1, 2, later=True),
+    Row("time-off:-30", "time", "protocol.time", 1, 2, later=True),
+    Row("time-off:100", "time", "protocol.time", 1, 2, later=True),
     # Waiting may bring a clock; a wrong one is doubted where a certificate speaks against it.
     _register("ntp-silent", "network.clock", None, 15, retry=True),
     _register("ntp-short", "network.clock", None, 15, retry=True),
     _register("ntp-off:-20", "network.clock", None, 15, retry=True),
-    _register("ntp-kiss", "certificate.date", None, 5, retry=False),
-    _register("ntp-garbage", "certificate.date", None, 5, retry=False),
-    _register("ntp-off:5", "certificate.date", None, 5, retry=False),
+    _later("ntp-kiss", "certificate.date", None, _LATER + 30),
+    _later("ntp-garbage", "certificate.date", None, _LATER + 30),
+    _later("ntp-off:5", "certificate.date", None, _LATER + 30),
 )
 
 ROWS = (*DNS, *TCP, *TLS, *PSK, *HTTP, *REPLY, *MQTT, *TIME)

@@ -44,7 +44,9 @@ def test_fault(rig, row: Row):
         ways = 2 if _PSK_FIRST and row.step == "login" else 1
         assert times in (row.attempts, row.attempts * ways), report
     if row.code is not None:
-        assert report["retry"] == (row.attempts == 2 if row.retry is None else row.retry), report
+        assert report["retry"] == {"soon": True, "later": 900, "never": False}[row.when], report
+    if row.later and row.within >= 3600:
+        assert report["seconds"] >= 900, report
     if row.lost is not None:
         assert report["codes"] and report["codes"][0] == row.lost, report
     rig.check_recovered()

@@ -26,10 +26,9 @@ def _name(row):
 
 def _outcome(row):
     """What comes of a row, in a few words."""
-    if row.code is None and row.lost is None:
+    if not row.when:
         return "works"
-    again = row.lost or row.retry or (row.retry is None and row.attempts == 2)
-    return f"`{row.code or row.lost}`{', again' * bool(again)}, {row.within:g} s"
+    return f"`{row.code or row.lost}`, {row.within:g} s"
 
 
 def _argument(row):
@@ -39,24 +38,34 @@ def _argument(row):
 
 def _then(kind):
     """What comes of a fault: equal outcomes together, with the arguments that tell them apart."""
+    return _told(kind, _outcome)
+
+
+def _again(kind):
+    """When it is tried again: soon, later, never; empty where all works."""
+    whens = list(dict.fromkeys(row.when for row in ROWS if _name(row) == kind.name and row.when))
+    return whens[0] if len(whens) < 2 and whens else _told(kind, lambda row: row.when)
+
+
+def _told(kind, outcome):
     outcomes = {}
     for row in ROWS:
-        if _name(row) == kind.name:
-            outcomes.setdefault(_outcome(row), []).append(row)
+        if _name(row) == kind.name and outcome(row):
+            outcomes.setdefault(outcome(row), []).append(row)
     parts = []
-    for outcome, rows in outcomes.items():
+    for words, rows in outcomes.items():
         steps = ", ".join(dict.fromkeys(row.step.partition(" for long")[0] for row in rows))
         given = ", ".join(dict.fromkeys(filter(None, map(_argument, rows))))
         differs = f" ({given})" if len(outcomes) > 1 and given else ""
-        parts.append(f"{steps}{differs}: {outcome}")
+        parts.append(f"{steps}{differs}: {words}")
     return "; ".join(parts)
 
 
 def _table():
-    lines = ["| fault | what goes wrong | then |", "|---|---|---|"]
+    lines = ["| fault | what goes wrong | then | again |", "|---|---|---|---|"]
     for kind in CATALOGUE.values():
         written = spelling(kind).replace("|", "\\|")
-        lines.append(f"| `{written}` | {kind.text} | {_then(kind)} |")
+        lines.append(f"| `{written}` | {kind.text} | {_then(kind)} | {_again(kind)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """A board with everything deployed, ready to be powered on; copied, as deploying takes longer."""
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,16 @@ class Bench:
                 assert lines
                 for line in lines:  # however the line ends are printed
                     assert line not in output
+
+
+LATER = re.compile(r"\[([a-z.0-9]+)\]; again in (\d{3,}) s\r?\n")
+
+
+def put_off(output: str) -> str:
+    """The code of the one error that is tried again in 15 to 60 minutes."""
+    ((code, seconds),) = LATER.findall(output)
+    assert 900 <= int(seconds) <= 3600
+    return code
 
 
 def report_of(output: str) -> dict:

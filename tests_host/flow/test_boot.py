@@ -3,10 +3,11 @@
 import json
 import re
 import shutil
+import time
 
 import pytest
 
-from tests_host.flow.conftest import PRODUCT, WIFI, report_of
+from tests_host.flow.conftest import LATER, PRODUCT, WIFI, put_off, report_of
 from tools import demo
 from tools.virtualboard import Board
 
@@ -50,11 +51,13 @@ def test_the_hub_sees_exactly_the_packets_of_the_documented_run(bench):
     connect = packets[0][1]
     client = (pid + name).encode()
     # protocol name, level 4, flags: user name, password, clean session; keep-alive 60; client id
-    head = b"\x00\x04MQTT\x04\xc2\x00\x3c" + len(client).to_bytes(2, "big") + client
-    assert connect[0] == 0x10 and connect[3:].startswith(head)
-    user = re.search(rb"\x00(.)(" + client + rb";12010126;[A-Za-z0-9]{5};2147483647)", connect)
+    # (no password: the connection is TLS-PSK)
+    head = b"\x00\x04MQTT\x04\x82\x00\x3c" + len(client).to_bytes(2, "big") + client
+    assert connect[0] == 0x10 and connect[2:].startswith(head)
+    user = re.search(rb"\x00(.)(" + client + rb";12010126;[A-Za-z0-9]{5};([0-9]{10}))", connect)
     assert user and len(user[2]) == user[1][0]
-    assert connect.endswith(b";hmacsha256")
+    assert connect.endswith(user[2])
+    assert 0 < int(user[3]) - time.time() <= 3600  # not good for longer than an hour
     body = b'{"type":"get","resource":["time"]}'
     assert packets[1] == ("out", b"\x20\x02\x00\x00")
     assert packets[2] == (
@@ -93,17 +96,17 @@ def test_a_switch_in_the_console_refuses(bench, switch):
     settings, words = REFUSALS[switch]
     bench.hub.set_product(**settings)
     before = bench.info()
-    output = bench.boot(until=">>> ")
+    output = bench.boot(until=LATER)
     assert words in output and TRACEBACK not in output
-    assert report_of(output)["error"] == "register.refused"
-    assert kinds(bench.hub).count("refused") == 1  # a permanent refusal gets one attempt
+    assert put_off(output) == "register.refused"
+    assert kinds(bench.hub).count("refused") == 1  # the next in 15 minutes or more
     assert bench.info() == before
 
 
 def test_another_product_is_refused(bench):
     bench.configure(productId="NOTTHISONE")
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "register.refused"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "register.refused"
     assert "product not exists" in output and TRACEBACK not in output
 
 
@@ -140,8 +143,8 @@ def test_a_name_created_beforehand_may_register(bench):
 
 def test_the_wrong_product_secret_is_refused(bench):
     bench.configure(productSecret="0123456789abcdefWRONG")
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "register.refused"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "register.refused"
     # Once with the time, once with 0: the server's window is not known.
     assert [e["event"] for e in bench.hub.events if e["event"] == "refused"] == ["refused"] * 2
     assert "0123456789abcdefWRONG" not in output and TRACEBACK not in output
@@ -151,8 +154,8 @@ def test_an_activated_device_is_reported_as_such(bench):
     bench.boot()
     bench.configure()
     (bench.board.folder / "nvs.bin").unlink()  # both copies are lost
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "register.refused"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "register.refused"
     assert "activated" in output and TRACEBACK not in output
 
 
@@ -190,8 +193,8 @@ def test_a_fresh_file_over_a_registered_board_keeps_its_secret(bench):
 def test_another_ca_is_refused_at_registration(bench):
     before = bench.info()
     bench.hub.exchange_ca()
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "certificate"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "certificate"
     assert "localhost is not trusted" in output and TRACEBACK not in output
     assert not bench.hub.requests and not bench.hub.devices()
     assert bench.info() == before
@@ -216,8 +219,8 @@ def test_another_ca_is_refused_at_login(bench):
     bench.boot()
     logins = kinds(bench.hub).count("login")
     bench.hub.exchange_ca()
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "certificate"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "certificate"
     assert "localhost is not trusted" in output and TRACEBACK not in output
     assert kinds(bench.hub).count("login") == logins
 
@@ -225,8 +228,8 @@ def test_another_ca_is_refused_at_login(bench):
 def test_the_built_in_roots_do_not_trust_the_local_hub(bench):
     endpoint = {"gateway": bench.hub.https, "mqtt": bench.hub.mqtts}
     bench.configure(endpoint=endpoint)
-    output = bench.boot(until=">>> ")
-    assert report_of(output)["error"] == "certificate"
+    output = bench.boot(until=LATER)
+    assert put_off(output) == "certificate"
     assert not bench.hub.requests
 
 
@@ -344,6 +347,64 @@ NO_RANDOM_PSK_RETRY = """
 from dynreg import port
 port.random_bytes = lambda count, real=port.random_bytes: bytes(b | 16 for b in real(count))
 """
+REFUSED_OR_SILENT = ("mqtt-suback:128", "time-missing", "time-zero", "mqtt-suback-missing")
+
+
+@pytest.mark.parametrize("fault", REFUSED_OR_SILENT)
+def test_the_application_starts_without_time_and_topic_and_gets_them_later(bench, fault):
+    bench.boot()
+    bench.hub.fault(fault)
+    with bench.board.power_on(fast_forward=50) as running:
+        running.wait_for("heartbeat: sent", 30)
+        running.wait_for("heartbeat: sent", 30)
+        assert ">>> " not in running.output and TRACEBACK not in running.output
+        bench.hub.clear_faults()
+        told = running.output.count("PUBLISH with the time")
+        if fault != "mqtt-suback-missing":
+            assert told == 0
+        running.wait_for(re.compile(r"(?s)PUBLISH with the time.*heartbeat: sent"), 30)
+        topic = f"{PRODUCT}/{bench.name}/control"
+        bench.hub.wait_for("subscribe", topic=topic)
+        assert bench.hub.publish(topic, "led on") == 1
+        running.wait_for("led on", 30)
+        running.write("\x03")
+        running.wait_repl()
+    bench.check_secrets(running.output)
+
+
+def test_a_heartbeat_carries_unix_time(bench):
+    before = int(time.time())
+    bench.boot()
+    sent = b"".join(p.raw for p in bench.hub.packets if p.direction == "in")
+    (beat,) = re.findall(rb'{"heartbeat":(\d+)}', sent)
+    assert before - 2 <= int(beat) <= time.time() + 2
+
+
+PASSING = (
+    "tls-unknown-ca@gateway*1",
+    "http-page:403*1",
+    "reply-refused:off*1",
+    "reply-refused:unknown*1",
+    "reply-other-key*1",
+    "psk-refused*1 tls-unknown-ca@broker*2",
+    "mqtt-connack:5*8",
+)
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_passes_takes_no_board_down_for_good(bench, fault):
+    for spec in fault.split():
+        bench.hub.fault(spec)
+    with bench.board.power_on(fast_forward=20) as running:
+        running.wait_for("heartbeat: sent", 40)
+        running.write("\x03")
+        running.wait_repl()
+        output = running.output
+    bench.check_secrets(output)
+    assert TRACEBACK not in output and report_of(output)["error"] is None
+    assert [int(seconds) for _, seconds in LATER.findall(output) if int(seconds) >= 900], output
+
+
 TRANSIENT_FAULTS = (
     "time-missing*2",
     "time-zero",

@@ -92,7 +92,7 @@ def check(error):
     """Fault unless the error is one that docs/errors.md promises."""
     name = type(error).__name__
     expect(error.code in CODES.get(name, ()), f"{name} has the code {error.code}")
-    expect(error.retry in (True, False), f"{error.code}: retry is {error.retry!r}")
+    expect(0 <= error.retry <= 3600, f"{error.code}: retry is {error.retry!r}")
     expect(str(error), f"{error.code} has no words")
     for text in (error.cloud_code, error.cloud_message, error.request_id):
         expect(text is None or isinstance(text, str), "what the cloud sent is no text")

@@ -3,6 +3,7 @@
 import _ssl
 import base64
 import json
+import re
 import shutil
 import signal
 import ssl
@@ -325,9 +326,10 @@ def test_command_line(tmp_path):
 # OpenSSL's own client.
 
 
-def s_client(hub, *args, identity=None, secret=SECRET):
+def s_client(hub, *args, identity=None, secret=SECRET, password=True):
     """What `openssl s_client` prints; logs in as dev-01 and disconnects at once."""
-    login = connect_packet(*credentials(hub, "dev-01", SECRET)) + b"\xe0\0"
+    parts = credentials(hub, "dev-01", SECRET)
+    login = connect_packet(*(parts if password else parts[:2])) + b"\xe0\0"
     identity = identity or (hub.product_id + "dev-01").encode()
     key = base64.b64decode(secret).hex()
     address = hub.mqtts.removeprefix("mqtts://")
@@ -349,6 +351,61 @@ def test_openssl_logs_in(hub):
     output = s_client(hub, *TLS12_PSK)
     assert "Cipher is PSK-AES" in output and "no peer certificate" in output
     assert hub.wait_for("login")["tls"] == "psk"
+
+
+@needs_openssl
+def test_a_psk_login_needs_no_password(hub):
+    """As the vendor documents it: a user name, and no Password field."""
+    s_client(hub, *TLS12_PSK, password=False)
+    assert hub.wait_for("login")["tls"] == "psk"
+    s_client(hub, *TLS12_PSK)
+    assert hub.wait_for("login", count=2)["tls"] == "psk"
+
+
+def test_without_psk_a_password_is_needed(hub):
+    with Raw(hub.mqtts, hub.ca_pem) as raw:
+        raw.send(connect_packet(*credentials(hub, "dev-01", SECRET)[:2]))
+        assert raw.read(4) == b"\x20\x02\x00\x04"
+    assert hub.wait_for("login_refused")["reason"] == "password is missing"
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("fault", "password"), [("psk-password-refused", True), ("psk-password-wanted", False)]
+)
+def test_faults_of_the_password(hub, fault, password):
+    hub.fault(fault)
+    s_client(hub, *TLS12_PSK, password=password)
+    assert hub.wait_for("login_refused")["code"] == 4
+    s_client(hub, *TLS12_PSK, password=not password)
+    assert hub.wait_for("login")["tls"] == "psk"
+    with Raw(hub.mqtts, hub.ca_pem) as raw:  # by certificate it goes on as ever
+        raw.send(connect_packet(*credentials(hub, "dev-01", SECRET)))
+        assert raw.read(4) == ACCEPTED
+
+
+# What mbedTLS on an ESP32 offers beside plain PSK, in its order: those with a certificate or a
+# key exchange of their own come first.
+OTHER_PSK = "ECDHE-PSK-AES256-CBC-SHA:DHE-PSK-AES256-CBC-SHA:RSA-PSK-AES256-CBC-SHA"
+
+
+@needs_openssl
+def test_other_kinds_of_psk_beside_plain_psk(hub):
+    ciphers = f"{OTHER_PSK}:PSK-AES256-CBC-SHA:PSK-AES128-CBC-SHA:@SECLEVEL=0"
+    output = s_client(hub, "-tls1_2", "-cipher", ciphers, "-msg", password=False)
+    hello = re.search(r">>> TLS 1\.2, Handshake [^\n]*ClientHello\n((?: +[0-9a-f ]+\n)+)", output)
+    offered = "".join(hello[1].split())
+    for suite in ("c036", "0091", "0095", "008d", "008c"):  # ECDHE-, DHE-, RSA-PSK; plain PSK
+        assert suite in offered, suite
+    assert "Cipher is PSK-AES" in output
+    assert hub.wait_for("login")["tls"] == "psk"
+
+
+@needs_openssl
+def test_other_kinds_of_psk_alone_are_not_taken(hub):
+    output = s_client(hub, "-tls1_2", "-cipher", f"{OTHER_PSK}:@SECLEVEL=0")
+    assert "handshake failure" in output
+    assert hub.wait_for("tls_failed")["reason"] == NO_PSK
 
 
 @needs_openssl

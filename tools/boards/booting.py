@@ -14,8 +14,9 @@ from .link import Link
 
 _REPORT = re.compile(r"dynreg: (\{.*\})")
 _LOG_ERROR = re.compile(
-    r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]+(?:\.\w+)*)\])?(?:; again in \d+ s)?$"
+    r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]+(?:\.\w+)*)\])?(?:; again in (\d+) s)?$"
 )
+_LATER_S = 900  # what the board puts off for so long is no good start
 _FINGERPRINT = re.compile(r"credential ([0-9a-f]{8}) (?:obtained|is stored)")
 # What boot loader and MicroPython print by themselves.
 _BANNERS = re.compile(
@@ -35,7 +36,9 @@ print("joined", wlan.isconnected() or not wlan.active())
 
 
 def watch(lines: Lines, timeout: float, stop: threading.Event, step) -> dict[str, Any]:
-    """The board's report, with "code", "last_error" (the last problem logged) and "fingerprint".
+    """The board's report, with "last_error" (the last problem logged) and "fingerprint".
+
+    Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
 
     timeout: seconds until the report must have come. BoardError "timeout", "no_report" (the
     program ended without one), "board.lost", "interrupted".
@@ -58,6 +61,8 @@ def watch(lines: Lines, timeout: float, stop: threading.Event, step) -> dict[str
             fingerprint = found[1]
         if found := _LOG_ERROR.match(line):
             last_error, code = found[1], found[2] or None
+            if code and int(found[3] or 0) >= _LATER_S:
+                return {"last_error": last_error, "fingerprint": fingerprint, "error": code}
         if found := _REPORT.search(line):
             report = _loads(found[1])
             if report is not None:

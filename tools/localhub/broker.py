@@ -13,7 +13,7 @@ from itertools import count
 
 from .certificates import fingerprint
 from .faults import Faults, later
-from .login import NOT_AUTHORIZED, Peer, Refused, check_login
+from .login import BAD_CREDENTIALS, NOT_AUTHORIZED, Peer, Refused, check_login
 from .packets import Connect, Publish
 from .psk import uses_psk
 from .session import Session
@@ -63,6 +63,9 @@ class Broker:
     def login(self, session: Session, connect: Connect) -> None:
         """Let a session in or raise Refused; the first login activates the device."""
         device = check_login(self._store, connect, session.peer, time.time())
+        password = "password" if connect.password is not None else "no password"
+        if session.peer.security == "psk" and self.faults.trigger("psk login", on=password):
+            raise Refused(BAD_CREDENTIALS, f"a fault on purpose: {password} under TLS-PSK")
         if fault := self.faults.trigger("login"):
             raise Refused(fault.argument, "a fault on purpose")
         client_id = connect.client_id

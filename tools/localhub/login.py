@@ -54,9 +54,9 @@ def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Devic
     if device.auth_mode == rules.CERTIFICATE:
         _check_certificate(device, peer)
     else:
-        _check_key(device, connect)
+        _check_key(device, connect, peer)
     fault = rules.username_fault(connect.client_id, connect.username, now)
-    if fault is None and device.auth_mode == rules.KEY:
+    if fault is None and device.auth_mode == rules.KEY and connect.password is not None:
         fault = rules.password_fault(connect.username, connect.password, device.psk)
     if fault is not None:
         raise Refused(BAD_CREDENTIALS, fault)
@@ -77,8 +77,9 @@ def _check_identity(connect: Connect, peer: Peer) -> None:
         raise Refused(NOT_AUTHORIZED, "the TLS-PSK identity is not the client id")
 
 
-def _check_key(device: Device, connect: Connect) -> None:
-    if connect.password is None:
+def _check_key(device: Device, connect: Connect, peer: Peer) -> None:
+    """A password, but over TLS-PSK, whose handshake has proved the same key; there it may be."""
+    if connect.password is None and peer.security != "psk":
         raise Refused(BAD_CREDENTIALS, "password is missing")
     if device.psk is None:
         raise Refused(NOT_AUTHORIZED, "the device has not registered")

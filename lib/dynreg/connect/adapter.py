@@ -42,7 +42,7 @@ def through(module, link, endpoint, function):
     name = "socket" if hasattr(module, "socket") else "usocket"
     if not hasattr(module, name):
         raise ProtocolError(
-            "protocol.library", "%s cannot be led through TLS here" % module.__name__
+            "protocol.library", "%s cannot be led through TLS here" % module.__name__, False
         )
     real = getattr(module, name)
     adapter = SocketAdapter(link, endpoint)
@@ -63,11 +63,12 @@ def through(module, link, endpoint, function):
     ) as error:
         raise ProtocolError(
             "protocol.reply",
-            "%s answers what %s cannot read: %r" % (endpoint.host, module.__name__, error),
-            link.broken,
+            "%s answers what %s cannot read: %r: is it the right port, for that scheme?"
+            % (endpoint, module.__name__, error),
+            link.broken or None,
         ) from None
     finally:
         setattr(module, name, real)
     if adapter.link:
-        raise ProtocolError("protocol.library", "%s went round TLS" % module.__name__)
+        raise ProtocolError("protocol.library", "%s went round TLS" % module.__name__, False)
     return result

@@ -6,13 +6,19 @@ from .. import port
 
 _FIRST_MS = const(5000)  # the cloud takes one connect per 5 s (docs/protocol.md, 4)
 _MOST_MS = const(300000)
+_LATER_MS = const(900000)  # of an error whose retry is 900
+_SPREAD_MS = const(2700000)
 
 
-def wait_ms(failures):
-    """5 s after the first failure, then anywhere between 5 s and a ceiling that doubles to 5 min.
+def wait_ms(failures, error):
+    """Milliseconds to wait, with jitter, after error (a DynregError) came `failures` times.
 
-    failures: how often in a row it failed, from 1.
+    Soon (retry is True): 5 s after the first failure, then anywhere between 5 s and a ceiling that
+    doubles to 5 min. Later (900): 15 to 60 min. Any other number is what the server asked for, in
+    seconds: no earlier, and spread as for soon.
     """
-    ceiling = min(_MOST_MS, _FIRST_MS << min(failures - 1, 10))
-    jitter = int.from_bytes(port.random_bytes(4), "big") % (ceiling - _FIRST_MS + 1)
-    return _FIRST_MS + jitter
+    least = max(_FIRST_MS, error.retry * 1000)
+    spread = min(_MOST_MS, _FIRST_MS << min(failures - 1, 10)) - _FIRST_MS
+    if least == _LATER_MS:
+        spread = _SPREAD_MS
+    return least + int.from_bytes(port.random_bytes(4), "big") % (spread + 1)

@@ -1,7 +1,11 @@
 """Connecting: Wi-Fi, the credential, a verified link, the login; again where that may help."""
 
+from micropython import const
+
 from .. import log, port
-from ..errors import DynregError
+from ..errors import DynregError, LoginError
+
+_PAUSE_MS = const(5000)  # the cloud takes one connect per 5 s (docs/protocol.md, 4)
 
 
 def connect(device, keepalive, attempts):
@@ -14,7 +18,7 @@ def connect(device, keepalive, attempts):
             failures += 1
             if not error.retry or failures == attempts:
                 raise
-            wait = port.step("connect.backoff", "wait_ms", failures)
+            wait = port.step("connect.backoff", "wait_ms", failures, error)
             log.warning("%s [%s]; again in %d s" % (error, error.code, wait // 1000))
         port.pause(wait)
 
@@ -36,17 +40,28 @@ def login(info, keepalive, history, early=False):
 
     early: whether the time is asked for behind the CONNECT, in one flight with it. history: as
     notes.read() gives it; what the broker turns down goes in. NetworkError, CertificateError,
-    ProtocolError; LoginError: the broker's refusal.
+    ProtocolError; LoginError: the broker's refusal, over TLS-PSK only where a verified certificate
+    with a password is refused as well.
     """
     log.info("connect: %s" % info.mqtt)
-    link, tls, turned_down = port.step("connect.tls", "broker", info, history)
-    try:
-        client, answered = port.step(
-            "connect.login", "login", info, link, keepalive, history, early
-        )
-    except BaseException:
-        link.drop()
-        raise
+    link = tls = turned_down = client = answered = None
+    while not client:
+        link, tls, turned_down = port.step("connect.tls", "broker", info, history, tls)
+        psk = tls == "psk"
+        try:
+            client, answered = port.step(
+                "connect.login", "login", info, link, keepalive, history, early, psk
+            )
+        except LoginError as error:
+            link.drop()
+            if not psk or "+" in info.mqtt.scheme or error.code not in ("login.4", "login.5"):
+                raise
+            history["refusals"] -= 1  # does not count before the other way is refused too
+            log.warning("connect: %s; once more by certificate, with a password" % error)
+            port.pause(_PAUSE_MS)
+        except BaseException:
+            link.drop()
+            raise
     if history["psk"] != turned_down:
         history["psk"] = turned_down
         history["changed"] = True

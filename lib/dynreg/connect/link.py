@@ -212,6 +212,12 @@ class Link:
         buffer = bytearray(size)
         if self.readinto(buffer) < size:
             self.broken = True
+            if not self.count:
+                raise NetworkError(
+                    "network.closed",
+                    "%s closes without an answer: is it the right port, for that scheme?"
+                    % self.host,
+                )
             raise self.wire.fault or NetworkError("network.closed", "the other end said goodbye")
         return bytes(buffer)
 

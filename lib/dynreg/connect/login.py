@@ -11,7 +11,7 @@ from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
 _PERHAPS = const(2)  # in history["early"]
-_MOST_REFUSALS = const(3)  # in a row; then a person must look
+_MOST_REFUSALS = const(3)  # in a row, soon; then later: a person must look
 _REFUSALS = const(
     (
         "unknown reason",
@@ -26,29 +26,32 @@ _ADVICE = const(
     "is the device disabled in the console? If it was deleted there, erase its credential with "
     "Device.forget(confirm=product id) and reset"
 )
-# Good for ever: needs no clock, and a reconnect needs no new one (docs/protocol.md, 4).
-_NEVER = const(";2147483647")
+_GOOD_S = const(3600)  # how long a user name is good for connecting, by our clock
+# What needs no clock (docs/protocol.md, 4).
+_NO_CLOCK = const(2147483647)
 _ALPHANUMERIC = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def login(info, link, keepalive, history, early):
+def login(info, link, keepalive, history, early, psk):
     """Logs in on link with a fresh user name: (client, early).
 
     early: whether the time may be asked for behind the CONNECT. history: as notes.read() gives it;
-    what the broker turns down goes in. client: umqtt.simple's. The early given back: (packet id,
-    ticks_ms when the time was asked for, ticks_ms when an answer came), or None where none came.
+    what the broker turns down goes in. psk: whether the link is TLS-PSK, which has proved who we
+    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client:
+    umqtt.simple's. The early given back: (packet id, ticks_ms when the time was asked for,
+    ticks_ms when an answer came), or None where none came.
     NetworkError, ProtocolError; LoginError: the broker's refusal.
     """
     endpoint = info.mqtt
     # A certificate has proved who we are by then: the password is not looked at.
     key = a2b_base64(info.credential if info.mode == "KEY" else "")
     connid = bytes(_ALPHANUMERIC[b % 62] for b in port.random_bytes(5)).decode()
+    now = port.unix_time()
+    # Our clock may be behind the broker's: after a refusal the other kind has its turn.
+    expiry = now + _GOOD_S if now and not history["refusals"] & 1 else _NO_CLOCK
+    user, password = signed(info.client_id, key, "%s;%d" % (connid, expiry))
     client = simple.MQTTClient(
-        info.client_id,
-        endpoint.host,
-        endpoint.port,
-        *signed(info.client_id, key, connid + _NEVER),
-        keepalive,
+        info.client_id, endpoint.host, endpoint.port, user, password, keepalive
     )
     asks = early and not history["early"]
     if asks:
@@ -58,24 +61,29 @@ def login(info, link, keepalive, history, early):
     log.info("connect: CONNECT, clean session, keep-alive %d s" % keepalive)
     answered = None
     try:
-        through(simple, link, endpoint, client.connect)
+        if psk:
+            client.sock = link
+            _connect(link, info.client_id, user, keepalive)
+        else:
+            through(simple, link, endpoint, client.connect)
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
         code = error.args[0]
         history["refusals"] += 1
-        again = code > 2 and history["refusals"] < _MOST_REFUSALS
+        soon = code > 2 and history["refusals"] < _MOST_REFUSALS
         text = "the broker refuses the login: %s (CONNACK %d)" % (
             _REFUSALS[code if 0 < code < 6 else 0],
             code,
         )
-        if code > 2 and not again:
+        if code > 2 and not soon:
             text = "%s, %d times: %s" % (text, history["refusals"], _ADVICE)
-        raise LoginError("login.%d" % code, text, again) from None
-    except (NetworkError, ProtocolError):
+        raise LoginError("login.%d" % code, text, soon or None) from None
+    except (NetworkError, ProtocolError) as error:
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.
             history["early"] = _PERHAPS
+            error.retry = True
         elif history["early"] == _PERHAPS:
             history["early"] = 0
         raise
@@ -84,6 +92,19 @@ def login(info, link, keepalive, history, early):
         history["changed"] = True
     history["refusals"] = 0
     return client, answered
+
+
+def _connect(link, client_id, user, keepalive):
+    """CONNECT without a password, which no release of umqtt.simple writes, and its answer."""
+    from ..mqtt.encode import packet
+
+    head = b"\x04\x82" + keepalive.to_bytes(2, "big")  # level 4; user name, clean session
+    link.write(packet(0x10, "MQTT", head, client_id, user))
+    answer = link.read(4)
+    if answer[:2] != b"\x20\x02":
+        raise ProtocolError("protocol.reply", "%s answers with no CONNACK" % link.host)
+    if answer[3]:
+        raise simple.MQTTException(answer[3])
 
 
 def signed(client_id, key, tail):

@@ -36,23 +36,28 @@ def gateway(info, day, ms):
     return _judged(info, day, context, endpoint, ms, _REPLY)
 
 
-def broker(info, history):
+def broker(info, history, refused):
     """(link, tls, whether TLS-PSK was turned down) to info.mqtt, before any MQTT.
 
-    By the device's own key, else by a verified certificate, never below it. tls: "psk",
+    By the device's own key, else by a verified certificate, never below it. refused: true where a
+    login over TLS-PSK was refused just now, which is then not tried. tls: "psk",
     "verified-ca" or "plain". The last is 1 or 0, or what history has where PSK was not offered.
     CertificateError "certificate.psk" where the endpoint allows nothing but the device's own key
     and the broker turns that down; else as gateway().
     """
     endpoint = info.mqtt
-    turned_down = history["psk"]
+    turned_down = 1 if refused else history["psk"]
     if not endpoint.secure:
         log.warning("connect: the connection is not encrypted, as device_info.json asks")
         return _connect(endpoint, None, _BROKER_MS), "plain", turned_down
     only = "+" in endpoint.scheme  # mqtts+psk
     psk = None
     # A broker that has turned PSK down is asked again once in 16 times.
-    if info.mode == "KEY" and (only or not turned_down or port.random_bytes(1)[0] < 16):
+    if (
+        info.mode == "KEY"
+        and not refused
+        and (only or not turned_down or port.random_bytes(1)[0] < 16)
+    ):
         psk = psk_context(info.client_id.encode(), a2b_base64(info.credential))
     if psk:
         try:
@@ -72,6 +77,11 @@ def broker(info, history):
     return _judged(info, history["day"], context, endpoint, _BROKER_MS), "verified-ca", turned_down
 
 
+def first_clock(info, day):
+    """Whether some source told a first time; for a gateway whose link needed none."""
+    return port.step("connect.first_clock", "find", connect, info, day, 0)
+
+
 def _judged(info, day, context, endpoint, *limits):
     """_connect(), with a clock to judge certificates by.
 
@@ -79,7 +89,7 @@ def _judged(info, day, context, endpoint, *limits):
     do not fit: NTP proves nothing, and may have told a wrong time.
     """
     if not port.unix_time():
-        port.step("connect.first_clock", "find", connect, info, day, 0)
+        first_clock(info, day)
     try:
         return _connect(endpoint, context, *limits)
     except CertificateError as error:
@@ -121,7 +131,11 @@ def connect(host, port_number, context, ms, size=0):
             host, port_number, getattr(socket, "AF_INET", 2), getattr(socket, "SOCK_STREAM", 1)
         )
     except OSError as error:
-        raise NetworkError("network.dns", "cannot find %s: %r" % (host, error)) from None
+        raise NetworkError(
+            "network.dns",
+            "cannot find %s: %r: is the name right, and does the network have a name server?"
+            % (host, error),
+        ) from None
     from .link import Link, Wire
 
     gc.collect()  # TLS wants its buffers in one piece
@@ -153,7 +167,11 @@ def _tcp(wire, address, name):
             if poll.poll(0)[0][1] != select.POLLOUT:
                 raise OSError("connection refused") from None
     except OSError as error:
-        raise NetworkError("network.connect", "%s: %r" % (name, error)) from None
+        # Each port has a number of its own for "refused".
+        raise NetworkError(
+            "network.connect",
+            "%s: %r: does a server listen there, are host and port right?" % (name, error),
+        ) from None
     try:  # Nagle off: a flight must not wait for the last one's ACK
         raw.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY; unix ports lack the names
     except (OSError, AttributeError, TypeError):
@@ -176,9 +194,13 @@ def handshake(wire, host, context):
             (-0x7A00,),
         ):
             raise NetworkError(
-                "network.tls", "no secure connection to %s: %r" % (host, error)
+                "network.tls",
+                "no secure connection to %s: %r: does it speak TLS 1.2 on that port?"
+                % (host, error),
             ) from None
         why = "%s is not trusted: %s" % (host, str(error).strip().replace("\n", ", "))
+        if " CA" in why:
+            why += ": the CA of a server of your own goes into gatewayCa or mqttCa"
         if port.unix_time():
             code = "certificate.date" if "e validity " in why else "certificate"
             raise CertificateError(code, why) from None

@@ -129,9 +129,10 @@ class Session(Packets):
     def poll(self, ms=0):
         """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect, daily time.
 
-        A lost connection is tried again after 5 s and more, a refused login up to three times;
-        what waiting does not mend (LoginError, CertificateError and the like) comes out. Longer
-        than ms only where a reconnect or the daily time exchange is on its way.
+        A lost connection is tried again after 5 s and more; what takes longer to pass, a refusal
+        or a certificate that is not the cloud's, every 15 to 60 minutes. What only a person can
+        mend on the board (ConfigError) comes out. Longer than ms only where a reconnect or the
+        daily time exchange is on its way.
         """
         end = port.ticks_add(port.ticks_ms(), ms)
         while True:
@@ -178,7 +179,7 @@ class Session(Packets):
             self._failures = 0
         self.close()
         self._failures += 1
-        wait = port.step("connect.backoff", "wait_ms", self._failures)
+        wait = port.step("connect.backoff", "wait_ms", self._failures, error)
         self._retry_at = port.ticks_add(port.ticks_ms(), wait)
         log.warning("connection lost: %s [%s]; again in %d s" % (error, error.code, wait // 1000))
 

@@ -6,6 +6,7 @@ from .. import log, port
 from ..errors import RegistrationError
 
 _DEADLINE_MS = const(30000)  # the whole exchange, DNS aside
+_OF_THE_TIME = const(("signature", "timestamp", "expire"))
 
 
 def run(info, day):
@@ -36,11 +37,18 @@ def register(info, day):
     try:
         return _post(info, link, timestamp)
     except RegistrationError as error:
-        if not timestamp or "signature" not in (error.cloud_code + error.cloud_message).lower():
+        text = (error.cloud_code + error.cloud_message).lower()
+        if not any(word in text for word in _OF_THE_TIME):
             raise
-    log.warning("register: signature refused, once more without the time")
+        # Without a clock, which a plain link needs none for, one is looked for now.
+        if not (timestamp or port.step("connect.tls", "first_clock", info, day)):
+            raise
+    log.warning(
+        "register: signature refused, once more with%s the time" % ("out" if timestamp else "")
+    )
+    timestamp = 0 if timestamp else port.unix_time()
     left = port.ticks_diff(until, port.ticks_ms())
-    return _post(info, port.step("connect.tls", "gateway", info, day, left), 0)
+    return _post(info, port.step("connect.tls", "gateway", info, day, left), timestamp)
 
 
 def _post(info, link, timestamp):

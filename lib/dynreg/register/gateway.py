@@ -14,8 +14,13 @@ from ..connect.hmac import hmac
 from ..errors import NetworkError, ProtocolError, RegistrationError
 
 _CBC = const(2)
-# No table of codes exists (docs/protocol.md, 3): these words mark what a later try may mend.
-_TRANSIENT = ("requestlimit", "throttl", "frequen", "internal", "unavailable", "timeout", "busy")
+# No table of codes exists (docs/protocol.md, 3): these words mark what passes soon.
+# The Chinese ones: busy, too often, in a while, time-out.
+_SOON = const(
+    "requestlimit throttl frequen internal unavailable timeout busy "
+    "\u7e41\u5fd9 \u9891\u7e41 \u7a0d\u540e \u8d85\u65f6"
+)
+_MOST_S = const(3600)  # that a server may ask us to wait
 
 
 def post(info, own, link, timestamp):
@@ -45,10 +50,12 @@ def post(info, own, link, timestamp):
     # TLS is the link's, so urequests is to see a plain connection.
     url = "http://%s:%d/device/register" % (gateway.host, gateway.port)
     requests = library()
-    status, content = through(
+    status, content, asked = through(
         requests, link, gateway, lambda: _request(requests, url, body, headers)
     )
-    return _credential(info, own, _response(gateway.host, status, content))
+    # True, or the seconds that Retry-After asks for, where this status says "not now".
+    soon = (status >= 500 or status in (408, 425, 429)) and _seconds(asked)
+    return _credential(info, own, _response(info, status, content, soon))
 
 
 def signature(product_secret, host, body, timestamp, nonce):
@@ -81,37 +88,74 @@ def library():
 
 def _request(requests, url, body, headers):
     response = requests.request("POST", url, data=body, headers=headers)
-    return response.status_code, response.content
+    asked = ""
+    kept = getattr(response, "headers", None) or {}  # the releases before 2021 keep none
+    for name in kept:
+        if name.lower() == "retry-after":
+            asked = kept[name]
+    return response.status_code, response.content, asked
 
 
-def _response(host, status, content):
-    """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3)."""
+def _seconds(asked):
+    """The seconds in a Retry-After header's text (RFC 9110, 10.2.3); True where it has none."""
+    try:
+        seconds = int(asked)
+    except ValueError:
+        try:
+            seconds = port.step("connect.first_clock", "http_date", asked.encode())
+            seconds -= port.unix_time()
+        except ValueError:
+            return True
+    return max(1, min(seconds, _MOST_S))
+
+
+def _response(info, status, content, soon):
+    """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3).
+
+    soon: the error's retry, where the status alone says that it passes.
+    """
+    host = info.gateway.host
     opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
     if opened or (status == 200 and not content):
         raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
     try:
-        response = json.loads(content)["Response"]
+        reply = json.loads(content)
+        response = reply.get("Response", reply)
         fault = response.get("Error")
-        if not fault:
-            return response
-        code, message = fault["Code"], fault["Message"]
-        if not (isinstance(code, str) and isinstance(message, str)):
+        if fault is None:
+            if "Response" in reply and "code" not in response:
+                return response
+            fault = response
+        # Documented are Code and Message in Error; other services of the cloud's answer
+        # {"code": 1010, "message": …}, or leave one of the two out.
+        words = [fault.get(name, fault.get(name.lower())) for name in ("Code", "Message")]
+        if words == [None, None]:
             raise ValueError
+        code, message = ["" if word is None else str(word) for word in words]
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         raise ProtocolError(
             "protocol.reply",
             "%s answers with no registration reply (HTTP status %d)" % (host, status),
-            retry=status >= 500,
+            soon or None,
         ) from None
     text = (code + message).lower()
     error = RegistrationError(
         "register.refused",
-        "the cloud refuses: %s (%s)" % (message, code),
-        any(word in text for word in _TRANSIENT),
+        "the cloud refuses: %s (%s)%s" % (message or "no reason given", code, _advice(info, text)),
+        soon or any(word in text for word in _SOON.split()) or None,
     )
     error.cloud_code, error.cloud_message = code, message
     error.request_id = _request_id(response)  # pyright: ignore
     raise error
+
+
+def _advice(info, text):
+    """What a person may do about the commonest refusals, by the cloud's words in lower case."""
+    if "signature" in text:
+        return ": is productSecret that of %s in the console?" % info.product_id
+    if "activated" in text:
+        return ": delete %s in the console, then it registers anew" % info.device_name
+    return ""
 
 
 def _request_id(response):

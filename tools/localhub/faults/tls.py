@@ -188,4 +188,16 @@ KINDS = (
         "psk",
         lambda _key: secrets.token_bytes(16),
     ),
+    Kind(
+        "psk-password-refused",
+        "a PSK login that carries a password is refused",
+        "psk login",
+        on="password",
+    ),
+    Kind(
+        "psk-password-wanted",
+        "a PSK login without a password is refused",
+        "psk login",
+        on="no password",
+    ),
 )
