@@ -72,6 +72,9 @@ def backoff():
     return backoff
 
 
+_SOON = SimpleNamespace(retry=True)  # an error of the way to the cloud
+
+
 def run(site: Site, spread: float = 0) -> Result:
     """One site with a first try at any time within `spread` seconds after the boot."""
     chance = random.Random(site.seed)
@@ -106,7 +109,7 @@ def _run(site, spread, chance, wait_ms):
                 online.append(free)
                 continue
             failed = now + _ANSWER_S
-        wait = wait_ms(failures + 1) / 1000
+        wait = wait_ms(failures + 1, _SOON) / 1000
         heapq.heappush(coming, (failed + wait, board, failures + 1))
     online.sort()
     per_second = _per_second(connects)

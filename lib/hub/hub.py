@@ -432,10 +432,11 @@ class QcloudHub:
                 log.error("connection ended: %s; connect() starts it again" % error)
                 return
             self._failures += 1
-            wait = max(_AGAIN_MS, port.step("connect.backoff", "wait_ms", self._failures))
+            if not isinstance(error, DynregError):
+                error = NetworkError("network.closed", repr(error))
+            wait = max(_AGAIN_MS, port.step("connect.backoff", "wait_ms", self._failures, error))
             self._again = port.ticks_add(port.ticks_ms(), wait)
-            text = error if isinstance(error, DynregError) else repr(error)
-            log.error("connection lost: %s; again in %d s" % (text, wait // 1000))
+            log.error("connection lost: %s; again in %d s" % (error, wait // 1000))
         except Exception:
             gc.collect()
 

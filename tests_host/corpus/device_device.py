@@ -73,7 +73,7 @@ def test_a_later_boot_does_not_register():
 def test_a_refused_registration_is_tried_once_and_changes_nothing():
     path, net, _ = _board(_gateway(_refusal("Activated")), _gateway())
     before = fakes.read(path)
-    fakes.raises(RegistrationError, Device(path).connect, 60, 0, code="register.refused")
+    fakes.raises(RegistrationError, Device(path).connect, 60, 1, code="register.refused")
     assert len(net.sockets) == 1 and fakes.read(path) == before
 
 

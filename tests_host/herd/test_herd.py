@@ -64,7 +64,7 @@ def test_another_seed_is_another_run(alone):
 
 def test_the_waits_are_the_librarys(monkeypatch):
     """A back-off of one minute shows: no board comes back sooner."""
-    monkeypatch.setattr(herd.backoff(), "wait_ms", lambda failures: 60000)
+    monkeypatch.setattr(herd.backoff(), "wait_ms", lambda failures, error: 60000)
     connects = herd.run(SMALL).connects
     assert connects[0] and not any(connects[1:60])
 

@@ -14,7 +14,7 @@ from hubclient import PRODUCT_ID, new_secret, post, signed
 from test_hub_faults_http import HTTP, REPLY
 from test_hub_faults_mqtt import PACKETS
 from test_hub_faults_names_and_time import DNS, NTP, TIME
-from test_hub_faults_wire import PSK, TCP, TLS
+from test_hub_faults_wire import PSK, PSK_LOGIN, TCP, TLS
 
 from tools.localhub import HubError
 from tools.localhub.faults import CATALOGUE, FaultError, parse, table
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_fault_is_shown_on_the_wire():
     shown = {
         re.split("[@:*]", spec)[0]
-        for names in (HTTP, REPLY, PACKETS, DNS, NTP, TIME, PSK, TCP, TLS)
+        for names in (HTTP, REPLY, PACKETS, DNS, NTP, TIME, PSK, PSK_LOGIN, TCP, TLS)
         for spec in names
     }
     assert shown == set(CATALOGUE)

@@ -28,6 +28,7 @@ from hubclient import (
 )
 from hubpaho import Paho
 from hubpki import client_context
+from test_hub_faults_wire import PSK_LOGIN
 from test_hub_process import start
 
 from tools.localhub import Hub, psk
@@ -370,9 +371,7 @@ def test_without_psk_a_password_is_needed(hub):
 
 
 @needs_openssl
-@pytest.mark.parametrize(
-    ("fault", "password"), [("psk-password-refused", True), ("psk-password-wanted", False)]
-)
+@pytest.mark.parametrize(("fault", "password"), zip(PSK_LOGIN, (True, False), strict=True))
 def test_faults_of_the_password(hub, fault, password):
     hub.fault(fault)
     s_client(hub, *TLS12_PSK, password=password)
