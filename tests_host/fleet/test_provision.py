@@ -58,7 +58,7 @@ def test_three_in_trouble_hold_up_no_other_and_are_all_that_the_next_run_touches
     for board in [no_wifi, refused, *good]:
         power[board.mac] = bench.on(board)
     bench.on(pulled, power_cut=60, cable=True)
-    result = bench.dynreg(*COMMAND, "--timeout", "12")
+    result = bench.dynreg(*COMMAND, "--timeout", "30")
     assert result.code == 1 and result.out.splitlines()[-1] == "5 of 8 good, see batch.csv"
     rows = rows_of(bench)
     check_good(bench, rows, good)

@@ -14,7 +14,8 @@ from hubclient import PRODUCT_ID, new_secret, post, signed
 from test_hub_faults_http import HTTP, REPLY
 from test_hub_faults_mqtt import PACKETS
 from test_hub_faults_names_and_time import DNS, NTP, TIME
-from test_hub_faults_wire import PSK, PSK_LOGIN, TCP, TLS
+from test_hub_faults_wire import PSK, TCP, TLS
+from test_hub_psk import PSK_LOGIN
 
 from tools.localhub import HubError
 from tools.localhub.faults import CATALOGUE, FaultError, parse, table

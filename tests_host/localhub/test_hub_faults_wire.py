@@ -231,7 +231,6 @@ def test_tls(hub, fault, service):
 
 
 PSK = ("psk-off", "psk-refused", "psk-wrong-key")
-PSK_LOGIN = ("psk-password-refused", "psk-password-wanted")  # test_hub_psk.py
 
 
 @pytest.mark.parametrize("fault", PSK)

@@ -28,7 +28,6 @@ from hubclient import (
 )
 from hubpaho import Paho
 from hubpki import client_context
-from test_hub_faults_wire import PSK_LOGIN
 from test_hub_process import start
 
 from tools.localhub import Hub, psk
@@ -40,6 +39,7 @@ FATAL_ALERT = "OSError(-30592, 'MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE')"
 UNKNOWN = "PSK_IDENTITY_NOT_FOUND: the PSK identity is of no device that has a key"
 WRONG_KEY = "DECRYPTION_FAILED_OR_BAD_RECORD_MAC: is the client's PSK the device's?"
 NO_PSK = "NO_SHARED_CIPHER"
+PSK_LOGIN = ("psk-password-refused", "psk-password-wanted")
 SECRET = "acyv3QDJrRa0fW5UE58KnQ=="
 OTHER = "AAAAAAAAAAAAAAAAAAAAAA=="
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -371,7 +371,7 @@ def test_without_psk_a_password_is_needed(hub):
 
 
 @needs_openssl
-@pytest.mark.parametrize(("fault", "password"), zip(PSK_LOGIN, (True, False), strict=True))
+@pytest.mark.parametrize(("fault", "password"), list(zip(PSK_LOGIN, (True, False), strict=True)))
 def test_faults_of_the_password(hub, fault, password):
     hub.fault(fault)
     s_client(hub, *TLS12_PSK, password=password)
