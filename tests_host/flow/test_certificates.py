@@ -1,5 +1,6 @@
 """Certificate mode from end to end: a virtual board, the real hub, mutual TLS, RSA and EC."""
 
+import hashlib
 import json
 import re
 
@@ -163,6 +164,12 @@ def test_a_device_deleted_in_the_console_says_so_and_registers_only_when_told(be
         assert len(re.findall(r"again in \d+ s", output)) == 3
         assert len(bench.hub.requests) == 1 and not bench.hub.devices()
         assert output.count("connect: CONNECT") == 3
+        assert len(re.findall(r"\[login\.[45]\]; again in", output)) == 3
+        running.write("from hashlib import sha256\r")
+        running.write(
+            f'sha256(open("{CERT}", "rb").read() + open("{KEY}", "rb").read()).digest().hex()\r'
+        )
+        running.wait_for(hashlib.sha256(kept[0] + kept[1]).hexdigest())
 
         running.write("from dynreg import Device\r")
         running.write('Device.forget(confirm="ABCDEFGHIJ")\r')
