@@ -2,10 +2,26 @@
 
 import gc
 import os
+import time
 
 import pytest
 
 from tools.virtualboard import Board, BoardError
+
+COLLECTING = """
+import gc, time
+kept = [bytes(20) for _ in range(2000)]
+turn = 0
+while turn < 30:
+    try:
+        print("turn", turn)
+        while True:
+            for _ in range(20): gc.collect()
+            time.sleep_ms(1)
+    except KeyboardInterrupt:
+        turn += 1
+print("all turns", len([bytes(20) for _ in range(1000)]))
+"""
 
 
 def started(board, **power):
@@ -62,6 +78,29 @@ def test_ctrl_c_interrupts_main(board):
         running.wait_for(">>> ")
         running.write("1 + 1\r")
         running.wait_for("2\r\n")
+
+
+def test_ctrl_c_never_interrupts_a_garbage_collection(board):
+    """The unix port raises from the signal's handler; there it would leave the heap locked."""
+    board.write_file("/main.py", COLLECTING)
+    with board.power_on() as running:
+        for turn in range(30):
+            running.wait_for(f"turn {turn}\r\n")
+            time.sleep(0.003 * (turn % 7))
+            running.write("\x03")
+        running.wait_for("all turns")
+        running.wait_repl()
+        assert running.main_status == "ok"
+
+
+def test_a_ctrl_c_at_the_very_end_of_main_does_not_cost_the_prompt(board):
+    board.write_file("/main.py", "print('the end')\n")
+    with board.power_on() as running:
+        running.on_output(lambda text: "the end" in text and running.write("\x03"))
+        for _ in range(20):
+            running.wait_repl()
+            running.reset()
+        running.wait_repl()
 
 
 def test_what_was_typed_before_the_power_came_back_is_lost(board):

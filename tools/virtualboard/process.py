@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 from typing import Any
 
 from .image import board_environment
 from .serialport import make_raw, read_pty, write_pty
 
+_WAIT_S = 0.5  # how long a Ctrl-C waits for a program that computes
 _EXIT_S = 5  # how long MicroPython may take to end after it has closed its channel
 
 
@@ -94,7 +96,23 @@ class Process:
         return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
     def interrupt(self) -> None:
+        """Ctrl-C, while MicroPython waits in a system call, or after _WAIT_S anyway.
+
+        The unix port raises from the signal's handler, also in the midst of a garbage collection,
+        which leaves the heap locked; an ESP32 raises between two instructions of the program.
+        """
+        deadline = time.monotonic() + _WAIT_S
+        while self._computes() and time.monotonic() < deadline:
+            time.sleep(0.0002)
         os.kill(self.pid, signal.SIGINT)
+
+    def _computes(self) -> bool:
+        """MicroPython is not in a system call that waits; False where that cannot be told."""
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0] != "S"
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """Ends MicroPython at once; its output can still be read."""

@@ -128,4 +128,10 @@ def start(main):
         os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
     word = {True: "ok", False: "error", None: "exit"}[ended]
     machine = sys.implementation._machine
-    sys.stdout.write("\0%s%s %s\0" % (config["token"], word, machine))
+    mark = "\0%s%s %s\0" % (config["token"], word, machine)
+    while mark:  # without it no prompt is ever seen
+        try:
+            sys.stdout.write(mark)
+            mark = None
+        except KeyboardInterrupt:
+            pass
