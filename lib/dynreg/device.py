@@ -1,6 +1,12 @@
 """Device: what an application sees. Each step loads what it needs and drops it again."""
 
+from micropython import const
+
 from . import log, port
+
+# What placeholders hold and no secret does: in any of them, and where there is no digit.
+_MARKS = const(b"*<${\xe2")  # the last: first byte of …, • and their like
+_WORDS = const("your secret change replace example undefined placeholder insert")
 
 
 class Endpoint:
@@ -54,9 +60,18 @@ class DeviceInfo:
             setattr(self, name, Endpoint(*value) if isinstance(value, tuple) else value)
 
     @staticmethod
-    def blank(value):
-        """Whether nothing has been filled in yet: the vendor's samples write YOUR_… there."""
-        return not value or (isinstance(value, str) and value.startswith("YOUR_"))
+    def blank(value, secret=False):
+        """Whether nothing has been filled in yet: the vendor's samples write YOUR_… there.
+
+        secret: what masks a secret or stands for one elsewhere counts too: ****, <key>, null.
+        """
+        if not value or not isinstance(value, str) or not secret:
+            return not value or (isinstance(value, str) and value.startswith("YOUR_"))
+        text = value.lower()
+        found = set(text.encode())
+        if len(found) < 4 or found & set(_MARKS):
+            return True
+        return not found & set(b"0123456789") and any(word in text for word in _WORDS.split())
 
 
 class Device:
@@ -72,14 +87,20 @@ class Device:
         if idle:
             port.idle = idle
         self.info = info = DeviceInfo(path)
-        ails = port.step("storage.credentials", "load", info)
-        if any(ails):
-            port.step("storage.store", "heal", info, *ails)
+        self.ails = ails = port.step("storage.credentials", "load", info)
+        # What a person typed (both ail then) is no credential before a login with it has worked.
+        if not all(ails):
+            self._heal()
         self.history = port.step("storage.notes", "read", path)
         self.session = None  # pyright: ignore
         self.registered_now = False
         self.clock_set = False
         log.info("device: %s of product %s" % (info.device_name, info.product_id))
+
+    def _heal(self):
+        if any(self.ails):
+            port.step("storage.store", "heal", self.info, *self.ails)
+            self.ails = ()
 
     @property
     def registered(self):
@@ -138,6 +159,7 @@ class Device:
                 lambda: port.step("connect.connection", "login", info, keepalive, history),
             )
             self.session.attach(*opened)
+        self._heal()
         return self.session
 
     def sync_clock(self):

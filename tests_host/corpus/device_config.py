@@ -250,8 +250,32 @@ def test_a_product_secret_with_what_cannot_be_in_one():
 
 
 def test_a_device_secret_that_is_no_base64():
-    for secret in ("abc", "Y2FuYXJ5LWRldmljZS1rZXk", "!!!"):
-        _wrong(("deviceSecret",), key_deviceinfo={"deviceSecret": secret})
+    good = canaries.DEVICE_SECRET
+    for secret in (
+        "abcde",
+        good[:-1],
+        good[:-2],
+        good + "=",
+        good + "====",
+        good[:4] + "=" + good[5:],
+        " " + good,
+        good + " ",
+        good + "\n",
+        good[:8] + " " + good[8:],
+        good[:8] + "\r\n" + good[8:],
+        good.replace("5", "-"),
+        good.replace("5", "_"),
+        good.replace("5", "\u00e9"),
+        "Y2=uY=",
+        '"%s"' % good,
+        "Zm8=Zm8=",
+        "!?.,;",
+    ):
+        says = ("deviceSecret", "no base64", "copy it anew")
+        error = _wrong(says, key_deviceinfo={"deviceSecret": secret})
+        assert secret not in str(error)
+    for secret in (good, "a+/Z", "Zm8xAA==", "Zm9="):
+        assert _secret(key_deviceinfo={"deviceSecret": secret}) == ("unchecked", secret)
 
 
 def test_a_device_secret_that_is_no_text():

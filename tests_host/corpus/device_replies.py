@@ -137,7 +137,7 @@ def test_json_that_is_cut_off_or_none():
 
 
 def test_a_psk_that_is_empty_or_no_base64():
-    for psk in ("", "abc", "!!!", None, 5, ["YWJj"], {}):
+    for psk in ("", "abc", "!!!", None, 5, ["YWJj"], {}, " YWJj", "YWJj\n", "YW-j", "YWI", "YW=I="):
         plain = json.dumps({"encryptionType": 2, "psk": psk})
         _corrupt(Len=len(plain), Payload=gateway.payload(plain))
     plain = json.dumps({"encryptionType": 2})

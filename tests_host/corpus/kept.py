@@ -57,7 +57,7 @@ class Kept:
         """The credential that load() finds; what ails a copy is healed, as Device does."""
         info = self.info()
         ails = credentials.load(info)
-        if any(ails):
+        if any(ails) and not all(ails):
             store.heal(info, *ails)
         return info.credential
 

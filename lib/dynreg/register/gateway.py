@@ -10,7 +10,7 @@ from ubinascii import a2b_base64, b2a_base64, hexlify
 
 from .. import port
 from ..connect.adapter import through
-from ..connect.hmac import hmac
+from ..connect.hmac import hmac, key
 from ..errors import NetworkError, ProtocolError, RegistrationError
 
 _CBC = const(2)
@@ -134,8 +134,7 @@ def _credential(info, own, response):
             raise ValueError
         if info.mode == "KEY":
             credential = values["psk"]
-            if not a2b_base64(credential):
-                raise ValueError
+            key(credential)
         else:
             from ..connect.trust import pair_of_der
 

@@ -75,7 +75,6 @@ def in_file(info):
         section = json.loads(contents(info.path)).get(info.section) or {}
         if info.mode == "KEY":
             value = section.get("deviceSecret")
-            value = None if info.blank(value) else value
         elif info.blank(section.get("devCertFile")):
             value = None
         else:  # (certificate, key), PEM
@@ -87,11 +86,12 @@ def in_file(info):
     except (OSError, ValueError):
         return _BAD, None
     found = section.get("check")
-    if value is None:
+    # The check first: no secret that the cloud gave may pass for a placeholder.
+    if value and found and found == check(info, value):
+        return _GOOD, value
+    if info.blank(value, True):
         return _NONE, None
-    if not found:
-        return _UNCHECKED, value
-    return (_GOOD, value) if found == check(info, value) else (_BAD, None)
+    return (_BAD, None) if found else (_UNCHECKED, value)
 
 
 def in_record(info):

@@ -2,9 +2,10 @@
 
 import ujson as json
 from micropython import const
-from ubinascii import a2b_base64, hexlify
+from ubinascii import hexlify
 
 from .. import port
+from ..connect.hmac import key
 from ..errors import ConfigError
 
 # A region, its gateway, where its MQTT hosts are, all below _DOMAIN (docs/protocol.md, 1). No
@@ -35,7 +36,7 @@ def load(info):
     product_id = _text(info, values, "productId")
     _check_name(info, "productId", product_id)
     product_secret = None
-    if not blank(values.get("productSecret")):
+    if not blank(values.get("productSecret"), True):
         product_secret = _text(info, values, "productSecret")
         if not 16 <= len(product_secret) <= 32 or not all(
             33 <= byte <= 126 for byte in product_secret.encode()
@@ -53,15 +54,18 @@ def load(info):
             raise _wrong(info, "deviceName", "asks for {mac}, this board has none", "write a name")
         name = name.replace("{mac}", mac)
     _check_name(info, "deviceName", name)
-    key = "key_deviceinfo" if mode == "KEY" else "cert_deviceinfo"
-    section = _section(info, values, key)
-    if mode == "KEY" and not blank(section.get("deviceSecret")):
+    place = "key_deviceinfo" if mode == "KEY" else "cert_deviceinfo"
+    section = _section(info, values, place)
+    if mode == "KEY" and not blank(section.get("deviceSecret"), True):
         try:
-            good = a2b_base64(_text(info, section, "deviceSecret"))
+            key(_text(info, section, "deviceSecret"))
         except ValueError:
-            good = None
-        if not good:
-            raise _wrong(info, "deviceSecret", "is no base64", "copy it anew")
+            raise _wrong(
+                info,
+                "deviceSecret",
+                "is no base64 as the console shows it",
+                "copy it anew, with its = and without blanks",
+            ) from None
     # Absolute paths; a file without a folder lies in certs/ beside device_info.json.
     files = ["device_cert.pem", "device_key.pem"]
     for i, entry in enumerate(("devCertFile", "devPrivateKeyFile")):
@@ -86,7 +90,7 @@ def load(info):
     gateway = _endpoint(info, own, "gateway", _GATEWAY, gateway + _DOMAIN)
     return {
         "mode": mode,
-        "section": key,
+        "section": place,
         "product_id": product_id,
         "product_secret": product_secret,
         "device_name": name,
