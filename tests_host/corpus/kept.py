@@ -50,7 +50,6 @@ class Kept:
 
     def info(self):
         """DeviceInfo as after a reset."""
-        credentials.recover(self.path)
         return DeviceInfo(self.path)
 
     def load(self):

@@ -152,7 +152,7 @@ def record(path):
         raise StorageError("storage.damaged", "NVS cannot be read: %r" % error) from None
     if data is None:
         return None
-    if len(data) < 4 or crc32(data[4:]) != int.from_bytes(data[:4], "big"):
+    if not _crc_fits(data):
         raise StorageError("storage.damaged", "the second copy of the credential is damaged")
     return data[4:]
 
@@ -181,9 +181,19 @@ def contents(path):
 
 
 def recover(path):
-    """Puts back a file that a power cut on FAT left under its temporary name only."""
+    """Puts back a file that a power cut on FAT left under its temporary name only, whole.
+
+    One that was cut off while it was written never was in force, and stays where it is.
+    """
     if size(path) < 0 <= size(path + ".tmp"):
-        os.rename(path + ".tmp", path)
+        data = contents(path + ".tmp")
+        end = data.find(b"-----END ") + 9  # a PEM's last line; a record holds PEMs too
+        if _crc_fits(data) or data[:5] == b"-----" and data.find(b"-----", end) > end > 8:
+            os.rename(path + ".tmp", path)
+
+
+def _crc_fits(data):
+    return len(data) >= 4 and crc32(data[4:]) == int.from_bytes(data[:4], "big")
 
 
 def size(path):
