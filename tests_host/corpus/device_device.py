@@ -339,13 +339,13 @@ def test_status_has_every_line_and_no_secret():
             assert status["credential"].startswith(kept.mode + ",")
             assert (status["registered"] != "no") is registered
             assert status["connection"] == "none"
-            assert status["clock"].startswith("2026-01-02") and "not set" not in status["clock"]
+            assert status["clock"].startswith("2027-01-02") and "not set" not in status["clock"]
             assert "python" in status["firmware"] and status["free memory"].endswith(" bytes")
         parts = [kept.value] if kept.mode == "KEY" else kept.value
         from dynreg.storage.credentials import fingerprint
 
         assert fingerprint("".join(parts)) in status["credential"]
-        assert status["registered"].startswith("2026-01-02 03:04:05")
+        assert status["registered"].startswith("2027-01-02 03:04:05")
 
 
 def test_when_it_was_registered_outlives_a_heal_of_the_file():
@@ -354,7 +354,7 @@ def test_when_it_was_registered_outlives_a_heal_of_the_file():
         kept.registered()
         kept.lose_file()
         fakes.Clock(unix=(fakes.NOW + 86400) * 1000)
-        assert _status(kept)["registered"].startswith("2026-01-02")
+        assert _status(kept)["registered"].startswith("2027-01-02")
 
 
 def test_status_of_a_board_without_a_clock():
