@@ -137,7 +137,20 @@ def test_json_that_is_cut_off_or_none():
 
 
 def test_a_psk_that_is_empty_or_no_base64():
-    for psk in ("", "abc", "!!!", None, 5, ["YWJj"], {}, " YWJj", "YWJj\n", "YW-j", "YWI", "YW=I="):
+    for psk in (
+        "",
+        "abc",
+        "!!!",
+        None,
+        5,
+        ["YWJj"],
+        {},
+        " YWJj",
+        "YWJj\n",
+        "YW-j",
+        "YWI",
+        "YW=I=",
+    ):
         plain = json.dumps({"encryptionType": 2, "psk": psk})
         _corrupt(Len=len(plain), Payload=gateway.payload(plain))
     plain = json.dumps({"encryptionType": 2})
@@ -286,6 +299,13 @@ def test_json_of_another_shape():
         fakes.restore()
 
 
+def test_words_with_an_open_brace_are_the_clouds():
+    error = {"Error": {"Code": "Invalid", "Message": 'no field {"x" [here'}}
+    gateway.refused(
+        RegistrationError, gateway.http({"Response": error}), "register.refused", retry=False
+    )
+
+
 def test_an_empty_response():
     gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=False)
 
@@ -319,6 +339,15 @@ def test_a_body_that_ends_too_early():
     whole = gateway.http(gateway.good())[0][1]
     for size in (1, 20, 100):
         reply = [(0, whole[:-size]), (0, fakes.END)]
+        gateway.refused(
+            NetworkError, reply, "network.closed", says="stops in the middle", retry=True
+        )
+        fakes.restore()
+    # Cut at any byte, whatever braces its words hold.
+    body = json.dumps({"Response": {"Error": {"Code": "X", "Message": 'a } "}} \\\\'}}}).encode()
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    for size in range(1, len(body)):
+        reply = [(0, head + body[:size]), (0, fakes.END)]
         gateway.refused(
             NetworkError, reply, "network.closed", says="stops in the middle", retry=True
         )

@@ -86,8 +86,7 @@ def _request(requests, url, body, headers):
 
 def _response(host, status, content):
     """The reply's Response object, whatever the HTTP status (docs/protocol.md, 3)."""
-    opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
-    if opened or (status == 200 and not content):
+    if _opened(content) or (status == 200 and not content):
         raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
     try:
         response = json.loads(content)["Response"]
@@ -114,6 +113,24 @@ def _response(host, status, content):
     raise error
 
 
+def _opened(content):
+    """Whether an object begins and does not end; before 1.26 json.loads takes that for whole."""
+    depth = 0
+    string = escaped = False
+    if content[:1] == b"{":
+        for byte in content:
+            if string:
+                string = escaped or byte != 0x22
+                escaped = byte == 0x5C and not escaped
+            elif byte == 0x22:
+                string = True
+            elif byte in b"{}":
+                depth += 1 if byte == 0x7B else -1
+                if not depth:
+                    return False
+    return depth or string
+
+
 def _request_id(response):
     found = response.get("RequestId")
     return found if isinstance(found, str) else None
@@ -127,9 +144,10 @@ def _credential(info, own, response):
         aes = cryptolib.aes(info.product_secret[:16].encode(), _CBC, b"0" * 16)
         plain = aes.decrypt(cipher)
         # Len before the zeros, and no more zeros than one block may take.
-        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in plain[:length]:
+        text = plain[:length]
+        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in text or _opened(text):
             raise ValueError
-        values = json.loads(plain[:length])
+        values = json.loads(text)
         if values["encryptionType"] != (2 if info.mode == "KEY" else 1):
             raise ValueError
         if info.mode == "KEY":
