@@ -326,7 +326,8 @@ def test_forget_takes_half_written_private_keys_too():
 def test_forget_reads_back_what_it_erased():
     for mode in ("KEY", "CERT"):
         kept = Kept(mode, "NVS").registered()
-        fakes.replace(credentials, "from_nvs", kept.data)
+        data = kept.data()
+        fakes.replace(credentials, "from_nvs", lambda data=data: data)
         info = kept.info()
         fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage", says="stays")
         fakes.restore()

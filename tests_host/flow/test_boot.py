@@ -318,6 +318,23 @@ def test_a_wrong_ca_file_stops_before_anything_is_registered(bench):
     assert not bench.hub.requests
 
 
+def test_a_wifi_with_an_emoji_in_its_name_is_joined(bench):
+    settings = bench.board.folder / "board.json"
+    values = json.loads(settings.read_text())
+    values["wifi"] = {"\U0001f600 \u5bb6": "\u5bc6\u7801 \U0001f511 secret"}
+    settings.write_text(json.dumps(values))
+    bench.board = Board(bench.board.folder)
+    bench.configure(
+        wifi={"ssid": "\U0001f600 \u5bb6", "password": values["wifi"]["\U0001f600 \u5bb6"]}
+    )
+    text = json.dumps(bench.info())
+    assert "\\ud83d\\ude00" in text, "two escapes, as many tools write it"
+    bench.board.write_file("/device_info.json", text)
+    output = bench.boot()
+    assert report_of(output)["connected"] and TRACEBACK not in output
+    assert "wifi: joining \U0001f600 \u5bb6" in output
+
+
 def test_no_wifi_and_boot_returns_and_ctrl_c_gives_the_prompt(bench):
     bench.configure(wifi={"ssid": "elsewhere", "password": WIFI["bench"]})
     output = bench.boot(until=re.compile(r"(?s)boot: no Wi-Fi: .*wifi: joining elsewhere"))

@@ -188,7 +188,7 @@ def recover(path):
     if size(path) < 0 <= size(path + ".tmp"):
         data = contents(path + ".tmp")
         end = data.find(b"-----END ") + 9  # a PEM's last line; a record holds PEMs too
-        if _crc_fits(data) or data[:5] == b"-----" and data.find(b"-----", end) > end > 8:
+        if _crc_fits(data) or (data[:5] == b"-----" and data.find(b"-----", end) > end > 8):
             os.rename(path + ".tmp", path)
 
 

@@ -262,11 +262,11 @@ def _fault(data):
                 return "has a comma too many in line %d: take it out" % line
             if not stack or (last != _KEY if byte == 0x3A else last == 0x3A):
                 return _BROKEN
+            last = byte
             if byte in b"}]":
+                last = _VALUE
                 if stack.pop() != byte:
                     return _BROKEN
-                byte = _VALUE
-            last = byte
         else:
             if last in (_KEY, _VALUE):
                 if not stack:
