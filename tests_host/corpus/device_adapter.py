@@ -1,4 +1,4 @@
-"""Connecting and the socket adapter: segments, deadlines and errors of Wire and Link, over no socket."""
+"""Connecting and the socket adapter: segments, deadlines, errors of Wire and Link, no socket."""
 
 import errno
 

@@ -243,9 +243,7 @@ def test_a_day_that_was_wrong_gives_way_where_both_kinds_of_source_agree():
     line = b"Date: Sat, 02 Jan 2027 03:04:05 GMT\r\n"
     for answer, good in ((NOW, True), (NOW + 3600, True), (NOW + 2 * 86400, False)):
         fakes.random(b"\xff")
-        result, fake, _ = _first(
-            answer, None, fakes.Peer(_HEAD % line), day=NOW // 86400 + 3285
-        )
+        result, fake, _ = _first(answer, None, fakes.Peer(_HEAD % line), day=NOW // 86400 + 3285)
         assert result is good and len(fake.settings) == good, answer
         assert not good or abs(fake.settings[0] - NOW * 1000) < 10000, "the Date's, a little later"
         fakes.restore()
