@@ -53,11 +53,6 @@ class DeviceInfo:
             value = values[name]
             setattr(self, name, Endpoint(*value) if isinstance(value, tuple) else value)
 
-    @staticmethod
-    def blank(value):
-        """Whether nothing has been filled in yet: the vendor's samples write YOUR_… there."""
-        return not value or (isinstance(value, str) and value.startswith("YOUR_"))
-
 
 class Device:
     """This board, as device_info.json at path describes it.
@@ -72,14 +67,20 @@ class Device:
         if idle:
             port.idle = idle
         self.info = info = DeviceInfo(path)
-        ails = port.step("storage.credentials", "load", info)
-        if any(ails):
-            port.step("storage.store", "heal", info, *ails)
+        self.ails = ails = port.step("storage.credentials", "load", info)
+        # What a person typed (both ail then) is no credential before a login with it has worked.
+        if not all(ails):
+            self._heal()
         self.history = port.step("storage.notes", "read", path)
         self.session = None  # pyright: ignore
         self.registered_now = False
         self.clock_set = False
         log.info("device: %s of product %s" % (info.device_name, info.product_id))
+
+    def _heal(self):
+        if any(self.ails):
+            port.step("storage.store", "heal", self.info, *self.ails)
+            self.ails = ()
 
     @property
     def registered(self):
@@ -139,6 +140,7 @@ class Device:
                 lambda: port.step("connect.connection", "login", info, keepalive, history),
             )
             self.session.attach(*opened)
+        self._heal()
         return self.session
 
     def sync_clock(self):

@@ -14,9 +14,9 @@ from utime import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
 # Seconds from 1970 to the platform's own epoch: esp32 and stm32 count from 2000.
 EPOCH = 946684800 if time.gmtime(0)[0] == 2000 else 0
-# 2025-01-01, in Unix seconds: no board that runs this is older, so an earlier clock is unset.
-_FLOOR = const(1735689600)
-_CEILING = const(4102444800)  # 2100-01-01
+# 2026-11-01, in Unix seconds, when this was released: an earlier clock is unset or wrong.
+_FLOOR = const(1793491200)
+_CEILING = const(2840140800)  # 2060-01-01: before 1.26 MicroPython's calendar ends in 2068
 _SLICE_MS = const(500)
 _COLLECT = const(2048)  # bytes from collection to collection: what stays lies close together,
 _TIGHT = const(262144)  # where less than this is free; a collection takes long in a large heap
@@ -124,11 +124,17 @@ def set_rtc(value):
     except ImportError:
         return False
     seconds, ms = divmod(value, 1000)
-    year, month, day, hour, minute, second, weekday = time.gmtime(seconds - EPOCH)[:7]
+    try:
+        year, month, day, hour, minute, second, weekday = time.gmtime(seconds - EPOCH)[:7]
+    except (OverflowError, ValueError):  # where its numbers end in 2038
+        return False
     RTC().datetime((year, month, day, weekday, hour, minute, second, ms * 1000))
     return True
 
 
 def utc(value):
-    """Unix milliseconds as "2021-07-15 15:00:18", UTC."""
-    return "%04d-%02d-%02d %02d:%02d:%02d" % time.gmtime(value // 1000 - EPOCH)[:6]
+    """Unix milliseconds as "2021-07-15 15:00:18", UTC; the number where the calendar ends."""
+    try:
+        return "%04d-%02d-%02d %02d:%02d:%02d" % time.gmtime(value // 1000 - EPOCH)[:6]
+    except (OverflowError, ValueError):
+        return str(value)

@@ -1,4 +1,4 @@
-"""Connecting and the socket adapter: segments, deadlines and errors, over no real socket."""
+"""Connecting and the socket adapter: segments, deadlines, errors of Wire and Link, no socket."""
 
 import errno
 
@@ -418,14 +418,20 @@ def test_what_a_library_makes_of_an_answer_it_does_not_like():
         fakes.restore()
 
 
-def test_a_fault_behind_a_line_that_broke_is_worth_another_try():
-    def call(library):
-        link = library.socket.socket()
-        link.broken = True
+def test_a_fault_behind_a_line_that_broke_or_ended_is_the_networks():
+    def broke(library):
+        library.socket.socket().broken = True
         raise ValueError
 
-    through, _ = _through(call)
-    fakes.raises(ProtocolError, through, code="protocol.reply", retry=True)
+    def ended(library):  # as the newest requests, whose body is shorter than it was told
+        link = library.socket.socket()
+        link.wire.ended = True
+        raise ValueError
+
+    for call in (broke, ended):
+        through, _ = _through(call)
+        fakes.raises(NetworkError, through, code="network.closed", says="middle", retry=True)
+        fakes.restore()
 
 
 def test_an_oserror_of_a_library_is_the_network():

@@ -75,12 +75,24 @@ def test_a_missing_file():
 
 def test_a_file_cut_off_at_any_place():
     whole = json.dumps(fakes.values())
-    for size in (0, 1, len(whole) // 2, len(whole) - 1):
+    for size in range(len(whole)):
         _wrong_file(whole[:size], ("no whole JSON object", "copy it anew"))
 
 
+def test_a_temporary_file_is_in_force_only_when_it_is_whole():
+    whole = json.dumps(fakes.values())
+    path = fakes.folder() + "/device_info.json"
+    for size in range(0, len(whole), 7):
+        fakes.write(path + ".tmp", whole[:size])
+        fakes.raises(ConfigError, DeviceInfo, path, code="config", says=(path, "mpremote cp"))
+        assert not fakes.exists(path)
+    fakes.write(path + ".tmp", whole)
+    assert DeviceInfo(path).device_name == fakes.NAME
+    assert fakes.read(path).decode() == whole and not fakes.exists(path + ".tmp")
+
+
 def test_a_file_that_is_no_json():
-    for data in ("device: x", b"\xff\xfe\x00{", b"\0" * 64, "{'a': 1}", '{"a": 1} x'):
+    for data in ("device: x", b"\0" * 64, b"\xff" * 64 + b"{", "{'a': 1}", '{"a": 1} x'):
         _wrong_file(data, ("no whole JSON object", "copy it anew"))
 
 
@@ -92,8 +104,21 @@ def test_a_byte_order_mark():
 
 def test_utf_16():
     text = "".join(char + "\0" for char in json.dumps(fakes.values()))
-    for mark in (b"\xff\xfe", b""):
-        _wrong_file(mark + text.encode(), ("no whole JSON object",))
+    for data in (b"\xff\xfe" + text.encode(), text.encode(), b"\xfe\xff\0" + text.encode()[:-1]):
+        _wrong_file(data, ("is saved as UTF-16", "save it as UTF-8"))
+    _wrong_file(b"\0" + text.encode()[:-1], ("is saved as UTF-16", "save it as UTF-8"))
+
+
+def test_gbk_and_latin_1():
+    whole = json.dumps(fakes.values(note="NOTE")).encode()
+    for name, note in (
+        ("Latin-1", b"ol\xe9"),
+        ("Latin-1", b"\xfcber \xe9t\xe9"),
+        ("GBK", b"\xb2\xe2\xca\xd4"),
+        ("GBK", b"\xbc\xd2 wifi \xb0\xec\xb9\xab\xca\xd2"),
+    ):
+        says = ("is saved as " + name, "save it as UTF-8")
+        _wrong_file(whole.replace(b"NOTE", note), says)
 
 
 def test_line_ends_of_windows_are_no_fault():
@@ -114,7 +139,65 @@ def test_a_comma_before_a_closing_bracket():
         whole.replace("{}", "{,}"),
         whole.replace("{}", '{"a": "\\\\",}'),
     ):
-        _wrong_file(text, ("comma before a closing bracket", "take it out"))
+        says = f"comma too many in line {1 + text.count(chr(10), 0, -1)}"
+        _wrong_file(text, (says, "take it out"))
+
+
+def test_commas_and_colons_that_micropython_reads_past():
+    good = '{\n "a": "1",\n "b": [1, "x"],\n "c": {"d": null},\n REST}'
+    good = good.replace("REST", json.dumps(fakes.values())[1:-1])
+    assert DeviceInfo(fakes.write(fakes.folder() + "/device_info.json", good)).mode == "KEY"
+    for old, new, says in (
+        ('"1",\n', '"1"\n', "lacks a comma in line 3"),
+        ("],\n", "]\n", "lacks a comma in line 4"),
+        ("},\n", "}\n", "lacks a comma in line 5"),
+        ('1, "x"', '1 "x"', "lacks a comma in line 3"),
+        ('1, "x"', '"x" 1', "lacks a comma in line 3"),
+        ('1, "x"', "[] {}", "lacks a comma in line 3"),
+        ('"a": ', '"a" ', "lacks a colon in line 2"),
+        ('"d": null', '"d" null', "lacks a colon in line 4"),
+        ('"d": null', '"d"', "lacks a colon in line 4"),
+        ('"d": null', '"d", "e": 1', "lacks a colon in line 4"),
+        ('"a": ', '"a":: ', "no whole JSON object"),
+        ('"d": null', '"d":', "no whole JSON object"),
+        ('"d": null', "5: null", "no whole JSON object"),
+        ('1, "x"', '1: "x"', "no whole JSON object"),
+        ('"x"]', '"x"}', "no whole JSON object"),
+        ("null}", "null]", "no whole JSON object"),
+        ('"1",\n', '"1",,\n', "comma too many in line 2"),
+        ('{\n "a"', '{,\n "a"', "comma too many in line 1"),
+        ("[1", "[,1", "comma too many in line 3"),
+    ):
+        assert good.count(old) == 1, old
+        _wrong_file(good.replace(old, new), (says,))
+
+
+def test_emoji_and_chinese_in_wifi_names_and_passwords():
+    for text in ("ol\u00e9", "\u5bb6\u91cc", "\U0001f600 home \U0010ffff", "\ud7ff\ue000"):
+        units = text.encode()
+        escaped = "".join(f"\\u{ord(char):04x}" for char in text if ord(char) < 0x10000)
+        if "\U0001f600" in text:
+            escaped = "\\ud83d\\uDE00 home \\uDBFF\\udfff"
+        for written in (text, escaped):
+            data = json.dumps(fakes.values(wifi={"ssid": "SSID", "password": "PASSWORD"}))
+            data = data.replace("SSID", written).replace("PASSWORD", written + written)
+            wifi = DeviceInfo(fakes.write(fakes.folder() + "/device_info.json", data)).wifi
+            assert wifi["ssid"].encode() == units, written
+            assert wifi["password"].encode() == units + units, written
+
+
+def test_half_a_surrogate_pair_is_refused():
+    for half in ("\\ud83d", "\\ude00", "\\ud83dx", "\\ude00\\ud83d", "\\ud83d\\ud83d"):
+        for key in ("ssid", "password"):
+            wifi = {"ssid": "bench", "password": canaries.WIFI_PASSWORD}
+            wifi[key] = "HALF"
+            data = json.dumps(fakes.values(wifi=wifi)).replace("HALF", half)
+            _wrong_file(data, (key, "half a character"))
+
+
+def test_names_are_readable_in_sentences():
+    _wrong(('the character "\u00e4"',), deviceName="ger\u00e4t")
+    _wrong(('the character "\u8bbe"',), deviceName="\u8bbe\u5907")
 
 
 def test_a_comma_before_a_bracket_inside_a_string_is_no_fault():
@@ -250,8 +333,32 @@ def test_a_product_secret_with_what_cannot_be_in_one():
 
 
 def test_a_device_secret_that_is_no_base64():
-    for secret in ("abc", "Y2FuYXJ5LWRldmljZS1rZXk", "!!!"):
-        _wrong(("deviceSecret",), key_deviceinfo={"deviceSecret": secret})
+    good = canaries.DEVICE_SECRET
+    for secret in (
+        "abcde",
+        good[:-1],
+        good[:-2],
+        good + "=",
+        good + "====",
+        good[:4] + "=" + good[5:],
+        " " + good,
+        good + " ",
+        good + "\n",
+        good[:8] + " " + good[8:],
+        good[:8] + "\r\n" + good[8:],
+        good.replace("5", "-"),
+        good.replace("5", "_"),
+        good.replace("5", "\u00e9"),
+        "Y2=uY=",
+        '"' + good + '"',
+        "Zm8=Zm8=",
+        "!?.,;",
+    ):
+        says = ("deviceSecret", "no base64", "copy it anew")
+        error = _wrong(says, key_deviceinfo={"deviceSecret": secret})
+        assert secret not in str(error)
+    for secret in (good, "a+/Z", "Zm8xAA==", "Zm9="):
+        assert _secret(key_deviceinfo={"deviceSecret": secret}) == ("unchecked", secret)
 
 
 def test_a_device_secret_that_is_no_text():
@@ -364,6 +471,14 @@ def test_endpoints_with_a_bad_port():
         says = ("endpoint.gateway", "no port between 1 and 65535")
         _wrong(says, endpoint={"gateway": url})
     assert _right(endpoint={"gateway": "https://h:65535"}).gateway.port == 65535
+
+
+def test_hosts_as_the_vendors_other_sdks_write_them_are_refused():
+    for key in ("dynregRegistHost", "otherMqttDomainHost"):
+        for value in ("hub.local", "https://hub.local", 5, {"a": 1}):
+            _wrong((key, "write endpoint.gateway or endpoint.mqtt"), **{key: value})
+        for value in (None, "", "YOUR_HOST"):
+            assert _right(**{key: value}).gateway.secure, value
 
 
 def test_a_ca_that_is_no_text():

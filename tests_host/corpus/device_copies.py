@@ -122,21 +122,94 @@ def test_a_damaged_second_copy_is_healed_from_the_first():
         _heals(kept, "second copy was damaged")
 
 
-def test_typed_by_a_person_is_taken_as_it_is_and_made_good():
+def test_typed_by_a_person_is_taken_as_it_is_and_kept_only_after_a_login():
     for spoil in (_lose_record, Kept.damage_record):
         for kept in everywhere(productSecret=None):
             kept.registered()
             _without_check(kept)
             spoil(kept)
-            assert kept.states()[0] == "unchecked"
-            _heals(kept, "second copy", kept.path)
+            state = kept.states()
+            assert state[0] == "unchecked"
+            before = kept.all()
+            assert kept.load() == kept.value and kept.all() == before
+            info = kept.info()
+            assert credentials.load(info) == state
+            store.heal(info, *state)  # as Device.connect() does
+            assert kept.whole(), kept.states()
 
 
 def test_typed_beside_a_placeholder_check_too():
     for check in ("", None):
         kept = Kept("KEY", "NVS")
         kept.edit(deviceSecret=kept.value, check=check)
-        _heals(kept, "second copy was missing", kept.path + " was unchecked")
+        before = kept.all()
+        assert kept.load() == kept.value and kept.all() == before
+        fakes.restore()
+
+
+def test_a_placeholder_or_a_mask_is_no_secret():
+    for secret in (
+        "YOUR_DEVICE_SECRET",
+        "your_device_secret",
+        "Your-Device-Secret",
+        "yourDeviceSecret",
+        "deviceSecret",
+        "DEVICE_SECRET",
+        "device secret",
+        "insert-key-here",
+        "changeme",
+        "REPLACE_ME",
+        "placeholder",
+        "example",
+        "undefined",
+        "null",
+        "None",
+        "todo",
+        "x",
+        "xxxx",
+        "XXXXXXXXXXXXXXXXXXXXXX==",
+        "xxxx-xxxx-xxxx",
+        "0000",
+        "****",
+        "Y2Fu****************ZXk=",
+        "...",
+        "\u2026",
+        "Y2Fu\u2026ZXk=",
+        "\u2022" * 8,
+        "<deviceSecret>",
+        "<your key 1>",
+        "${DEVICE_SECRET_1}",
+        "$DEVICE_KEY_1",
+        "{{ key1 }}",
+        "",
+    ):
+        for check in ("", "00000000", None):
+            kept = Kept("KEY", "NVS")
+            kept.edit(deviceSecret=secret, check=check)
+            assert kept.states() == ("missing", "missing"), secret
+            assert kept.load() is None, secret
+            fakes.restore()
+        kept = Kept("KEY", "NVS", productSecret=secret)
+        assert kept.info().product_secret is None, secret
+        fakes.restore()
+
+
+def test_no_secret_that_the_cloud_gave_is_a_placeholder():
+    # Its check stands beside it: whatever it looks like, it is the device's.
+    for secret in ("AAAA", "yourDeviceSecret", "changemechangeme"):
+        for place in ("NVS", "file"):
+            kept = Kept("KEY", place).registered(secret)
+            assert kept.states() == ("good", "good") and kept.load() == secret
+            kept.set_data(None)
+            assert kept.load() == secret and kept.states() == ("good", "good")
+            fakes.restore()
+
+
+def test_a_secret_by_chance_is_no_placeholder():
+    for secret in ("u7YourDeviceSecretAA9w==", "MTIzNDU2Nzg=", "YWFhYWFhYWFhYWFhYWFhYQ=="):
+        kept = Kept("KEY", "NVS", productSecret=None)
+        kept.edit(deviceSecret=secret)
+        assert kept.load() == secret
         fakes.restore()
 
 

@@ -7,7 +7,7 @@ import canaries
 import fakes
 from dynreg.errors import ConfigError, StorageError
 from dynreg.register import first_boot
-from dynreg.storage import credentials, store
+from dynreg.storage import credentials, notes, store
 from kept import BLOB, Kept, everywhere
 
 SECRET = canaries.DEVICE_SECRET
@@ -299,15 +299,56 @@ def test_forget_erases_both_copies():
         everything = fakes.files(kept.folder), kept.nvs and kept.nvs.blobs
         if kept.mode == "KEY":
             assert canaries.DEVICE_SECRET not in repr(everything)
-        else:  # they stay until the next registration overwrites them
-            assert fakes.read(kept.folder + "/certs/device_key.pem").decode() == kept.value[1]
+        else:
+            assert "PRIVATE KEY" not in repr(everything)
+            assert fakes.read(kept.folder + "/certs/device_cert.pem").decode() == kept.value[0]
+
+
+def test_forget_erases_what_was_noted():
+    for kept in everywhere():
+        kept.registered()
+        notes.write(kept.path, {"day": 20000, "psk": 1, "early": 1})
+        assert notes.read(kept.path)["day"] == 20000
+        store.forget(kept.info(), fakes.PRODUCT)
+        found = notes.read(kept.path)
+        assert (found["day"], found["psk"], found["early"]) == (0, 0, 0)
+
+
+def test_forget_takes_half_written_private_keys_too():
+    for place in ("NVS", "file"):
+        kept = Kept("CERT", place).registered()
+        fakes.write(kept.folder + "/certs/device_key.pem.tmp", canaries.PRIVATE_KEY)
+        store.forget(kept.info(), fakes.PRODUCT)
+        assert "PRIVATE KEY" not in repr(fakes.files(kept.folder))
+        fakes.restore()
+
+
+def test_forget_reads_back_what_it_erased():
+    for mode in ("KEY", "CERT"):
+        kept = Kept(mode, "NVS").registered()
+        data = kept.data()
+        fakes.replace(credentials, "from_nvs", lambda data=data: data)
+        info = kept.info()
+        fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage", says="stays")
+        fakes.restore()
+        kept = Kept(mode, "file").registered()
+        kept.flash.remove = lambda path: None
+        info = kept.info()
+        fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage", says="stays")
+        assert kept.load() == kept.value, "nothing else was erased"
+        fakes.restore()
+    kept = Kept("CERT", "NVS").registered()
+    kept.flash.remove = lambda path: None
+    info = kept.info()
+    says = ("device_key.pem", "stays")
+    fakes.raises(StorageError, store.forget, info, fakes.PRODUCT, code="storage", says=says)
 
 
 def test_the_second_copy_goes_first_and_nvs_is_committed():
     for mode in ("KEY", "CERT"):
         for place, gone in (
-            ("NVS", ["NVS erase credential", "NVS commit"]),
-            ("file", ["remove dynreg.rec"]),
+            ("NVS", ["NVS erase credential", "NVS commit", "NVS erase notes"]),
+            ("file", ["remove dynreg.rec.tmp", "remove dynreg.rec"]),
         ):
             kept = Kept(mode, place).registered()
             info = kept.info()
@@ -315,7 +356,11 @@ def test_the_second_copy_goes_first_and_nvs_is_committed():
             store.forget(info, fakes.PRODUCT)
             looks = ("NVS get credential", "NVS open")
             changes = [call for call in kept.flash.changes() if call not in looks]
+            if place == "file":
+                gone.extend(("remove dynreg.notes.tmp", "remove dynreg.notes"))
             gone.extend(call for call in _replaced("device_info.json") if call[:5] != "read ")
+            if mode == "CERT":
+                gone.extend(("remove device_key.pem.tmp", "remove device_key.pem"))
             assert changes == gone, changes
             fakes.restore()
 
@@ -450,21 +495,44 @@ def test_burn_on_a_read_only_file_system_says_so():
 # --- after a power cut --------------------------------------------------------------------------
 
 
-def test_recover_puts_back_a_lone_temporary_file():
-    path = fakes.folder() + "/device_info.json"
-    data = json.dumps(fakes.values(key_deviceinfo={"deviceSecret": SECRET}))
-    fakes.write(path + ".tmp", data)
-    credentials.recover(path)
-    assert fakes.read(path) == data.encode()
-    assert not fakes.exists(path + ".tmp")
+def test_a_temporary_record_that_was_cut_off_never_was_in_force():
+    # The board may register: the cut came before anything could log in.
+    for mode in ("KEY", "CERT"):
+        kept = Kept(mode, "file").registered()
+        data = kept.data()
+        kept.set_data(None)
+        kept.lose_file()
+        for size in range(0, len(data), 5):
+            fakes.write(kept.record + ".tmp", data[:size])
+            assert kept.states() == ("missing", "missing"), size
+            assert kept.load() is None and not fakes.exists(kept.record)
+        fakes.write(kept.record + ".tmp", b"\xff" * len(data))
+        assert kept.states() == ("missing", "missing") and kept.load() is None
+        fakes.write(kept.record + ".tmp", data)
+        assert kept.load() == kept.value and kept.whole()
+        fakes.restore()
+
+
+def test_a_temporary_certificate_that_was_cut_off_never_was_in_force():
+    for place in ("NVS", "file"):
+        kept = Kept("CERT", place).registered()
+        path = kept.folder + "/certs/device_key.pem"
+        data = fakes.read(path)
+        os.remove(path)
+        for size in range(0, len(data) - 1, 5):
+            fakes.write(path + ".tmp", data[:size])
+            assert kept.states() == ("damaged", "good"), size
+            assert not fakes.exists(path), size
+        assert kept.load() == kept.value and kept.whole()
+        fakes.restore()
 
 
 def test_recover_leaves_a_file_alone_that_is_there():
-    path = fakes.device_info()
-    before = fakes.read(path)
-    fakes.write(path + ".tmp", '{"other": 1}')
-    credentials.recover(path)
-    assert fakes.read(path) == before
+    kept = Kept("CERT", "file").registered()
+    before = fakes.read(kept.record)
+    os.rename(kept.folder + "/certs/device_key.pem", kept.record + ".tmp")  # whole by itself
+    credentials.recover(kept.record)
+    assert fakes.read(kept.record) == before
 
 
 def test_recover_with_nothing_there():

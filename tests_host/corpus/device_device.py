@@ -8,8 +8,10 @@ import cryptolib
 import fakes
 import packets
 from dynreg import Device
-from dynreg.errors import ConfigError, NetworkError, RegistrationError, StorageError
+from dynreg.device import DeviceInfo
+from dynreg.errors import ConfigError, LoginError, NetworkError, RegistrationError, StorageError
 from dynreg.roots import iothub
+from dynreg.storage import store
 from kept import Kept, everywhere
 
 
@@ -57,11 +59,47 @@ def test_a_first_boot_stores_the_secret_before_it_logs_in():
     assert report["registered"] and report["stored"] and report["connected"]
 
 
+def test_a_typed_secret_is_kept_twice_only_after_a_login_with_it():
+    refused = packets.CONNACK[:3] + b"\5"
+    for place in ("NVS", "file"):
+        net = fakes.network(fakes.Clock(), fakes.Peer(refused), fakes.Peer(packets.CONNACK))
+        kept = Kept("KEY", place)
+        fakes.module("network", None)
+        kept.edit(deviceSecret=kept.value)
+        before = fakes.files(kept.folder), kept.nvs and dict(kept.nvs.blobs)
+        device = Device(kept.path)
+        fakes.raises(LoginError, device.connect, code="login.5")
+        assert (fakes.files(kept.folder), kept.nvs and kept.nvs.blobs) == before
+        device.connect()
+        assert kept.whole(), kept.states()
+        assert len(net.sockets) == 2, "never registered"
+        before = kept.all()
+        del kept.flash.calls[:]
+        Device(kept.path)
+        written = [call for call in kept.flash.calls if call.split(" ")[0] == "write"]
+        assert kept.all() == before and not written, kept.flash.calls
+        fakes.restore()
+
+
+def test_a_typed_secret_that_was_wrong_can_be_typed_again():
+    # It was refused, so no second copy of it stands in the new one's way.
+    refused = packets.CONNACK[:3] + b"\4"
+    fakes.network(fakes.Clock(), fakes.Peer(refused), fakes.Peer(packets.CONNACK))
+    kept = Kept("KEY", "NVS")
+    fakes.module("network", None)
+    kept.edit(deviceSecret=kept.other)
+    fakes.raises(LoginError, Device(kept.path).connect, code="login.4")
+    kept.edit(deviceSecret=kept.value)
+    Device(kept.path).connect()
+    assert kept.whole()
+
+
 def test_a_later_boot_does_not_register():
     broker = fakes.Peer(packets.CONNACK)
     secret = {"deviceSecret": canaries.DEVICE_SECRET}
     path, net, _ = _board(broker, key_deviceinfo=secret)
-    Device(path)  # a person typed it: both copies are made good
+    fakes.nvs()
+    store.store(DeviceInfo(path), canaries.DEVICE_SECRET)
     before = fakes.read(path)
     device = Device(path)
     assert device.register() is False
@@ -301,13 +339,13 @@ def test_status_has_every_line_and_no_secret():
             assert status["credential"].startswith(kept.mode + ",")
             assert (status["registered"] != "no") is registered
             assert status["connection"] == "none"
-            assert status["clock"].startswith("2026-01-02") and "not set" not in status["clock"]
+            assert status["clock"].startswith("2027-01-02") and "not set" not in status["clock"]
             assert "python" in status["firmware"] and status["free memory"].endswith(" bytes")
         parts = [kept.value] if kept.mode == "KEY" else kept.value
         from dynreg.storage.credentials import fingerprint
 
         assert fingerprint("".join(parts)) in status["credential"]
-        assert status["registered"].startswith("2026-01-02 03:04:05")
+        assert status["registered"].startswith("2027-01-02 03:04:05")
 
 
 def test_when_it_was_registered_outlives_a_heal_of_the_file():
@@ -316,7 +354,7 @@ def test_when_it_was_registered_outlives_a_heal_of_the_file():
         kept.registered()
         kept.lose_file()
         fakes.Clock(unix=(fakes.NOW + 86400) * 1000)
-        assert _status(kept)["registered"].startswith("2026-01-02")
+        assert _status(kept)["registered"].startswith("2027-01-02")
 
 
 def test_status_of_a_board_without_a_clock():

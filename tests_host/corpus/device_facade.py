@@ -668,8 +668,8 @@ def test_compat_time_counts_unix_seconds():
         assert time.time() == fakes.NOW
         assert time.sleep == "native"
         text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(fakes.NOW + 0.5))
-        assert text == "2026-01-02 03:04:05"
-        assert time.strftime("100%% %Y%%m") == "100% 2026%m"
+        assert text == "2027-01-02 03:04:05"
+        assert time.strftime("100%% %Y%%m") == "100% 2027%m"
         assert time.mktime(time.localtime()) == fakes.NOW
 
 
@@ -683,8 +683,8 @@ def _native(epoch):
 
 
 def calendar(when):
-    """Unix seconds of a time in 2026."""
-    return 1767225600 + ((when[7] - 1) * 24 + when[3]) * 3600 + when[4] * 60 + when[5]
+    """Unix seconds of a time in 2027."""
+    return 1798761600 + ((when[7] - 1) * 24 + when[3]) * 3600 + when[4] * 60 + when[5]
 
 
 def test_compat_takes_a_coarse_float_for_now():

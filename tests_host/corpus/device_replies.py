@@ -140,7 +140,20 @@ def test_json_that_is_cut_off_or_none():
 
 
 def test_a_psk_that_is_empty_or_no_base64():
-    for psk in ("", "abc", "!!!", None, 5, ["YWJj"], {}):
+    for psk in (
+        "",
+        "abc",
+        "!!!",
+        None,
+        5,
+        ["YWJj"],
+        {},
+        " YWJj",
+        "YWJj\n",
+        "YW-j",
+        "YWI",
+        "YW=I=",
+    ):
         plain = json.dumps({"encryptionType": 2, "psk": psk})
         _corrupt(Len=len(plain), Payload=gateway.payload(plain))
     plain = json.dumps({"encryptionType": 2})
@@ -332,8 +345,8 @@ def test_retry_after_is_what_the_server_asks_for_up_to_an_hour():
 
 
 def test_retry_after_may_be_a_date():
-    # It is 2026-01-02 03:04:05.
-    _asked("503 Busy", "Fri, 02 Jan 2026 03:06:05 GMT", 120)
+    # It is 2027-01-02 03:04:05.
+    _asked("503 Busy", "Sat, 02 Jan 2027 03:06:05 GMT", 120)
     _asked("503 Busy", "Tue, 24 Nov 2020 09:24:08 GMT", 1)
 
 
@@ -413,6 +426,13 @@ def test_the_commonest_refusals_say_what_to_do():
     fakes.raises(RegistrationError, gateway.obtain, gateway.info(), says=says)
 
 
+def test_words_with_an_open_brace_are_the_clouds():
+    error = {"Error": {"Code": "Invalid", "Message": 'no field {"x" [here'}}
+    gateway.refused(
+        RegistrationError, gateway.http({"Response": error}), "register.refused", retry=900
+    )
+
+
 def test_an_empty_response():
     gateway.refused(ProtocolError, gateway.http({"Response": {}}), "protocol.payload", retry=900)
 
@@ -446,6 +466,15 @@ def test_a_body_that_ends_too_early():
     whole = gateway.http(gateway.good())[0][1]
     for size in (1, 20, 100):
         reply = [(0, whole[:-size]), (0, fakes.END)]
+        gateway.refused(
+            NetworkError, reply, "network.closed", says="stops in the middle", retry=True
+        )
+        fakes.restore()
+    # Cut at any byte, whatever braces its words hold.
+    body = json.dumps({"Response": {"Error": {"Code": "X", "Message": 'a } "}} \\\\'}}}).encode()
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    for size in range(1, len(body)):
+        reply = [(0, head + body[:size]), (0, fakes.END)]
         gateway.refused(
             NetworkError, reply, "network.closed", says="stops in the middle", retry=True
         )

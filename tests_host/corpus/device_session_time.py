@@ -47,7 +47,7 @@ def test_the_clock_is_right_after_a_known_round_trip():
         assert abs(now - truth) <= 1, (latency, server, step, now - truth)
         assert bench.clock.settings == [now]
         assert bench.clock.unix_ms() == now
-        assert "current time: 2026-01-02 03:04:05" in bench.log[-1][1], bench.log[-1]
+        assert "current time: 2027-01-02 03:04:05" in bench.log[-1][1], bench.log[-1]
         fakes.restore()
 
 

@@ -78,7 +78,7 @@ def test_no_wifi_within_the_deadline():
     ):
         clock, wlan, _ = _board(after=None, status=status)
         fakes.raises(
-            NetworkError, _join, ms, code="network.wifi", says=("'bench'", says), retry=True
+            NetworkError, _join, ms, code="network.wifi", says=('"bench"', says), retry=True
         )
         assert ms <= clock.passed <= ms + 50
         assert wlan.calls[-1] == ("disconnect",)

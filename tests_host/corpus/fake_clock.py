@@ -3,7 +3,7 @@
 from dynreg import port
 from standins import Namespace, module, replace
 
-NOW = 1767323045  # 2026-01-02 03:04:05 UTC
+NOW = 1798859045  # 2027-01-02 03:04:05 UTC
 
 
 class Clock:

@@ -50,14 +50,13 @@ class Kept:
 
     def info(self):
         """DeviceInfo as after a reset."""
-        credentials.recover(self.path)
         return DeviceInfo(self.path)
 
     def load(self):
         """The credential that load() finds; what ails a copy is healed, as Device does."""
         info = self.info()
         ails = credentials.load(info)
-        if any(ails):
+        if any(ails) and not all(ails):
             store.heal(info, *ails)
         return info.credential
 

@@ -161,7 +161,7 @@ def test_an_activated_device_is_reported_as_such(bench):
 
 def test_another_secret_typed_over_the_stored_one_is_asked_about(bench):
     bench.boot()
-    bench.configure(key_deviceinfo={"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    bench.configure(key_deviceinfo={"deviceSecret": "dHlwZWQgYnkgYSBwZXJzb24="})
     before = bench.info()
     output = bench.boot(until=">>> ")
     assert report_of(output)["error"] == "storage.two"
@@ -170,13 +170,24 @@ def test_another_secret_typed_over_the_stored_one_is_asked_about(bench):
 
 
 def test_a_login_with_the_wrong_secret_is_refused_and_never_registers(bench):
-    wrong = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    wrong = {"deviceSecret": "dHlwZWQgYnkgYSBwZXJzb24="}
     bench.hub.add_device(bench.name, psk="BBBBBBBBBBBBBBBBBBBBBA==")
     bench.configure(key_deviceinfo=wrong)
     output = bench.boot(until="again in")
     assert "CONNACK 4" in output and TRACEBACK not in output
     assert not bench.hub.requests
     assert bench.info()["key_deviceinfo"]["deviceSecret"] == wrong["deviceSecret"]
+
+
+def test_a_typed_secret_is_kept_twice_after_the_first_login(bench):
+    bench.hub.add_device(bench.name, psk="dHlwZWQgYnkgYSBwZXJzb24=")
+    bench.configure(key_deviceinfo={"deviceSecret": "dHlwZWQgYnkgYSBwZXJzb24="})
+    output = bench.boot()
+    assert report_of(output)["connected"] and TRACEBACK not in output
+    assert output.index("CONNACK 0") < output.index("was unchecked, healed")
+    assert not bench.hub.requests
+    bench.configure()
+    assert report_of(bench.boot())["connected"], "the second copy has it"
 
 
 def test_a_fresh_file_over_a_registered_board_keeps_its_secret(bench):
@@ -310,10 +321,27 @@ def test_a_wrong_ca_file_stops_before_anything_is_registered(bench):
     assert not bench.hub.requests
 
 
+def test_a_wifi_with_an_emoji_in_its_name_is_joined(bench):
+    settings = bench.board.folder / "board.json"
+    values = json.loads(settings.read_text())
+    values["wifi"] = {"\U0001f600 \u5bb6": "\u5bc6\u7801 \U0001f511 secret"}
+    settings.write_text(json.dumps(values))
+    bench.board = Board(bench.board.folder)
+    bench.configure(
+        wifi={"ssid": "\U0001f600 \u5bb6", "password": values["wifi"]["\U0001f600 \u5bb6"]}
+    )
+    text = json.dumps(bench.info())
+    assert "\\ud83d\\ude00" in text, "two escapes, as many tools write it"
+    bench.board.write_file("/device_info.json", text)
+    output = bench.boot()
+    assert report_of(output)["connected"] and TRACEBACK not in output
+    assert "wifi: joining \U0001f600 \u5bb6" in output
+
+
 def test_no_wifi_and_boot_returns_and_ctrl_c_gives_the_prompt(bench):
     bench.configure(wifi={"ssid": "elsewhere", "password": WIFI["bench"]})
     output = bench.boot(until=re.compile(r"(?s)boot: no Wi-Fi: .*wifi: joining elsewhere"))
-    assert "'elsewhere' is not in reach" in output
+    assert '"elsewhere" is not in reach' in output
     assert TRACEBACK not in output
 
 

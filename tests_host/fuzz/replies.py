@@ -137,7 +137,7 @@ def read_plaintext(case):
 
 # --- a Date -------------------------------------------------------------------------------------
 
-_DATE = b"HTTP/1.1 200 OK\r\nServer: x\r\nDate: Fri, 02 Jan 2026 03:04:05 GMT\r\n\r\n"
+_DATE = b"HTTP/1.1 200 OK\r\nServer: x\r\nDate: Sat, 02 Jan 2027 03:04:05 GMT\r\n\r\n"
 _PARTS = (b"Fri,", b"02", b"Jan", b"2026", b"03:04:05", b"GMT")
 
 

@@ -147,7 +147,7 @@ class Board:
         flash = _Flash(self.files, power)
         for writes in (credentials, store, device_file, notes):
             fakes.replace(writes, "open", flash.open)
-        for writes in (credentials, store):
+        for writes in (credentials, store, device_file):
             fakes.replace(writes, "os", flash)
         if self.has_nvs:
             fakes.nvs(power).blobs = self.nvs
@@ -236,6 +236,7 @@ class _Flash:
             self.stored.append(self.files[new])
 
     def remove(self, path):
+        self.stat(path)
         self.power.step()
         del self.files[path]
 

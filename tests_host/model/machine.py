@@ -152,13 +152,11 @@ class Machine(RuleBasedStateMachine):
 
     variant: what a test breaks in the library, put in place at each boot.
 
-    has_nvs: whether the boards have NVS. torn: whether a power cut may leave half of a write.
-    cloud_lies: whether the cloud's own clock may be wrong for a while.
+    has_nvs: whether the boards have NVS.
     """
 
     variant = staticmethod(lambda: None)
-    has_nvs = torn = True
-    cloud_lies = False
+    has_nvs = True
 
     @initialize(
         psk=st.booleans(), cuts=st.lists(st.tuples(_board, _step, st.booleans()), max_size=3)
@@ -186,7 +184,7 @@ class Machine(RuleBasedStateMachine):
     def _boot(self, mine, cut=None, half=False, rtc=None):
         had = mine.kept
         typed = mine.values() is not None and mine.in_file()[1] == "typed" and not mine.in_nvs()
-        boot = mine.board.boot(cut, half and self.torn, rtc)
+        boot = mine.board.boot(cut, half, rtc)
         for name, secret in boot.logins:
             mine.kept = f"{clouds.PRODUCT}/{name}", secret
             mine.places = {"file"} if typed else {"file", "NVS"}
@@ -215,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     @rule(n=_board, cut=_cut, half=st.booleans())
     def forget(self, n, cut=None, half=False):
         mine = self.boards[n]
-        boot = mine.board.forget(cut, half and self.torn)
+        boot = mine.board.forget(cut, half)
         self._is_sound(mine, boot, None)
         if not boot.error:  # where the power went, the flash says what is left
             mine.kept = None
@@ -319,8 +317,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(years=st.sampled_from([-9, 9]))
     def cloud_clock(self, years):
-        if self.cloud_lies:
-            self.world.cloud_is_off_by = years * 365 * 86400
+        """The cloud's own clock is wrong by so many years, until mended."""
+        self.world.cloud_is_off_by = years * 365 * 86400
 
     # --- what must hold ----------------------------------------------------------------------
 
@@ -416,7 +414,7 @@ class Machine(RuleBasedStateMachine):
 class WithoutNvs(Machine):
     """A port without NVS: the second copy is a file."""
 
-    has_nvs = torn = False  # torn: once a half-written .tmp is no longer put in force
+    has_nvs = False
 
 
 def _play(machine, **changes):
@@ -433,7 +431,7 @@ def test_whatever_happens_without_nvs():
 
 def _every_two_cuts(machine):
     """Both of a board's first two boots end early, at each step of each; chance finds too few."""
-    for half in {False, machine.torn}:
+    for half in (False, True):
         for first in range(16):
             for second in range(16):
                 state = machine()

@@ -24,7 +24,7 @@ KEY = (
 CONFIG = {
     "auth_mode": "KEY",
     "productId": "POWERTESTS",
-    "productSecret": "a product secret"[:16].replace(" ", "-"),
+    "productSecret": "product-key-0042",
     "deviceName": "esp32-{mac}",
     "key_deviceinfo": {"deviceSecret": "YOUR_DEVICE_SECRET"},
     "cert_deviceinfo": {

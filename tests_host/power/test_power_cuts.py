@@ -2,9 +2,10 @@
 
 Each cut is one power-on of the virtual board: real MicroPython on a real littlefs or FAT, NVS
 beside it, power gone at the Nth program or erase (or NVS commit), the block at hand left in one of
-four states. Then the board is powered on again, with a fresh interpreter.
+five states. Then the board is powered on again, with a fresh interpreter.
 """
 
+import os
 import re
 import shutil
 
@@ -120,6 +121,14 @@ def broken(output, board, main):
     return board.read_file("/main.py") != main.encode()
 
 
+# A port without NVS: the second copy is a file.
+NO_NVS = """
+import sys
+
+sys.modules["esp32"] = type("esp32", (), {})
+"""
+
+
 def redeploy(board, blank_board, text, main):
     """What a person does when FAT is broken: a new file system, all files anew. NVS stays."""
     shutil.copy(blank_board / "flash.img", board.folder / "flash.img")
@@ -131,16 +140,43 @@ def redeploy(board, blank_board, text, main):
 @pytest.mark.parametrize("fs", ["littlefs2", "fat"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn):
+    every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, "NVS")
+
+
+# FAT that loses its tables takes both copies with it where there is no NVS. The certificate's many
+# cuts take minutes: all states of them with DYNREG_CUTS=1.
+@pytest.mark.parametrize(
+    "scenario,fs,torn",
+    [
+        (scenario, fs, torn)
+        for scenario in SCENARIOS
+        for fs, torn in [*(("littlefs2", torn) for torn in TORN), ("fat", "untouched")]
+        if scenario != "store a certificate" or torn == "reordered" or "DYNREG_CUTS" in os.environ
+    ],
+)
+def test_every_cut_point_without_nvs(
+    board_with, blank, tmp_path, record_property, scenario, fs, torn
+):
+    every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, "file")
+
+
+def every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, place):
     text, before, action, allowed, final = SCENARIOS[scenario]
     board = board_with(fs, {"/device_info.json": text})
+    if place == "file":
+        board.write_file("/boot.py", NO_NVS)
     for step in before:
         board.write_file("/main.py", program(step))
         output = run(board)
         assert "Traceback" not in output, output
+        assert (place == "NVS") == (board.folder / "nvs.bin").exists()
     if scenario.startswith("heal the file"):
         board.write_file("/device_info.json", text)  # as a person copies a fresh one over it
     if scenario == "heal the second copy":
-        (board.folder / "nvs.bin").unlink()
+        if place == "NVS":
+            (board.folder / "nvs.bin").unlink()
+        else:
+            board.write_file("/dynreg.rec", b"")
     board.write_file("/main.py", program(action))
     number = lost = 0
     while True:
@@ -169,7 +205,7 @@ def test_every_cut_point(board_with, blank, tmp_path, record_property, scenario,
         shutil.rmtree(copy)
         if not cut:
             break
-    record_property("cuts_in", f"{scenario}, {fs}")
+    record_property("cuts_in", f"{scenario}, {fs}" + (", no NVS" if place == "file" else ""))
     record_property("cut_points", number - 1)
     record_property("file_system_lost", lost)
     assert number > 1, "no flash write to cut at"

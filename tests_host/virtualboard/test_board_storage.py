@@ -1,10 +1,19 @@
 """Flash, NVS and power cuts."""
 
+import io
+import itertools
+import runpy
 import stat
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tools.virtualboard import Board
+from tools.virtualboard.board import TORN
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_new_board(tmp_path):
@@ -125,7 +134,7 @@ print('all done')
 """
 
 
-@pytest.mark.parametrize("torn", ["untouched", "half", "erased", "random"])
+@pytest.mark.parametrize("torn", TORN)
 def test_replacing_a_file_survives_any_cut(board, torn):
     old, new = b"old " * 200, b"new " * 200
     outcomes = []
@@ -150,7 +159,7 @@ def test_torn_states_differ_on_flash(board):
     image = board.folder / "flash.img"
     before = image.read_bytes()
     kinds = {}
-    for torn in ("untouched", "half", "erased", "random"):
+    for torn in TORN[:4]:
         for cut in (1, 2, 3, 4, 5, 6):
             image.write_bytes(before)
             with board.power_on(power_cut=cut, torn=torn) as running:
@@ -161,8 +170,31 @@ def test_torn_states_differ_on_flash(board):
     written = [data.count(b"z" * 16) for data in kinds["untouched"]]
     halved = [data.count(b"z" * 16) for data in kinds["half"]]
     assert any(h > w for h, w in zip(halved, written, strict=True))
-    for one, two in (("untouched", "half"), ("half", "erased"), ("erased", "random")):
+    for one, two in itertools.pairwise(kinds):
         assert kinds[one] != kinds[two]
+
+
+def test_a_reordered_cut_loses_the_block_before_and_keeps_the_one_at_hand(monkeypatch):
+    def operation(tear):
+        if len(written) == 3:
+            tear("reordered")
+            raise InterruptedError
+        written.append(None)
+
+    written = []
+    board = SimpleNamespace(config={"torn": "reordered"}, flash_operation=operation)
+    monkeypatch.setitem(sys.modules, "_board", board)
+    flashdev = runpy.run_path(str(ROOT / "tools/virtualboard/firmware/flashdev.py"))
+    block = flashdev["BLOCK"]
+    image = io.BytesIO(bytes(4 * block))
+    flash = flashdev["Flash"](image, 4 * block)
+    flash.writeblocks(0, b"a")
+    flash.ioctl(3, 0)
+    flash.writeblocks(1, b"b")
+    flash.writeblocks(2, b"c")
+    with pytest.raises(InterruptedError):
+        flash.writeblocks(3, b"d")
+    assert [image.getvalue()[number * block] for number in range(4)] == [*b"a", 0, *b"cd"]
 
 
 def test_power_cycle_arms_the_next_cut(board):

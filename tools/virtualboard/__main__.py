@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--power-cut", type=int, metavar="N", help="lose power at the Nth write")
     run.add_argument(
         "--torn",
-        choices=("untouched", "half", "erased", "random"),
+        choices=("untouched", "half", "erased", "random", "reordered"),
         default="untouched",
         help="what the cut leaves of the block being written",
     )

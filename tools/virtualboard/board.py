@@ -17,7 +17,7 @@ from .freeze import freeze
 from .relay import MACHINE, Relay
 from .running import Running
 
-TORN = ("untouched", "half", "erased", "random")
+TORN = ("untouched", "half", "erased", "random", "reordered")
 FILE_SYSTEMS = ("littlefs2", "fat")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DEFAULT_UMQTT = _REPOSITORY / ".cache" / "firmware" / "umqtt" / "simple.py"
@@ -195,7 +195,8 @@ class Board:
         """The board with power, for a with statement.
 
         power_cut: power is lost at that flash program or erase, counted from 1 at power-on; its
-        block is left torn: untouched, half, erased or random. fast_forward: the program's waits
+        block is left torn: untouched, half, erased or random; reordered: it is written, but the
+        one changed first since the last sync is not. fast_forward: the program's waits
         take no time, for its clock goes on without them (firmware/_fast.py); the clock also runs
         that many times as fast as this machine's, 1 for no faster. cable: power comes by the USB
         cable and is lost with it, so that the port goes away too.

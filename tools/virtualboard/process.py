@@ -40,7 +40,7 @@ class Process:
                 start_new_session=True,
                 env=board_environment(),
             )
-            self.channel.sendall(json.dumps(config).encode() + b"\n")
+            self.channel.sendall(json.dumps(config, ensure_ascii=False).encode() + b"\n")
         except BaseException:
             self.close()
             raise

@@ -61,11 +61,14 @@ def through(module, link, endpoint, function):
         NotImplementedError,
         ImportError,
     ) as error:
+        if link.broken or link.wire.ended:  # what it did not like is that there is no more
+            raise NetworkError(
+                "network.closed", "%s: the answer stops in the middle" % endpoint.host
+            ) from None
         raise ProtocolError(
             "protocol.reply",
             "%s answers what %s cannot read: %r: is it the right port, for that scheme?"
             % (endpoint, module.__name__, error),
-            link.broken or None,
         ) from None
     finally:
         setattr(module, name, real)

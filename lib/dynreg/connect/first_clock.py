@@ -1,7 +1,8 @@
 """A first idea of the time, good enough to judge certificates: NTP, else the gateway's own Date.
 
 A hint only: the time that counts comes from the cloud once the login stands. None of these
-sources proves who it is, so nothing before the day that the cloud told last is believed.
+sources proves who it is, so nothing before the day that the cloud told last is believed; unless
+both kinds agree, or now and then one alone: a day that was wrong must not lock a board out.
 """
 
 from micropython import const
@@ -12,6 +13,7 @@ from ..errors import DynregError
 _SERVERS = "time1.cloud.tencent.com", "ntp.aliyun.com"  # after ntptime's own
 _MONTHS = const(b"JanFebMarAprMayJunJulAugSepOctNovDec")
 _DATE_MS = const(5000)
+_PERHAPS = const(64)  # of 256: how often one source alone is believed against the last known day
 
 
 def find(connect, info, day=0, but=0):
@@ -21,20 +23,28 @@ def find(connect, info, day=0, but=0):
     seconds that are not to be found again, a day more or less, since a certificate's dates speak
     against them.
     """
+    early = 0  # what another kind told, before that day
     for name, source in (("NTP", _ntp), ("the gateway's Date", _date)):
+        told = early
         for seconds in source(connect, info):
-            if port.plausible(seconds) and abs(seconds - but) < 86400:
+            good = port.plausible(seconds)
+            if good and abs(seconds - but) < 86400:
                 continue
-            if port.plausible(seconds) and seconds >= day * 86400:
-                port.set_rtc(seconds * 1000)
-                log.info(
-                    "clock: %s UTC by %s, until the cloud says better"
-                    % (port.utc(seconds * 1000), name)
-                )
-                return True
+            if good and (seconds >= day * 86400 or abs(seconds - told) < 86400):
+                return _set(seconds, name)
             log.warning("clock: %s answers nonsense (%d)" % (name, seconds))
+            if good:
+                early = seconds
+    if early and port.random_bytes(1)[0] < _PERHAPS:
+        return _set(early, "one source alone")
     log.warning("clock: nothing tells %s time" % ("another" if but else "the"))
     return False
+
+
+def _set(seconds, name):
+    port.set_rtc(seconds * 1000)
+    log.info("clock: %s UTC by %s, until the cloud says better" % (port.utc(seconds * 1000), name))
+    return True
 
 
 def _ntp(*_):

@@ -1,6 +1,16 @@
-"""HMAC-SHA256, which MicroPython lacks."""
+"""HMAC-SHA256, which MicroPython lacks, and the key for it out of a device secret."""
 
 import uhashlib as hashlib
+from ubinascii import a2b_base64, b2a_base64
+
+
+def key(text):
+    """A device secret's bytes. ValueError unless it is padded base64, with nothing else in it."""
+    data = a2b_base64(text)
+    # What binascii skips, the length tells.
+    if not data or len(b2a_base64(data)) != len(text) + 1 or "=" in text[:-2]:
+        raise ValueError
+    return data
 
 
 def hmac(key, message):

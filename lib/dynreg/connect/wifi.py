@@ -32,7 +32,7 @@ def join(ssid, password=None, ms=15000):
                     why = "is not in reach"
                 wlan.disconnect()
                 raise NetworkError(
-                    "network.wifi", "no Wi-Fi after %d s: %r %s" % (ms // 1000, ssid, why)
+                    "network.wifi", 'no Wi-Fi after %d s: "%s" %s' % (ms // 1000, ssid, why)
                 )
             port.pause(50)
     except OSError as error:

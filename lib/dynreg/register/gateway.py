@@ -10,7 +10,7 @@ from ubinascii import a2b_base64, b2a_base64, hexlify
 
 from .. import port
 from ..connect.adapter import through
-from ..connect.hmac import hmac
+from ..connect.hmac import hmac, key
 from ..errors import NetworkError, ProtocolError, RegistrationError
 
 _CBC = const(2)
@@ -115,8 +115,7 @@ def _response(info, status, content, soon):
     soon: the error's retry, where the status alone says that it passes.
     """
     host = info.gateway.host
-    opened = content[:1] == b"{" and content.count(b"{") > content.count(b"}")
-    if opened or (status == 200 and not content):
+    if _opened(content) or (status == 200 and not content):
         raise NetworkError("network.closed", "%s: the reply stops in the middle" % host)
     try:
         reply = json.loads(content)
@@ -158,6 +157,24 @@ def _advice(info, text):
     return ""
 
 
+def _opened(content):
+    """Whether an object begins and does not end; before 1.26 json.loads takes that for whole."""
+    depth = 0
+    string = escaped = False
+    if content[:1] == b"{":
+        for byte in content:
+            if string:
+                string = escaped or byte != 0x22
+                escaped = byte == 0x5C and not escaped
+            elif byte == 0x22:
+                string = True
+            elif byte in b"{}":
+                depth += 1 if byte == 0x7B else -1
+                if not depth:
+                    return False
+    return depth or string
+
+
 def _request_id(response):
     found = response.get("RequestId")
     return found if isinstance(found, str) else None
@@ -171,15 +188,15 @@ def _credential(info, own, response):
         aes = cryptolib.aes(info.product_secret[:16].encode(), _CBC, b"0" * 16)
         plain = aes.decrypt(cipher)
         # Len before the zeros, and no more zeros than one block may take.
-        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in plain[:length]:
+        text = plain[:length]
+        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in text or _opened(text):
             raise ValueError
-        values = json.loads(plain[:length])
+        values = json.loads(text)
         if values["encryptionType"] != (2 if info.mode == "KEY" else 1):
             raise ValueError
         if info.mode == "KEY":
             credential = values["psk"]
-            if not a2b_base64(credential):
-                raise ValueError
+            key(credential)
         else:
             from ..connect.trust import pair_of_der
 

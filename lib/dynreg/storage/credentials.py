@@ -20,6 +20,25 @@ _BAD = const("damaged")
 _NONE = const("missing")
 _UNCHECKED = const("unchecked")
 _NOT_FOUND = const(-4354)  # ESP_ERR_NVS_NOT_FOUND
+# What placeholders hold and no secret does: in any of them, and where there is no digit.
+_MARKS = const(b"*<${\xe2")  # the last: first byte of …, • and their like
+_WORDS = const("your secret change replace example undefined placeholder insert")
+
+
+def blank(value, secret=False):
+    """Whether nothing has been filled in yet: the vendor's samples write YOUR_… there.
+
+    secret: what masks a secret or stands for one elsewhere counts too: ****, <key>, null.
+    """
+    if not value or not isinstance(value, str):
+        return not value
+    if value.startswith("YOUR_") or not secret:
+        return value.startswith("YOUR_")
+    text = value.lower()
+    found = set(text.encode())
+    if len(found) < 4 or found & set(_MARKS):
+        return True
+    return not found & set(b"0123456789") and any(word in text for word in _WORDS.split())
 
 
 def load(info):
@@ -75,8 +94,7 @@ def in_file(info):
         section = json.loads(contents(info.path)).get(info.section) or {}
         if info.mode == "KEY":
             value = section.get("deviceSecret")
-            value = None if info.blank(value) else value
-        elif info.blank(section.get("devCertFile")):
+        elif blank(section.get("devCertFile")):
             value = None
         else:  # (certificate, key), PEM
             value = []
@@ -87,11 +105,12 @@ def in_file(info):
     except (OSError, ValueError):
         return _BAD, None
     found = section.get("check")
-    if value is None:
+    # The check first: no secret that the cloud gave may pass for a placeholder.
+    if value and found and found == check(info, value):
+        return _GOOD, value
+    if blank(value, True):
         return _NONE, None
-    if not found:
-        return _UNCHECKED, value
-    return (_GOOD, value) if found == check(info, value) else (_BAD, None)
+    return (_BAD, None) if found else (_UNCHECKED, value)
 
 
 def in_record(info):
@@ -152,7 +171,7 @@ def record(path):
         raise StorageError("storage.damaged", "NVS cannot be read: %r" % error) from None
     if data is None:
         return None
-    if len(data) < 4 or crc32(data[4:]) != int.from_bytes(data[:4], "big"):
+    if not _crc_fits(data):
         raise StorageError("storage.damaged", "the second copy of the credential is damaged")
     return data[4:]
 
@@ -181,9 +200,19 @@ def contents(path):
 
 
 def recover(path):
-    """Puts back a file that a power cut on FAT left under its temporary name only."""
+    """Puts back a file that a power cut on FAT left under its temporary name only, whole.
+
+    One that was cut off while it was written never was in force, and stays where it is.
+    """
     if size(path) < 0 <= size(path + ".tmp"):
-        os.rename(path + ".tmp", path)
+        data = contents(path + ".tmp")
+        end = data.find(b"-----END ") + 9  # a PEM's last line; a record holds PEMs too
+        if _crc_fits(data) or (data[:5] == b"-----" and data.find(b"-----", end) > end > 8):
+            os.rename(path + ".tmp", path)
+
+
+def _crc_fits(data):
+    return len(data) >= 4 and crc32(data[4:]) == int.from_bytes(data[:4], "big")
 
 
 def size(path):

@@ -67,8 +67,9 @@ def heal(info, state, second):
 
 
 def forget(info, confirm):
-    """Erases both copies. A cut in between leaves one whole, which heals the other.
+    """Erases both copies, what was noted, and the private key; all read back.
 
+    A cut in between leaves one copy whole, which heals the other.
     confirm: the product id, the file's or that of whom the board is registered as; else
     ConfigError.
     """
@@ -84,6 +85,7 @@ def forget(info, confirm):
         change(info.path, info.section, {"deviceSecret": "YOUR_DEVICE_SECRET", "check": ""})
     else:
         change(info.path, info.section, {"devCertFile": "YOUR_DEVICE_CERT_FILE_NAME", "check": ""})
+        _remove(info.key_file)
     info.credential = None
     log.warning("credential: both copies erased")
 
@@ -121,21 +123,34 @@ def _write_record(path, data):
 
 
 def _erase_record(path):
+    own = credentials.record_file(path)
     try:
-        nvs = port.nvs()
-        if nvs is None:
-            own = credentials.record_file(path)
-            for file in (own + ".tmp", own):  # what recover() would bring back goes first
-                if credentials.size(file) >= 0:
-                    os.remove(file)
-        else:
-            nvs.erase_key(_KEY)
-            nvs.commit()
+        if port.nvs() is None:
+            _remove(own)
+            _remove(own[:-3] + "notes")
+            return
+        for key in (_KEY, "notes"):
+            nvs = port.nvs()
+            try:
+                nvs.erase_key(key)
+                nvs.commit()
+            except OSError as error:
+                if error.args[0] != _NOT_FOUND:
+                    raise
+        if credentials.from_nvs() is not None:
+            raise OSError("still there")
     except OSError as error:
-        if error.args[0] != _NOT_FOUND:
-            raise StorageError(
-                "storage", "%s stays: %r" % (credentials.place(path), error)
-            ) from None
+        raise StorageError("storage", "%s stays: %r" % (credentials.place(path), error)) from None
+
+
+def _remove(path):
+    for file in (path + ".tmp", path):  # what recover() would bring back goes first
+        try:
+            os.remove(file)
+        except OSError:
+            pass
+        if credentials.size(file) >= 0:
+            raise StorageError("storage", "%s stays: is the flash read-only?" % file)
 
 
 def _store_file(info):

@@ -19,6 +19,8 @@ class Flash:
         self._size = size
         self._block = block_size
         self._erased = bytes(b"\xff" * BLOCK)
+        self._keeps = _board.config.get("torn") == "reordered"
+        self._unsynced = []  # (block, its contents before), in the order of their first change
 
     def readblocks(self, n, buf, off=0):
         _board.count_read()
@@ -34,6 +36,8 @@ class Flash:
         self._put(start, buf)
 
     def ioctl(self, op, arg):
+        if op == 3:
+            self._unsynced.clear()
         if op == 4:
             return self._size // self._block
         if op == 5:
@@ -47,11 +51,23 @@ class Flash:
         return 0
 
     def _put(self, start, data):
+        if self._keeps:
+            self._remember(start - start % BLOCK)
         self._file.seek(start)
         self._file.write(data)
 
+    def _remember(self, block):
+        if all(block != changed for changed, _ in self._unsynced):
+            before = bytearray(BLOCK)
+            self._file.seek(block)
+            self._file.readinto(before)
+            self._unsynced.append((block, before))
+
     def _tear(self, start, data, state):
-        """Leaves the region as a power cut in the middle of programming it may."""
+        """Leaves the region as a power cut in the middle of programming it may.
+
+        reordered: this write came through, the block changed first since the last sync did not.
+        """
         size = len(data)
         if state == "half":
             self._put(start, memoryview(data)[: size // 2])
@@ -59,6 +75,12 @@ class Flash:
             self._put(start, memoryview(self._erased)[:size])
         elif state == "random":
             self._put(start, os.urandom(size))
+        elif state == "reordered":
+            self._put(start, data)
+            block, before = self._unsynced[0]
+            if block != start - start % BLOCK:
+                self._file.seek(block)
+                self._file.write(before)
 
     def _tear_sector(self, start, data, state):
         """The same for a 512-byte sector: its whole erase block is affected."""
