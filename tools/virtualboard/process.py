@@ -83,7 +83,7 @@ class Process:
         if self._to_board:
             del self._to_board[: write_pty(self.terminal, self._to_board)]
 
-    def interruptible(self) -> bool:
+    def _interruptible(self) -> bool:
         """MicroPython has its interrupt character on: a program runs, no prompt waits."""
         if sys.platform != "linux":
             # at a prompt the unix port clears every local flag, make_raw's NOFLSH too
@@ -96,15 +96,19 @@ class Process:
         return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
     def interrupt(self) -> None:
-        """Ctrl-C, while MicroPython waits in a system call, or after _WAIT_S anyway.
+        """Ctrl-C: a signal while a program runs, a character at a prompt.
 
-        The unix port raises from the signal's handler, also in the midst of a garbage collection,
+        The signal comes while MicroPython waits in a system call, or after _WAIT_S anyway: the
+        unix port raises from the signal's handler, also in the midst of a garbage collection,
         which leaves the heap locked; an ESP32 raises between two instructions of the program.
         """
         deadline = time.monotonic() + _WAIT_S
         while self._computes() and time.monotonic() < deadline:
             time.sleep(0.0002)
-        os.kill(self.pid, signal.SIGINT)
+        if self._interruptible():
+            os.kill(self.pid, signal.SIGINT)
+        else:
+            self.write(b"\x03")
 
     def _computes(self) -> bool:
         """MicroPython is not in a system call that waits; False where that cannot be told."""

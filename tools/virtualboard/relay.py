@@ -374,7 +374,7 @@ class Relay(threading.Thread):
             size = at if at > 0 else 1 if at == 0 else len(self._input)
             data = bytes(self._input[:size])
             del self._input[:size]
-            if at == 0 and process.interruptible():
+            if at == 0:
                 process.interrupt()
             else:
                 process.write(data)
