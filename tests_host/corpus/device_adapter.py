@@ -100,17 +100,6 @@ def test_readline():
     assert link.read(4) == b"rest"
 
 
-def test_readinto_gives_less_at_the_end_only():
-    link, peer = _open()
-    peer.say(b"abc")
-    peer.say(b"d", 10)
-    peer.say(fakes.END, 20)
-    buffer = bytearray(6)
-    assert link.readinto(buffer) == 4
-    assert buffer == b"abcd\0\0"
-    assert link.readinto(buffer) == 0
-
-
 def test_the_end_in_the_middle_of_a_read():
     link, peer = _open()
     peer.say(b"abc")
@@ -131,6 +120,10 @@ def test_tls_that_takes_the_end_of_the_line_for_a_fault():
                 raise OSError(-1)
             return count
 
+        def read(self, size):
+            buffer = bytearray(size)
+            return bytes(buffer[: self.readinto(buffer)])
+
         def write(self, data):
             return self._wire.write(data)
 
@@ -143,7 +136,7 @@ def test_tls_that_takes_the_end_of_the_line_for_a_fault():
         fakes.replace(tls, "handshake", lambda wire, host, context: Stream(wire))
         link = tls.connect("host", 1883, "a trust", 300)
         peer.say(b"all")
-        assert link.readinto(bytearray(3)) == 3
+        assert link.read(3) == b"all"
         if end:
             peer.say(fakes.END)
             assert link.read() == b""

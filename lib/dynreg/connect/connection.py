@@ -21,9 +21,8 @@ def connect(device, keepalive, attempts):
 
 def _connect(device, keepalive):
     info, session = device.info, device.session
-    wifi = info.wifi
-    if wifi:
-        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))
+    if not device.registered:
+        _join(info, device.history)
     device.register()
     if session:
         session.connect()
@@ -35,9 +34,10 @@ def login(info, keepalive, history, early=False):
     """Logs in with a fresh user name: what Session.attach() takes, (client, link, tls, early).
 
     early: whether the time is asked for behind the CONNECT, in one flight with it. history: as
-    notes.read() gives it; what the broker turns down goes in. NetworkError, CertificateError,
-    ProtocolError; LoginError: the broker's refusal.
+    notes.read() gives it; what the broker turns down goes in. Joins Wi-Fi again where that was
+    lost. NetworkError, CertificateError, ProtocolError; LoginError: the broker's refusal.
     """
+    _join(info, history)
     log.info("connect: %s" % info.mqtt)
     link, tls, turned_down = port.step("connect.tls", "broker", info, history)
     try:
@@ -52,3 +52,13 @@ def login(info, keepalive, history, early=False):
         history["changed"] = True
     log.info("connect: CONNACK 0, %s" % tls)
     return client, link, tls, answered
+
+
+def _join(info, history):
+    """Wi-Fi, where device_info.json has one: 15 s, and twice as long after each failure, to 60."""
+    wifi = info.wifi
+    if wifi:
+        ms = history.get("wifi", 15000)
+        history["wifi"] = min(2 * ms, 60000)
+        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"), ms)
+        history["wifi"] = 15000

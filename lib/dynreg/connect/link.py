@@ -18,6 +18,14 @@ _BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.faul
 _PIECE = const(256)  # bytes of one recv(): TLS may ask for 16 KB, and gets them in its own time
 
 
+class _Stream(io.BytesIO):
+    """Only for its read(), which through a class of Python's own takes any stream."""
+
+
+# Without a copy: a message must fit into the heap once, not twice.
+_read = _Stream.read  # pyright: ignore[reportAttributeAccessIssue]
+
+
 class Wire(io.IOBase):
     """A stream object over raw, for SSLContext.wrap_socket() or, on a plain link, for Link.
 
@@ -34,6 +42,10 @@ class Wire(io.IOBase):
         self._poll = select.poll()
         self._poll.register(raw, select.POLLIN)
         raw.settimeout(_SLICE_MS / 1000)
+
+    def read(self, size):
+        """Exactly size bytes, fewer only at the end; OSError with what readinto() gave."""
+        return _read(self, size)
 
     def wait(self, ms):
         """True as soon as there is something to read, False after ms milliseconds."""
@@ -106,7 +118,8 @@ class Link:
 
     host: for error sentences. size: the most bytes that it may send in all; 0 for no end.
     tail: bytes that go out behind what is written before the first read, in one flight with it;
-    asked: ticks_ms when they did, else None. broken: a read or a write has failed.
+    asked: ticks_ms when they did, else None. broken: a read or a write has failed. busy: the
+    session is in the middle of a packet.
     """
 
     stream: Wire  # or what TLS makes of it
@@ -118,7 +131,7 @@ class Link:
         self.size = size
         self.tail = b""
         self.asked = None
-        self.broken = False
+        self.broken = self.busy = False
         self.count = 0
         self._poll = None
         self._out = b""
@@ -173,47 +186,38 @@ class Link:
             except (OSError, ValueError) as error:
                 raise self._fault(error) from None
 
-    def readinto(self, buffer):
-        """Fills buffer as far as the stream goes; the count, 0 at the end of the stream."""
+    def _some(self, size):
+        """Size bytes, fewer only at the end of the stream."""
         if self.tail:
             self._out += self.tail
             self.tail = b""
             self.asked = port.ticks_ms()
         self._push()
-        view = memoryview(buffer)
-        done = 0
+        data = b""
         try:
-            while done < len(view):
-                count = self.stream.readinto(view[done:])
-                if count is not None and count < 0:  # a plain Wire speaks as TLS hears it
-                    raise OSError(-count)
-                done += count or 0
-                # TLS fills the buffer or is at its end; asking again would wait for TCP's.
-                if not count or self.stream is not self.wire:
-                    break
+            data = self.stream.read(size) or data
         except (OSError, ValueError) as error:
             if not self.wire.ended:
                 raise self._fault(error) from None
-        self.count += done
+        self.count += len(data)
         if self.size and self.count > self.size:
             raise ProtocolError("protocol.size", "%s sent too much" % self.host)
-        return done
+        return data
 
     def read(self, size=-1):
         """Exactly size bytes, or with no size all up to the end of the stream."""
         if size < 0:
             parts = b""
             while True:
-                part = bytearray(256)
-                count = self.readinto(part)
-                parts += part[:count]
-                if count < 256:
+                part = self._some(256)
+                parts += part
+                if len(part) < 256:
                     return parts
-        buffer = bytearray(size)
-        if self.readinto(buffer) < size:
+        data = self._some(size)
+        if len(data) < size:
             self.broken = True
             raise self.wire.fault or NetworkError("network.closed", "the other end said goodbye")
-        return bytes(buffer)
+        return data
 
     def readline(self):
         line = b""
@@ -232,11 +236,19 @@ class Link:
     # Nothing: the deadline holds; on an ESP32 setblocking would end it for good.
     settimeout = setblocking = connect
 
-    def close(self):
-        """Sends what was gathered, then closes; never raises."""
+    def close(self, ms=0):
+        """Sends what was gathered, then closes; never raises.
+
+        ms: how long to wait before for the other end to close, which shows that it has all.
+        """
         try:
-            self.flush()
-        except NetworkError:
+            if not self.broken:  # the rest of half a packet is nothing either
+                self.flush()
+            if ms:
+                self.within(ms)
+                while self._some(256):
+                    pass
+        except Exception:  # whatever it is, this is the end
             pass
         self.drop()
 

@@ -31,22 +31,23 @@ def publish(session, topic, message, ms):
     "network.unacknowledged" where no PUBACK came within ms milliseconds, and whatever ends the
     session for good (LoginError, CertificateError).
     """
-    if not session.connected:
+    if not session.link or session.link.busy:
         session.send()  # raises
     end = port.ticks_add(port.ticks_ms(), ms)
     pid = session.next_pid()
     head = 0x32
     while True:
+        link = session.link
         try:
             session.acks[pid] = None
-            session.link.write(packet(head, topic, pid.to_bytes(2, "big"), size=len(message)))
+            first = packet(head, topic, pid.to_bytes(2, "big"), size=len(message))
             head |= _DUP
-            session.send(message)
+            session.send(first, message)
             session.wait_ack(pid, "PUBACK")
             return
         except NetworkError as error:
             fault = error
-            if session.connected:
+            if session.link and session.link is link:
                 session.lost(error)
         while not session.connected:
             left = port.ticks_diff(end, port.ticks_ms())
