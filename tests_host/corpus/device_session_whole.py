@@ -43,9 +43,8 @@ def test_filters_that_are_none():
 
 def test_filters_that_are_some():
     bench = connected()
-    pid = 0
-    for topic in ("a/+", "a/#", "+/a", "+/+/#", "$share/g/a/+", b"a/+"):
-        pid += 1
+    topics = ("a/+", "a/#", "+/a", "+/+/#", "$share/g/a/+", b"a/+")
+    for pid, topic in enumerate(topics, 1):
         bench.peer.expect(packets.suback(pid))
         bench.session.subscribe(topic, print)
         name = topic if isinstance(topic, str) else topic.decode()

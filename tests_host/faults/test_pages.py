@@ -17,7 +17,7 @@ _CODE = re.compile(
     r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument)'
     r'(?:\.[a-z%]+)?)"'
 )
-_STEP = re.compile(r'step[(,]\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
+_STEP = re.compile(r'step\(\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
 
 
 def _name(row):

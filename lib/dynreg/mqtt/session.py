@@ -102,7 +102,7 @@ class Session(Packets):
         when it holds no time.
         """
         self._synced = port.ticks_ms()
-        now = _safe(port.step, "mqtt.timesync", "sync", self, ms)
+        now = _safe(lambda: port.step("mqtt.timesync", "sync", self, ms))
         self._keep_notes()
         return now
 
@@ -119,13 +119,13 @@ class Session(Packets):
         """
         topic = self._topic(name, qos)
         _check(callable(callback), "a callback is a function of topic and message")
-        _safe(port.step, "mqtt.acknowledged", "subscribe", self, topic, qos)
+        _safe(lambda: port.step("mqtt.acknowledged", "subscribe", self, topic, qos))
         self._callbacks[topic] = callback, qos
 
     def unsubscribe(self, name):
         """Ends what subscribe() began."""
         topic = self._topic(name)
-        _safe(port.step, "mqtt.acknowledged", "unsubscribe", self, topic)
+        _safe(lambda: port.step("mqtt.acknowledged", "unsubscribe", self, topic))
         self._callbacks.pop(topic, None)
 
     def granted(self, topic):
