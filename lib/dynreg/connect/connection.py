@@ -25,9 +25,8 @@ def connect(device, keepalive, attempts):
 
 def _connect(device, keepalive):
     info, session = device.info, device.session
-    wifi = info.wifi
-    if wifi:
-        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))
+    if not device.registered:
+        _join(info)
     device.register()
     if session:
         session.connect()
@@ -36,13 +35,14 @@ def _connect(device, keepalive):
 
 
 def login(info, keepalive, history, early=False):
-    """Logs in with a fresh user name: what Session.attach() takes, (client, link, tls, early).
+    """Logs in with a fresh user name: what Session.attach() takes, (link, tls, early).
 
     early: whether the time is asked for behind the CONNECT, in one flight with it. history: as
-    notes.read() gives it; what the broker turns down goes in. NetworkError, CertificateError,
-    ProtocolError; LoginError: the broker's refusal, over TLS-PSK only where a verified certificate
-    with a password is refused as well.
+    notes.read() gives it; what the broker turns down goes in. Joins Wi-Fi again where it was lost.
+    NetworkError, CertificateError, ProtocolError; LoginError: the broker's refusal, over TLS-PSK
+    only where a verified certificate with a password is refused as well.
     """
+    _join(info)
     log.info("connect: %s" % info.mqtt)
     link = tls = turned_down = client = answered = None
     while not client:
@@ -66,4 +66,10 @@ def login(info, keepalive, history, early=False):
         history["psk"] = turned_down
         history["changed"] = True
     log.info("connect: CONNACK 0, %s" % tls)
-    return client, link, tls, answered
+    return link, tls, answered
+
+
+def _join(info):
+    wifi = info.wifi
+    if wifi:
+        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))

@@ -1,7 +1,6 @@
 """umqtt.simple made dependable: time, subscribe, publish, poll, keep-alive, reconnect.
 
-umqtt.simple writes CONNECT, PUBLISH, PINGREQ and DISCONNECT and reads the CONNACK
-(connect/login.py); what it does not do well stands in packets.py.
+umqtt.simple writes CONNECT and reads the CONNACK (connect/login.py); all the rest is ours.
 """
 
 from micropython import const
@@ -10,11 +9,12 @@ from .. import log, port
 from ..errors import ConfigError, DynregError, NetworkError
 from .packets import Packets
 
-_LARGEST = const(16384)  # bytes of one message (docs/protocol.md, 4)
 _ANSWER_MS = const(10000)  # for the time reply
-_STABLE_MS = const(60000)
 _DAY_MS = const(86400000)
 _RESYNC_MS = const(2000)  # for the daily time reply, within poll()
+_AGAIN_MS = const(900000)  # until what was refused on a reconnect is asked for again
+_GOODBYE_MS = const(2000)  # for the broker to close after DISCONNECT
+_MOST = const(64)  # messages that wait for their callback, and that poll() takes beyond its time
 
 
 class Session(Packets):
@@ -22,11 +22,17 @@ class Session(Packets):
 
     info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. history: notes.read()'s.
     login: connection.login() for a connection made anew.
-    connected, and tls ("psk", "verified-ca" or "plain") say how it stands.
+    connected, and tls ("psk", "verified-ca" or "plain") say how it stands; refused: the topics
+    that the broker no longer granted on the last reconnect, asked for again every 15 minutes.
+
+    Callbacks run within poll() alone, one after the other, and may call whatever is here: what
+    arrives meanwhile waits for its turn. Nothing but a DynregError comes out of any call, besides
+    KeyboardInterrupt and its like.
     """
 
     def __init__(self, info, keepalive, history, login):
-        _check(0 <= keepalive <= 900, "the keep-alive has 0 to 900 seconds")
+        if not 0 <= keepalive <= 900:
+            raise ConfigError("argument", "the keep-alive has 0 to 900 seconds")
         super().__init__()
         self.info = info
         self.keepalive = keepalive
@@ -35,11 +41,13 @@ class Session(Packets):
         self.tls = None
         self.early = None  # (packet id, ticks_ms asked, ticks_ms answered) of the time request
         self.on_time = None  # gets what comes on the time's topic, while it is waited for
-        self._client = None
-        self._callbacks = {}  # topic: (callback, qos)
-        self._failures = 0
-        self._retry_at = None  # pyright: ignore
-        self._since = port.ticks_ms()
+        self.callbacks = {}  # topic: (callback, qos)
+        self.refused = ()
+        self.asked = 0  # ticks_ms when refused was asked for
+        self.inbox = []  # (topic, message, packet id, link) before its callback; None within it
+        self.failures = 0
+        self.retry_at = None  # pyright: ignore
+        self.since = port.ticks_ms()
         self._synced = None
 
     def connect(self):
@@ -48,29 +56,22 @@ class Session(Packets):
         LoginError: the broker's refusal. NetworkError, CertificateError, ProtocolError.
         """
         self.close()
-        self.attach(*self.login())
+        self.attach(*_safe(self.login))
 
-    def attach(self, client, link, tls, early=None):
+    def attach(self, link, tls, early=None):
         """Goes on with a login, as connection.login() gives it."""
-        self._client = client
         self.link = link
         self.tls = tls
         self.early = early
-        self.connected = True
         self.acks = {}
-        self._pinged = self._retry_at = None
-        self._since = self._sent = self._heard = port.ticks_ms()
+        self._pinged = self.retry_at = None
+        self.since = self._sent = self._heard = port.ticks_ms()
         if early:
             self._pid = early[0]
             self.acks[self._pid] = None
-        for topic in self._callbacks:
-            port.step("mqtt.acknowledged", "subscribe", self, topic, self._callbacks[topic][1])
+        if self.callbacks:
+            _safe(port.step, "mqtt.acknowledged", "restore", self, self.callbacks)
         self._keep_notes()
-
-    def close(self):
-        """Closes without a word."""
-        self._client = None  # it holds the link, and that TLS's buffers
-        super().close()
 
     def sync_clock(self, ms=_ANSWER_MS):
         """Asks the cloud for the time and sets the clock; Unix milliseconds (docs/protocol.md, 6).
@@ -79,7 +80,7 @@ class Session(Packets):
         when it holds no time.
         """
         self._synced = port.ticks_ms()
-        now = port.step("mqtt.timesync", "sync", self, ms)
+        now = _safe(port.step, "mqtt.timesync", "sync", self, ms)
         self._keep_notes()
         return now
 
@@ -91,97 +92,113 @@ class Session(Packets):
         """Calls callback(topic: str, message: bytes) for each message, also after a reconnect.
 
         name: "control" stands for {productId}/{deviceName}/control; with a / or $ it is a whole
-        topic. LoginError when the cloud does not grant it; its rights are set in the console.
+        topic or filter. LoginError when the cloud does not grant it; its rights are set in the
+        console.
         """
-        topic = self._topic(name, qos)
-        port.step("mqtt.acknowledged", "subscribe", self, topic, qos)
-        self._callbacks[topic] = callback, qos
+        _safe(port.step, "mqtt.acknowledged", "subscribe", self, name, callback, qos)
 
     def unsubscribe(self, name):
         """Ends what subscribe() began."""
-        topic = self._topic(name)
-        port.step("mqtt.acknowledged", "unsubscribe", self, topic)
-        self._callbacks.pop(topic, None)
+        _safe(port.step, "mqtt.acknowledged", "unsubscribe", self, name)
 
     def granted(self, topic):
         """The QoS that a whole topic was subscribed with; 0 where it was not."""
-        return self._callbacks.get(topic, (None, 0))[1]
+        return self.callbacks.get(topic, (None, 0))[1]
 
-    def publish(self, name, message, qos=0, ms=60000):
-        """Sends message (str or bytes, 16 KB at most).
+    def publish(self, name, message, qos=0, ms=60000, wait=False):
+        """Sends message (str, bytes, bytearray or memoryview; 16 KB at most).
 
         With QoS 1 it is sent again, over reconnects too, until the PUBACK comes; NetworkError
-        "network.unacknowledged" where that is not within ms milliseconds.
+        "network.unacknowledged" where that is not within ms milliseconds. wait: where the
+        connection is down, or ends meanwhile, it waits until poll() has made it anew, however
+        long that takes (ms is no limit then), and publishes.
         """
-        topic = self._topic(name, qos)
-        if isinstance(message, str):
-            message = message.encode()
-        _check(len(message) <= _LARGEST, "a message has 16384 bytes at most")
-        if qos:
-            from . import acknowledged  # stays: who publishes so once does it again
+        from . import acknowledged  # stays: who publishes once does it again
 
-            acknowledged.publish(self, topic, message, ms)
-        else:
-            self.send()
-            self._client.publish(topic.encode(), message)
-            self.send()
+        _safe(acknowledged.publish, self, name, message, qos, ms, wait)
 
     def poll(self, ms=0):
         """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect, daily time.
 
-        A lost connection is tried again after 5 s and more; what takes longer to pass, a refusal
-        or a certificate that is not the cloud's, every 15 to 60 minutes. What only a person can
-        mend on the board (ConfigError) comes out. Longer than ms only where a reconnect or the
-        daily time exchange is on its way.
+        All that is there already is taken, 64 packets at most beyond ms. A lost connection is
+        tried again after 5 s and more; what takes longer to pass, a refusal or a certificate that
+        is not the cloud's, every 15 to 60 minutes. What only a person can mend on the board
+        (ConfigError) comes out. Longer than ms only where a reconnect or the daily time exchange
+        is on its way.
         """
+        if not self.link and self.retry_at is None:
+            raise ConfigError("argument", "not connected: call connect() first")
         end = port.ticks_add(port.ticks_ms(), ms)
-        while True:
-            left = max(0, port.ticks_diff(end, port.ticks_ms()))
+        more = _MOST
+        while self.link or self.retry_at is not None:  # else a callback has disconnected
+            took = False
             try:
-                if self.connected:
-                    if self.link.broken:
-                        raise NetworkError("network.closed", "the line broke meanwhile")
-                    if self.link.ready(min(left, 1000)):
-                        self.receive()
-                    self._keep_alive()
-                else:
-                    _check(self._retry_at is not None, "not connected: call connect() first")
-                    now = port.ticks_ms()
-                    wait = port.ticks_diff(self._retry_at, now)  # pyright: ignore
-                    if wait > 0:
-                        port.pause(min(wait, left, 1000))
-                    else:
-                        # Should connect() raise, the next try still keeps the cloud's 5 s.
-                        self._retry_at = port.ticks_add(now, 5000)
-                        self.connect()
+                took = _safe(self._turn, max(0, port.ticks_diff(end, port.ticks_ms())))
             except DynregError as error:
-                self.lost(error)
+                _safe(self.lost, error)
             if port.ticks_diff(end, port.ticks_ms()) <= 0:
-                return
+                more -= 1
+                if not (took and more):
+                    return
+
+    def _turn(self, ms):
+        """One thing that is to be done within ms milliseconds; whether there may be more."""
+        inbox, link = self.inbox, self.link
+        took = False
+        if not (inbox and inbox[0]):
+            if self.connected:
+                took = link.ready(min(ms, 1000))
+                if took:
+                    self.receive()
+            elif link:
+                raise NetworkError("network.closed", "the line broke meanwhile")
+            else:
+                now = port.ticks_ms()
+                wait = port.ticks_diff(self.retry_at, now)  # pyright: ignore
+                if wait > 0:
+                    port.pause(min(wait, ms, 1000))
+                else:
+                    # Should connect() raise, the next try still keeps the cloud's 5 s.
+                    self.retry_at = port.ticks_add(now, 5000)
+                    self.connect()
+        if inbox and inbox[0]:
+            topic, message, pid, link = inbox[0]
+            inbox[0] = None
+            took = True
+            try:
+                callback = self._callback(topic)
+                if callback:
+                    callback(topic, message)
+                else:
+                    log.warning("message on %s: nobody asked for it" % topic)
+            except Exception as error:  # the application's fault must not end the session
+                log.error("callback for %s: %r" % (topic, error))
+            finally:
+                inbox.pop(0)
+            self.acknowledge(pid, link)
+        if self.connected:
+            self._keep_alive()
+        return took
 
     def disconnect(self):
-        """DISCONNECT, then closes; poll() does not reconnect after that without connect()."""
+        """DISCONNECT, then closes; poll() does not reconnect after that without connect().
+
+        Waits for the broker to close first, 2 s at most: all that was published is there then,
+        and power and radio may go.
+        """
         if self.connected:
             try:
-                self._client.disconnect()
-            except NetworkError:
+                self.send(b"\xe0\0")
+                self.link.close(_GOODBYE_MS)
+            except DynregError:
                 pass
             log.info("disconnect: done")
         self.close()
-        self._retry_at = None
+        self.retry_at = None
 
     def lost(self, error):
         """Closes; poll() tries again after a while. Raises error where that would not mend it."""
-        if not error.retry:
-            raise error
-        # Negative after six days: long enough as well.
-        if self.connected and not 0 <= port.ticks_diff(port.ticks_ms(), self._since) <= _STABLE_MS:
-            self._failures = 0
-        self.close()
-        self._failures += 1
-        wait = port.step("connect.backoff", "wait_ms", self._failures, error)
-        self._retry_at = port.ticks_add(port.ticks_ms(), wait)
-        log.warning("connection lost: %s [%s]; again in %d s" % (error, error.code, wait // 1000))
+        port.step("connect.backoff", "lost", self, error)
 
     def _keep_alive(self):
         """PINGREQ at half the keep-alive; no answer within a whole one: the peer is dead."""
@@ -191,6 +208,8 @@ class Session(Packets):
                 self.sync_clock(_RESYNC_MS)
             except DynregError as error:
                 log.warning("time: not set anew: %s" % error)
+        if self.refused and not 0 <= port.ticks_diff(now, self.asked) < _AGAIN_MS:
+            port.step("mqtt.acknowledged", "restore", self, self.refused)
         if not self.keepalive or not self.connected:
             return
         if self._pinged is not None:
@@ -201,39 +220,42 @@ class Session(Packets):
             max(port.ticks_diff(now, self._sent), port.ticks_diff(now, self._heard))
             >= self.keepalive * 500
         ):
-            self._client.ping()
-            self.send()
+            self.send(b"\xc0\0")
             self._pinged = now
 
-    def _topic(self, name, qos=0):
-        if "/" not in name and "$" not in name:
-            name = "%s/%s" % (self.info.owner, name)
-        _check(0 < len(name.encode()) < 256, "a topic has 255 bytes at most")
-        _check(qos in (0, 1), "QoS is 0 or 1 here")
-        return name
-
-    def _deliver(self, topic, message):
-        ours = topic.startswith("$sys/operation/result/")
-        if ours:
+    def _deliver(self, topic, message, pid):
+        """Puts a message where it waits for its callback."""
+        ours = topic and topic.startswith("$sys/operation/result/")
+        if ours and message is not None:
             self.early = None  # its answer may have been this: a later question is a new one
             if self.on_time:
                 self.on_time(message)
-        callback, _ = self._callbacks.get(topic, (None, 0))
-        for pattern in self._callbacks:
+        if message is None:
+            pass
+        elif len(self.inbox) > _MOST:
+            log.warning("message on %s skipped: %d wait for their callbacks" % (topic, _MOST))
+        elif not ours or self._callback(topic):
+            self.inbox.append((topic, message, pid, self.link))
+            return
+        self.acknowledge(pid, self.link)
+
+    def _callback(self, topic):
+        """What subscribe() got for this topic, or for a filter that takes it; None."""
+        callback, _ = self.callbacks.get(topic, (None, 0))
+        for pattern in self.callbacks:
             if not callback and _matches(pattern, topic):
-                callback, _ = self._callbacks[pattern]
-        if callback:
-            try:
-                callback(topic, message)
-            except Exception as error:  # the application's fault must not end the session
-                log.error("callback for %s: %r" % (topic, error))
-        elif not ours:
-            log.warning("message on %s: nobody asked for it" % topic)
+                callback, _ = self.callbacks[pattern]
+        return callback
 
 
-def _check(value, text):
-    if not value:
-        raise ConfigError("argument", text)
+def _safe(call, *args):
+    """call(*args); DynregError for whatever is none: MemoryError, most of all."""
+    try:
+        return call(*args)
+    except DynregError:
+        raise
+    except Exception as error:
+        raise DynregError("memory", "the board itself failed: %r" % error, True) from None
 
 
 def _matches(name, topic):
