@@ -53,12 +53,6 @@ def test_filters_that_are_some():
         assert bench.peer.segments.pop() == packets.subscribe(pid, name), topic
 
 
-def test_a_callback_that_is_no_function():
-    bench = connected()
-    fakes.raises(ConfigError, bench.session.subscribe, "x", None, code="argument")
-    assert bench.peer.segments == []
-
-
 def test_topics_and_messages_as_bytes():
     for message in (b"text", bytearray(b"text"), memoryview(b"text"), "text"):
         bench = connected()

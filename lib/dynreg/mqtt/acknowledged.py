@@ -44,7 +44,7 @@ def publish(session, name, message, qos, ms, wait):
                 raise
             fault = error
             if link and session.link is link:
-                session.lost(error)
+                port.step("connect.backoff", "lost", session, error)
         while not session.connected:
             left = _SLICE_MS if wait else port.ticks_diff(end, port.ticks_ms())
             if left <= 0:
@@ -58,8 +58,6 @@ def publish(session, name, message, qos, ms, wait):
 def subscribe(session, name, callback, qos):
     """Session.subscribe()."""
     topic = _topic(session, name, qos, True)
-    if not callable(callback):
-        raise ConfigError("argument", "a callback is a function")
     _ask(session, topic, qos)
     session.callbacks[topic] = callback, qos
 

@@ -23,13 +23,14 @@ class Packets:
     """Writes and reads packets; _deliver(topic, message, pid) gets what was published."""
 
     link: "Link"  # noqa: F821  # pyright: ignore[reportUndefinedVariable] (of connect/link.py)
+    _sent: int  # ticks_ms
+    _heard: int
+    _pinged: int
 
     def __init__(self):
         self.link = None  # pyright: ignore
         self.acks = {}  # packet id: what its acknowledgement said, None before it came
         self._pid = 0
-        self._sent = self._heard = port.ticks_ms()
-        self._pinged = None
 
     @property
     def connected(self):

@@ -30,6 +30,9 @@ class Session(Packets):
     KeyboardInterrupt and its like.
     """
 
+    asked: int  # ticks_ms when refused was asked for
+    since: int  # ticks_ms of the login
+
     def __init__(self, info, keepalive, history, login):
         if not 0 <= keepalive <= 900:
             raise ConfigError("argument", "the keep-alive has 0 to 900 seconds")
@@ -43,11 +46,9 @@ class Session(Packets):
         self.on_time = None  # gets what comes on the time's topic, while it is waited for
         self.callbacks = {}  # topic: (callback, qos)
         self.refused = ()
-        self.asked = 0  # ticks_ms when refused was asked for
         self.inbox = []  # (topic, message, packet id, link) before its callback; None within it
         self.failures = 0
         self.retry_at = None  # pyright: ignore
-        self.since = port.ticks_ms()
         self._synced = None
 
     def connect(self):
@@ -135,7 +136,7 @@ class Session(Packets):
             try:
                 took = _safe(self._turn, max(0, port.ticks_diff(end, port.ticks_ms())))
             except DynregError as error:
-                _safe(self.lost, error)
+                _safe(port.step, "connect.backoff", "lost", self, error)
             if port.ticks_diff(end, port.ticks_ms()) <= 0:
                 more -= 1
                 if not (took and more):
@@ -196,10 +197,6 @@ class Session(Packets):
         self.close()
         self.retry_at = None
 
-    def lost(self, error):
-        """Closes; poll() tries again after a while. Raises error where that would not mend it."""
-        port.step("connect.backoff", "lost", self, error)
-
     def _keep_alive(self):
         """PINGREQ at half the keep-alive; no answer within a whole one: the peer is dead."""
         now = port.ticks_ms()
@@ -225,18 +222,17 @@ class Session(Packets):
 
     def _deliver(self, topic, message, pid):
         """Puts a message where it waits for its callback."""
-        ours = topic and topic.startswith("$sys/operation/result/")
-        if ours and message is not None:
-            self.early = None  # its answer may have been this: a later question is a new one
-            if self.on_time:
-                self.on_time(message)
-        if message is None:
-            pass
-        elif len(self.inbox) > _MOST:
-            log.warning("message on %s skipped: %d wait for their callbacks" % (topic, _MOST))
-        elif not ours or self._callback(topic):
-            self.inbox.append((topic, message, pid, self.link))
-            return
+        if message is not None:
+            ours = topic.startswith("$sys/operation/result/")
+            if ours:
+                self.early = None  # its answer may have been this: a later question is a new one
+                if self.on_time:
+                    self.on_time(message)
+            if len(self.inbox) > _MOST:
+                log.warning("message on %s skipped: 64 wait for their callbacks" % topic)
+            elif not ours or self._callback(topic):
+                self.inbox.append((topic, message, pid, self.link))
+                return
         self.acknowledge(pid, self.link)
 
     def _callback(self, topic):
@@ -255,7 +251,7 @@ def _safe(call, *args):
     except DynregError:
         raise
     except Exception as error:
-        raise DynregError("memory", "the board itself failed: %r" % error, True) from None
+        raise DynregError("memory", repr(error), True) from None
 
 
 def _matches(name, topic):
