@@ -9,7 +9,7 @@ from dynreg import port
 from dynreg.connect import backoff, tls
 from dynreg.errors import ConfigError, DynregError, NetworkError
 from dynreg.mqtt import acknowledged, encode
-from dynreg.mqtt import packets as lib_packets
+from dynreg.mqtt import session as lib_session
 
 PUBLISHED = packets.publish(TOPIC + "event", b"text")
 
@@ -170,7 +170,7 @@ def test_a_message_that_does_not_fit_into_the_heap_is_skipped_acknowledged_and_w
             raise MemoryError
         return bytearray(size)
 
-    fakes.replace(lib_packets, "bytearray", no_room)
+    fakes.replace(lib_session, "bytearray", no_room)
     for size in (9000, 16384):
         bench.peer.say(packets.publish(TOPIC + "control", bytes(size), 513))
         bench.peer.say(packets.publish(TOPIC + "control", b"next", 514))

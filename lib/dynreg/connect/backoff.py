@@ -55,7 +55,7 @@ def refusal(history, code):
 
 
 def lost(session, error):
-    """Closes session; poll() tries again after a while. Raises error where that would not mend it."""
+    """Closes session, poll() tries again after a while; raises error where that mends nothing."""
     if not error.retry:
         raise error
     # Negative after six days: long enough as well.

@@ -44,14 +44,15 @@ def login(info, keepalive, history, early=False):
     """
     _join(info)
     log.info("connect: %s" % info.mqtt)
-    link = tls = turned_down = client = answered = None
-    while not client:
+    tls = None
+    while True:
         link, tls, turned_down = port.step("connect.tls", "broker", info, history, tls)
         psk = tls == "psk"
         try:
-            client, answered = port.step(
+            answered = port.step(
                 "connect.login", "login", info, link, keepalive, history, early, psk
             )
+            break
         except LoginError as error:
             link.drop()
             if not psk or "+" in info.mqtt.scheme or error.code not in ("login.4", "login.5"):

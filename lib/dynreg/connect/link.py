@@ -21,7 +21,7 @@ _PIECE = const(256)  # bytes of one recv(): TLS may ask for 16 KB, and gets them
 
 # Any stream's read(): through a class of Python's own it takes every object. It makes no copy, so
 # that a message must fit into the heap once, not twice.
-_read = type("", (io.BytesIO,), {}).read
+_read = type("", (io.BytesIO,), {}).read  # pyright: ignore
 
 
 class Wire(io.IOBase):
@@ -133,7 +133,7 @@ class Link:
 
     def __enter__(self):
         if self.broken is None:
-            raise ConfigError("busy", "called in the middle of a packet, by idle, a timer or a thread")
+            raise ConfigError("busy", "called in the middle of a packet")
         self.broken = None
         self.within(_PACKET_MS)
         return self

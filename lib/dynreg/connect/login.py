@@ -18,13 +18,13 @@ _ALPHANUMERIC = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def login(info, link, keepalive, history, early, psk):
-    """Logs in on link with a fresh user name: (client, early).
+    """Logs in on link with a fresh user name.
 
     early: whether the time may be asked for behind the CONNECT. history: as notes.read() gives it;
     what the broker turns down goes in. psk: whether the link is TLS-PSK, which has proved who we
-    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client:
-    umqtt.simple's. The early given back: (packet id, ticks_ms when the time was asked for,
-    ticks_ms when an answer came), or None where none came.
+    are: then the CONNECT has a user name and no password (docs/protocol.md, 4).
+    Gives (packet id, ticks_ms when the time was asked for, ticks_ms when an answer came), or None
+    where none came.
     NetworkError, ProtocolError; LoginError: the broker's refusal.
     """
     endpoint = info.mqtt
@@ -35,9 +35,6 @@ def login(info, link, keepalive, history, early, psk):
     # Our clock may be behind the broker's: after a refusal the other kind has its turn.
     expiry = now + _GOOD_S if now and not history["refusals"] & 1 else _NO_CLOCK
     user, password = signed(info.client_id, key, "%s;%d" % (connid, expiry))
-    client = simple.MQTTClient(
-        info.client_id, endpoint.host, endpoint.port, user, password, keepalive
-    )
     asks = early and not history["early"]
     if asks:
         from ..mqtt.encode import ask_time
@@ -47,9 +44,11 @@ def login(info, link, keepalive, history, early, psk):
     answered = None
     try:
         if psk:
-            client.sock = link
             _connect(link, info.client_id, user, keepalive)
         else:
+            client = simple.MQTTClient(
+                info.client_id, endpoint.host, endpoint.port, user, password, keepalive
+            )
             through(simple, link, endpoint, client.connect)
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
@@ -67,7 +66,7 @@ def login(info, link, keepalive, history, early, psk):
         history["early"] = 1
         history["changed"] = True
     history["refusals"] = 0
-    return client, answered
+    return answered
 
 
 def _connect(link, client_id, user, keepalive):

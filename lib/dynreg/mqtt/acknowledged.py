@@ -1,4 +1,4 @@
-"""What an application asks for: PUBLISH, SUBSCRIBE, UNSUBSCRIBE, checked before and acknowledged."""
+"""PUBLISH, SUBSCRIBE, UNSUBSCRIBE: arguments checked before, acknowledgements waited for."""
 
 from micropython import const
 
@@ -29,7 +29,6 @@ def publish(session, name, message, qos, ms, wait):
         pid = session.next_pid()
         head, mark = 0x32, pid.to_bytes(2, "big")
     while True:
-        link = session.link
         try:
             first = packet(head, topic, mark, size=len(message))
             if qos:
@@ -43,7 +42,7 @@ def publish(session, name, message, qos, ms, wait):
             if not (qos or wait):
                 raise
             fault = error
-            if link and session.link is link:
+            if session.link:
                 port.step("connect.backoff", "lost", session, error)
         while not session.connected:
             left = _SLICE_MS if wait else port.ticks_diff(end, port.ticks_ms())
@@ -80,7 +79,7 @@ def restore(session, topics):
     for topic in topics:
         if topic in session.callbacks:
             try:
-                _ask(session, topic, session.callbacks[topic][1])
+                _ask(session, topic, session.granted(topic))
             except LoginError as error:
                 log.error("%s [%s]; asked for again in 15 min" % (error, error.code))
                 refused.append(topic)
@@ -107,13 +106,13 @@ def _topic(session, name, qos, wild=False):
             if "+" in level or "#" in level:
                 wrong = wrong or not wild or len(level) > 1
         if "/" not in name and "$" not in name:
-            name = "%s/%s" % (session.info.owner, name)
-        if wrong or len(name.encode()) > 255:
-            raise ValueError
-        return name
+            name = session.info.owner + "/" + name
+        if not wrong and len(name.encode()) < 256:
+            return name
     except (TypeError, ValueError):
-        raise ConfigError(
-            "argument",
-            "a topic is str or bytes in UTF-8, 255 bytes at most, no / in front, no NUL; + and # "
-            "are levels of a filter; QoS is 0 or 1",
-        ) from None
+        pass
+    raise ConfigError(
+        "argument",
+        "a topic is UTF-8 of 255 bytes at most, no / first, no NUL, + and # as levels of a filter "
+        "only; QoS is 0 or 1",
+    )
