@@ -148,6 +148,7 @@ def test_what_is_called_in_the_middle_of_a_packet_is_refused_and_the_packet_stay
         errors = []
 
         def idle(bench=bench, call=call, errors=errors):
+            assert bench.session.connected is True
             errors.append(fakes.raises(ConfigError, call, bench.session, code="busy"))
 
         bench.peer.full = bench.clock.passed + 600
@@ -285,5 +286,20 @@ def test_poll_survives_that_there_is_no_memory_even_for_the_back_off():
     fakes.replace(backoff, "lost", _no_memory)
     fakes.raises(DynregError, bench.session.poll, 0, code="memory")
     backoff.lost = lost
+    bench.session.poll(6000)
+    assert bench.session.connected is True
+
+
+def test_poll_goes_on_where_subscriptions_do_not_come_back_and_no_memory_is_left():
+    bench = subscribed(print)
+    silent, good = fakes.Peer(packets.CONNACK), fakes.Peer(packets.CONNACK, packets.suback(3))
+    bench.net.add(silent, good)
+    bench.peer.say(fakes.END)
+    bench.session.poll(0)
+    lost = backoff.lost
+    fakes.replace(backoff, "lost", _no_memory)
+    fakes.raises(DynregError, bench.session.poll, 20000, code="memory")
+    backoff.lost = lost
+    assert silent.closed and bench.session.connected is False
     bench.session.poll(6000)
     assert bench.session.connected is True

@@ -19,8 +19,8 @@ _BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.faul
 _PIECE = const(256)  # bytes of one recv(): TLS may ask for 16 KB, and gets them in its own time
 
 
-# Any stream's read(): through a class of Python's own it takes every object. It makes no copy, so
-# that a message must fit into the heap once, not twice.
+# Any stream's read(), and nothing's but a stream's: through a class of Python's own it asks for no
+# type. It makes no copy, so that a message must fit into the heap once, not twice.
 _read = type("", (io.BytesIO,), {}).read  # pyright: ignore
 
 

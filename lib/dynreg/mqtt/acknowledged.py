@@ -81,7 +81,7 @@ def restore(session, topics):
             try:
                 _ask(session, topic, session.granted(topic))
             except LoginError as error:
-                log.error("%s [%s]; asked for again in 15 min" % (error, error.code))
+                log.error("%s [%s]; again in 15 min" % (error, error.code))
                 refused.append(topic)
             except DynregError:
                 session.close()

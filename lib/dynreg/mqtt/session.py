@@ -217,13 +217,14 @@ class Session(Packets):
         self.tls = tls
         self.early = early
         self.acks = {}
-        self._pinged = self.retry_at = None
+        self._pinged = None
         self.since = self.asked = self._sent = self._heard = port.ticks_ms()
         if early:
             self._pid = early[0]
             self.acks[self._pid] = None
         if self.callbacks:
             _safe(port.step, "mqtt.acknowledged", "restore", self, self.callbacks)
+        self.retry_at = None
         self._keep_notes()
 
     def sync_clock(self, ms=_ANSWER_MS):
@@ -239,7 +240,7 @@ class Session(Packets):
 
     def _keep_notes(self):
         if self.history["changed"]:
-            port.step("storage.notes", "write", self.info.path, self.history)
+            _safe(port.step, "storage.notes", "write", self.info.path, self.history)
 
     def subscribe(self, name, callback, qos=0):
         """Calls callback(topic: str, message: bytes) for each message, also after a reconnect.
@@ -266,9 +267,7 @@ class Session(Packets):
         connection is down, or ends meanwhile, it waits until poll() has made it anew, however
         long that takes (ms is no limit then), and publishes.
         """
-        from . import acknowledged  # stays: who publishes once does it again
-
-        _safe(acknowledged.publish, self, name, message, qos, ms, wait)
+        _safe(_publish, self, name, message, qos, ms, wait)
 
     def poll(self, ms=0):
         """Spends ms milliseconds on what comes in: callbacks, keep-alive, reconnect, daily time.
@@ -343,7 +342,7 @@ class Session(Packets):
             try:
                 self.send(b"\xe0\0")
                 self.link.close(_GOODBYE_MS)
-            except DynregError:
+            except Exception:  # whatever it is, this is the end
                 pass
             log.info("disconnect: done")
         self.close()
@@ -394,6 +393,12 @@ class Session(Packets):
             if not callback and _matches(pattern, topic):
                 callback, _ = self.callbacks[pattern]
         return callback
+
+
+def _publish(*args):
+    from . import acknowledged  # stays: who publishes once does it again
+
+    acknowledged.publish(*args)
 
 
 def _safe(call, *args):
