@@ -27,8 +27,8 @@ def step(module, function, *args):
     """Calls a function of one of dynreg's modules, loaded for this call and gone after it.
 
     module: below dynreg ("mqtt.session"). Whatever else of dynreg it brings is dropped with it,
-    and the HTTP library: so it returns plain data, or an object of a module that stays, or one
-    that needs no module but its own.
+    and the HTTP and MQTT libraries: so it returns plain data, or an object of a module that stays,
+    or one that needs no module but its own.
     """
     loaded = list(sys.modules)
     gc.collect()  # here, where the stack is low and holds no more of what is past
@@ -48,7 +48,7 @@ def unload(modules):
     """Drops all of dynreg's modules but these. Packages stay: the next step finds them at once."""
     for name in list(sys.modules):
         if name in modules or not (
-            name.startswith(__name__[:-4]) or name in ("requests", "urequests")
+            name.startswith(__name__[:-4]) or name in ("requests", "urequests", "umqtt.simple")
         ):
             continue
         package, _, module = name.rpartition(".")

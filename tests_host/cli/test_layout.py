@@ -1,6 +1,7 @@
 """What docs/architecture.md claims of lib/dynreg's structure, held against the code."""
 
 import ast
+import itertools
 import re
 from functools import cache
 
@@ -28,10 +29,12 @@ def imports(module):
             base += node.module.split(".") if node.module else []
             named = [".".join([*base, name.name]) for name in node.names]
             found |= {name for name in named if name in MODULES} or {".".join(base)}
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "port.step":
-            first = node.args[0]
-            if isinstance(first, ast.Constant):
-                found.add(first.value)
+        if isinstance(node, ast.Call):
+            # port.step("a.module", …), or as an argument: _safe(port.step, "a.module", …)
+            parts = [node.func, *node.args]
+            for call, first in itertools.pairwise(parts):
+                if ast.unparse(call) == "port.step" and isinstance(first, ast.Constant):
+                    found.add(first.value)
     return found & set(MODULES) - {module}
 
 
@@ -52,6 +55,7 @@ def test_there_are_no_circles_and_six_levels_at_most():
 
 def test_a_steps_name_is_found_here():
     assert "connect.tls" in imports("connect.connection")
+    assert "mqtt.timesync" in imports("mqtt.session")
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"port"}))

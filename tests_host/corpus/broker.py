@@ -33,9 +33,10 @@ class Bench:
         return "\n".join(text for _, text in self.log)
 
 
-def connected(latency=0, keepalive=60):
+def connected(latency=0, keepalive=60, peer=None):
     """A Bench whose session is logged in; its peer's record and answers are empty."""
-    bench = Bench(fakes.Peer(packets.CONNACK, latency=latency), keepalive=keepalive)
+    peer = peer or fakes.Peer(packets.CONNACK, latency=latency)
+    bench = Bench(peer, keepalive=keepalive)
     bench.session.connect()
     del bench.peer.segments[:]
     del bench.log[:]

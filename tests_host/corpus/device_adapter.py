@@ -1,6 +1,7 @@
 """Connecting and the socket adapter: segments, deadlines, errors of Wire and Link, no socket."""
 
 import errno
+import io
 
 import fakes
 from dynreg import port
@@ -121,7 +122,7 @@ def test_the_end_in_the_middle_of_a_read():
 
 def test_tls_that_takes_the_end_of_the_line_for_a_fault():
     # Not mbedTLS, but other TLS libraries of older firmware, and a fault that is one.
-    class Stream:
+    class Stream(io.IOBase):
         def __init__(self, wire):
             self._wire = wire
 

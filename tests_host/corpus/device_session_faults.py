@@ -1,11 +1,12 @@
 """A session, failure handling: dead peers, lost connections, back-off, packets that are none."""
 
+import canaries
 import fakes
 import packets
 from broker import TOPIC, connected, subscribed
-from dynreg.connect import tls
+from dynreg.connect import tls, wifi
 from dynreg.connect.backoff import wait_ms
-from dynreg.errors import CertificateError, NetworkError, ProtocolError
+from dynreg.errors import CertificateError, ConfigError, NetworkError, ProtocolError
 
 REFUSED = 111  # ECONNREFUSED
 SOON = NetworkError("network.closed", "gone")
@@ -252,12 +253,109 @@ def test_a_login_taken_again_begins_the_count_anew():
     assert bench.session.connected is True and bench.session.history["refusals"] == 0
 
 
-def test_a_subscription_refused_on_the_way_back_is_asked_for_again_later():
-    bench = subscribed(print)
-    bench.net.add(fakes.Peer(packets.CONNACK, packets.suback(2, 0x80)))
+def test_a_subscription_refused_on_the_way_back_keeps_no_other_from_coming_back():
+    got = []
+    bench = subscribed(lambda topic, message: got.append(topic))
+    bench.peer.expect(packets.suback(2))
+    bench.session.subscribe("other", print)
+
+    def answer(segment):
+        return packets.suback(segment[2] << 8 | segment[3], 0 if b"control" in segment else 0x80)
+
+    after = fakes.Peer(packets.CONNACK, answer, answer)
+    bench.net.add(after)
     bench.peer.say(fakes.END)
     bench.session.poll(6000)
-    assert "[subscribe.refused]; again in" in bench.words()
+    assert bench.session.connected is True
+    assert bench.session.refused == [TOPIC + "other"]
+    assert f"does not grant {TOPIC}other" in bench.words()
+    assert [level for level, text in bench.log if "grant" in text] == ["ERROR"]
+    after.say(packets.publish(TOPIC + "control", b"again"))
+    bench.session.poll(10)
+    assert got == [TOPIC + "control"]
+    after.expect(*[packets.PINGRESP] * 30)
+    bench.session.poll(880000)
+    assert len([s for s in after.segments if s[0] == 0x82]) == 2
+    del after._answers[:]
+    after.expect(*[_granted] * 10)
+    bench.session.poll(40000)
+    assert len([s for s in after.segments if s[0] == 0x82]) == 3
+    assert bench.session.refused == []
+
+
+def _granted(segment):
+    """SUBACK to a SUBSCRIBE, PINGRESP to a PINGREQ."""
+    return packets.PINGRESP if segment[0] == 0xC0 else packets.suback(segment[2] << 8 | segment[3])
+
+
+def test_wifi_is_joined_again_on_the_way_back():
+    calls = []
+    bench = connected()
+    fakes.replace(wifi, "join", lambda *arguments: calls.append(arguments))
+    bench.net.add(fakes.Peer(packets.CONNACK))
+    bench.peer.say(fakes.END)
+    bench.session.poll(6000)
+    assert bench.session.connected is True
+    assert calls == [("bench", canaries.WIFI_PASSWORD)]
+
+
+# --- waiting for the connection -----------------------------------------------------------------
+
+
+def test_a_publish_that_waits_survives_a_long_outage():
+    for qos in (0, 1):
+        fakes.random(b"\xff\xff\x56\x78")
+        bench = connected()
+        bench.net.add(*[fakes.Peer(fault=OSError(REFUSED)) for _ in range(15)])
+        after = fakes.Peer(packets.CONNACK, packets.puback(1) if qos else None)
+        bench.peer.say(fakes.END)
+        bench.session.poll(0)
+        bench.net.add(after)
+        bench.session.publish("event", b"morning", qos, wait=True)
+        assert bench.session.connected is True
+        assert b"event" in after.segments[-1] and after.segments[-1].endswith(b"morning")
+        assert bench.clock.passed > 70000  # longer than a publish waits by itself
+        fakes.restore()
+
+
+def test_a_publish_that_waits_is_sent_again_when_the_line_breaks_under_it():
+    bench = connected()
+    after = fakes.Peer(packets.CONNACK)
+    bench.net.add(after)
+    bench.peer.broken = OSError(104)
+    bench.session.publish("event", b"text", wait=True)
+    assert after.segments[1:] == [packets.publish(TOPIC + "event", b"text")]
+
+
+def test_a_publish_that_waits_ends_with_what_waiting_does_not_mend():
+    bench = connected()
+    bench.session.disconnect()
+    fakes.raises(ConfigError, lambda: bench.session.publish("event", b"x", wait=True))
+    fakes.raises(ConfigError, lambda: bench.session.publish("a/#", b"x", wait=True))
+
+
+# --- the end ------------------------------------------------------------------------------------
+
+
+def test_disconnect_waits_until_the_broker_has_all():
+    for ms in (0, 300, 1900):
+        bench = connected()
+        bench.session.publish("event", b"last words")
+        bench.peer.expect([(ms // 2, packets.publish("a/b", b"late")), (ms, fakes.END)])
+        began = bench.clock.passed
+        bench.session.disconnect()
+        assert bench.peer.segments[-1] == packets.DISCONNECT
+        assert bench.clock.passed - began == ms and bench.peer.closed, ms
+        fakes.restore()
+
+
+def test_disconnect_waits_two_seconds_at_most():
+    bench = connected()
+    for second in range(10):
+        bench.peer.say(packets.publish("a/b", bytes(300)), second * 500)
+    began = bench.clock.passed
+    bench.session.disconnect()
+    assert bench.clock.passed - began == 2000 and bench.peer.closed
 
 
 def test_a_publish_on_a_lost_connection_fails_and_poll_mends_it():

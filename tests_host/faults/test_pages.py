@@ -14,10 +14,10 @@ from tools.localhub.faults.catalogue import spelling
 FAULTS, ERRORS = ROOT / "docs" / "faults.md", ROOT / "docs" / "errors.md"
 _BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODE = re.compile(
-    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument)'
+    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory)'
     r'(?:\.[a-z%]+)?)"'
 )
-_STEP = re.compile(r'step\(\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
+_STEP = re.compile(r'step[(,]\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
 
 
 def _name(row):

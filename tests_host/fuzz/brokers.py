@@ -174,7 +174,7 @@ def run_session(plans):
             lambda: session.poll(40000),
         ):
             tried(step)
-            if not session.connected and session._retry_at is None:
+            if session.link is None and session.retry_at is None:
                 break  # for good: only connect() helps now
     session.disconnect()
     for topic, message in got:

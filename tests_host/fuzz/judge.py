@@ -6,7 +6,7 @@ from dynreg import errors, log
 
 # The codes of docs/errors.md; test_fuzz.py compares.
 CODES = {
-    "ConfigError": ("config", "config.other", "argument"),
+    "ConfigError": ("config", "config.other", "argument", "busy"),
     "StorageError": ("storage", "storage.full", "storage.two", "storage.damaged"),
     "NetworkError": (
         "network.dns",
@@ -30,6 +30,7 @@ CODES = {
         "protocol.time",
     ),
     "RegistrationError": ("register.refused",),
+    "DynregError": ("memory",),
     "LoginError": [f"login.{code}" if code else "subscribe.refused" for code in range(256)],
 }
 _SECRETS = list(canaries.forms())
@@ -92,6 +93,8 @@ def check(error):
     """Fault unless the error is one that docs/errors.md promises."""
     name = type(error).__name__
     expect(error.code in CODES.get(name, ()), f"{name} has the code {error.code}")
+    # What else is no DynregError inside is a fault of ours.
+    expect(error.code != "memory" or "MemoryError" in str(error), str(error))
     expect(0 <= error.retry <= 3600, f"{error.code}: retry is {error.retry!r}")
     expect(str(error), f"{error.code} has no words")
     for text in (error.cloud_code, error.cloud_message, error.request_id):

@@ -25,9 +25,8 @@ def connect(device, keepalive, attempts):
 
 def _connect(device, keepalive):
     info, session = device.info, device.session
-    wifi = info.wifi
-    if wifi:
-        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))
+    if not device.registered:
+        _join(info)
     device.register()
     if session:
         session.connect()
@@ -36,22 +35,24 @@ def _connect(device, keepalive):
 
 
 def login(info, keepalive, history, early=False):
-    """Logs in with a fresh user name: what Session.attach() takes, (client, link, tls, early).
+    """Logs in with a fresh user name: what Session.attach() takes, (link, tls, early).
 
     early: whether the time is asked for behind the CONNECT, in one flight with it. history: as
-    notes.read() gives it; what the broker turns down goes in. NetworkError, CertificateError,
-    ProtocolError; LoginError: the broker's refusal, over TLS-PSK only where a verified certificate
-    with a password is refused as well.
+    notes.read() gives it; what the broker turns down goes in. Joins Wi-Fi again where it was lost.
+    NetworkError, CertificateError, ProtocolError; LoginError: the broker's refusal, over TLS-PSK
+    only where a verified certificate with a password is refused as well.
     """
+    _join(info)
     log.info("connect: %s" % info.mqtt)
-    link = tls = turned_down = client = answered = None
-    while not client:
+    tls = None
+    while True:
         link, tls, turned_down = port.step("connect.tls", "broker", info, history, tls)
         psk = tls == "psk"
         try:
-            client, answered = port.step(
+            answered = port.step(
                 "connect.login", "login", info, link, keepalive, history, early, psk
             )
+            break
         except LoginError as error:
             link.drop()
             if not psk or "+" in info.mqtt.scheme or error.code not in ("login.4", "login.5"):
@@ -66,4 +67,10 @@ def login(info, keepalive, history, early=False):
         history["psk"] = turned_down
         history["changed"] = True
     log.info("connect: CONNACK 0, %s" % tls)
-    return client, link, tls, answered
+    return link, tls, answered
+
+
+def _join(info):
+    wifi = info.wifi
+    if wifi:
+        port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))

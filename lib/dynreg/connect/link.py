@@ -8,14 +8,20 @@ import uselect as select
 from micropython import const
 
 from .. import port
-from ..errors import NetworkError, ProtocolError
+from ..errors import ConfigError, NetworkError, ProtocolError
 
+_PACKET_MS = const(10000)  # for each packet of a session
 _SEGMENT = const(1400)  # bytes gathered before they go out unasked; fits one Ethernet frame
 _POLL = const(3)  # stream ioctl requests (py/stream.h)
 _CLOSE = const(4)
 _SLICE_MS = const(500)  # what a socket's own call may take before idle() is due
 _BROKEN = const(-5)  # what TLS hears, EIO; what really happened is in Wire.fault
 _PIECE = const(256)  # bytes of one recv(): TLS may ask for 16 KB, and gets them in its own time
+
+
+# Any stream's read(), and nothing's but a stream's: through a class of Python's own it asks for no
+# type. It makes no copy, so that a message must fit into the heap once, not twice.
+_read = type("", (io.BytesIO,), {}).read  # pyright: ignore
 
 
 class Wire(io.IOBase):
@@ -106,7 +112,9 @@ class Link:
 
     host: for error sentences. size: the most bytes that it may send in all; 0 for no end.
     tail: bytes that go out behind what is written before the first read, in one flight with it;
-    asked: ticks_ms when they did, else None. broken: a read or a write has failed.
+    asked: ticks_ms when they did, else None. broken: a read or a write has failed; None in the
+    middle of a packet. `with link:` is around each packet of a session, which is whole, or the
+    link is broken.
     """
 
     stream: Wire  # or what TLS makes of it
@@ -122,6 +130,17 @@ class Link:
         self.count = 0
         self._poll = None
         self._out = b""
+
+    def __enter__(self):
+        if self.broken is None:
+            raise ConfigError("busy", "called in the middle of a packet")
+        self.broken = None
+        self.within(_PACKET_MS)
+        return self
+
+    def __exit__(self, kind, *_):
+        # What followed half a packet would be taken for its rest.
+        self.broken = kind is not None
 
     def over(self, stream):
         """stream, TLS's or the wire itself, is what it reads and writes from now on."""
@@ -139,6 +158,8 @@ class Link:
 
     def ready(self, ms):
         """Whether something can be read within ms milliseconds."""
+        if self.broken is None:  # then reading says why it may not
+            return True
         self.flush()
         if self._poll and self._poll.poll(0):  # decrypted already, nothing left on the wire
             return True
@@ -169,48 +190,45 @@ class Link:
         if out:
             try:
                 if (self.stream.write(out) or 0) < 0:
-                    raise self._fault(None)
+                    raise OSError
             except (OSError, ValueError) as error:
                 raise self._fault(error) from None
 
-    def readinto(self, buffer):
-        """Fills buffer as far as the stream goes; the count, 0 at the end of the stream."""
+    def _some(self, size):
+        """Size bytes, fewer only at the end of the stream."""
         if self.tail:
             self._out += self.tail
             self.tail = b""
             self.asked = port.ticks_ms()
         self._push()
-        view = memoryview(buffer)
-        done = 0
+        data = b""
         try:
-            while done < len(view):
-                count = self.stream.readinto(view[done:])
-                if count is not None and count < 0:  # a plain Wire speaks as TLS hears it
-                    raise OSError(-count)
-                done += count or 0
-                # TLS fills the buffer or is at its end; asking again would wait for TCP's.
-                if not count or self.stream is not self.wire:
-                    break
+            data = _read(self.stream, size) or data
         except (OSError, ValueError) as error:
             if not self.wire.ended:
                 raise self._fault(error) from None
-        self.count += done
+        self.count += len(data)
         if self.size and self.count > self.size:
             raise ProtocolError("protocol.size", "%s sent too much" % self.host)
-        return done
+        return data
+
+    def readinto(self, buffer):
+        """Fills buffer as far as the stream goes; the count, 0 at the end of the stream."""
+        data = self._some(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def read(self, size=-1):
         """Exactly size bytes, or with no size all up to the end of the stream."""
         if size < 0:
             parts = b""
             while True:
-                part = bytearray(256)
-                count = self.readinto(part)
-                parts += part[:count]
-                if count < 256:
+                part = self._some(256)
+                parts += part
+                if len(part) < 256:
                     return parts
-        buffer = bytearray(size)
-        if self.readinto(buffer) < size:
+        data = self._some(size)
+        if len(data) < size:
             self.broken = True
             if not self.count:
                 raise NetworkError(
@@ -219,7 +237,7 @@ class Link:
                     % self.host,
                 )
             raise self.wire.fault or NetworkError("network.closed", "the other end said goodbye")
-        return bytes(buffer)
+        return data
 
     def readline(self):
         line = b""
@@ -238,11 +256,19 @@ class Link:
     # Nothing: the deadline holds; on an ESP32 setblocking would end it for good.
     settimeout = setblocking = connect
 
-    def close(self):
-        """Sends what was gathered, then closes; never raises."""
+    def close(self, ms=0):
+        """Sends what was gathered, then closes; never raises.
+
+        ms: how long to wait before for the other end to close, which shows that it has all.
+        """
         try:
-            self.flush()
-        except NetworkError:
+            if not self.broken:  # the rest of half a packet is nothing either
+                self.flush()
+            if ms:
+                self.within(ms)
+                while self._some(256):
+                    pass
+        except Exception:  # whatever it is, this is the end
             pass
         self.drop()
 
@@ -255,3 +281,5 @@ class Link:
                     stream.close()
             except OSError:
                 pass
+        # TLS's buffers are free now, whoever still holds the link.
+        self.stream, self._poll = self.wire, None

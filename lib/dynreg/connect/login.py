@@ -5,27 +5,12 @@ from ubinascii import a2b_base64, hexlify
 from umqtt import simple
 
 from .. import log, port
-from ..errors import LoginError, NetworkError, ProtocolError
+from ..errors import NetworkError, ProtocolError
 from .adapter import through
 from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
 _PERHAPS = const(2)  # in history["early"]
-_MOST_REFUSALS = const(3)  # in a row, soon; then later: a person must look
-_REFUSALS = const(
-    (
-        "unknown reason",
-        "protocol version not taken",
-        "client id not taken",
-        "bad credentials",
-        "bad user name or password",
-        "not authorised",
-    )
-)
-_ADVICE = const(
-    "is the device disabled in the console? If it was deleted there, erase its credential with "
-    "Device.forget(confirm=product id) and reset"
-)
 _GOOD_S = const(3600)  # how long a user name is good for connecting, by our clock
 # What needs no clock (docs/protocol.md, 4).
 _NO_CLOCK = const(2147483647)
@@ -33,13 +18,13 @@ _ALPHANUMERIC = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def login(info, link, keepalive, history, early, psk):
-    """Logs in on link with a fresh user name: (client, early).
+    """Logs in on link with a fresh user name.
 
     early: whether the time may be asked for behind the CONNECT. history: as notes.read() gives it;
     what the broker turns down goes in. psk: whether the link is TLS-PSK, which has proved who we
-    are: then the CONNECT has a user name and no password (docs/protocol.md, 4). client:
-    umqtt.simple's. The early given back: (packet id, ticks_ms when the time was asked for,
-    ticks_ms when an answer came), or None where none came.
+    are: then the CONNECT has a user name and no password (docs/protocol.md, 4).
+    Gives (packet id, ticks_ms when the time was asked for, ticks_ms when an answer came), or None
+    where none came.
     NetworkError, ProtocolError; LoginError: the broker's refusal.
     """
     endpoint = info.mqtt
@@ -50,9 +35,6 @@ def login(info, link, keepalive, history, early, psk):
     # Our clock may be behind the broker's: after a refusal the other kind has its turn.
     expiry = now + _GOOD_S if now and not history["refusals"] & 1 else _NO_CLOCK
     user, password = signed(info.client_id, key, "%s;%d" % (connid, expiry))
-    client = simple.MQTTClient(
-        info.client_id, endpoint.host, endpoint.port, user, password, keepalive
-    )
     asks = early and not history["early"]
     if asks:
         from ..mqtt.encode import ask_time
@@ -62,23 +44,16 @@ def login(info, link, keepalive, history, early, psk):
     answered = None
     try:
         if psk:
-            client.sock = link
             _connect(link, info.client_id, user, keepalive)
         else:
+            client = simple.MQTTClient(
+                info.client_id, endpoint.host, endpoint.port, user, password, keepalive
+            )
             through(simple, link, endpoint, client.connect)
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
-        code = error.args[0]
-        history["refusals"] += 1
-        soon = code > 2 and history["refusals"] < _MOST_REFUSALS
-        text = "the broker refuses the login: %s (CONNACK %d)" % (
-            _REFUSALS[code if 0 < code < 6 else 0],
-            code,
-        )
-        if code > 2 and not soon:
-            text = "%s, %d times: %s" % (text, history["refusals"], _ADVICE)
-        raise LoginError("login.%d" % code, text, soon or None) from None
+        raise port.step("connect.backoff", "refusal", history, error.args[0]) from None
     except (NetworkError, ProtocolError) as error:
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.
@@ -91,7 +66,7 @@ def login(info, link, keepalive, history, early, psk):
         history["early"] = 1
         history["changed"] = True
     history["refusals"] = 0
-    return client, answered
+    return answered
 
 
 def _connect(link, client_id, user, keepalive):
