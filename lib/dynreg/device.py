@@ -23,8 +23,8 @@ class DeviceInfo:
     mode ("KEY" or "CERT"), product_id, product_secret (None where it is not filled in),
     device_name (with {mac} filled in), client_id, owner ("{product_id}/{device_name}"), credential
     and registered_at (Unix seconds, 0 unknown; both set by credentials.load()), section (where the
-    credential stands), cert_file and key_file (paths), burn and early (bool), gateway, mqtt and
-    date (Endpoint), wifi (dict or None), path.
+    credential stands), cert_file and key_file (paths), burn and early (bool), spread (seconds),
+    gateway, mqtt and date (Endpoint), wifi (dict or None), path.
     """
 
     mode: str
@@ -39,6 +39,7 @@ class DeviceInfo:
     key_file: str
     burn: bool
     early: bool
+    spread: int
     wifi: dict
     gateway: Endpoint
     mqtt: Endpoint
@@ -96,12 +97,15 @@ class Device:
         """
         port.step("storage.store", "forget", DeviceInfo(path), confirm)
 
-    def register(self):
+    def register(self, anew=False):
         """Gets and stores this device's credential, unless it has one; True when it just did.
 
         A registered device never registers again by itself: each repeat makes the secret before
         worthless, and after the first login the cloud refuses (docs/protocol.md, 3).
+        anew: but for a secret that never logged in, and is refused; connect() does that.
         """
+        if anew:
+            return port.step("register.first_boot", "anew", self)
         info = self.info
         new = not self.registered
         if not new:

@@ -7,7 +7,7 @@ import fakes
 from dynreg import port
 from dynreg.connect import adapter, tls
 from dynreg.device import Endpoint
-from dynreg.errors import NetworkError, ProtocolError
+from dynreg.errors import CertificateError, NetworkError, ProtocolError
 
 ENDPOINT = Endpoint("mqtt", "host", 1883)
 
@@ -466,3 +466,17 @@ def test_closing_twice_and_before_anything():
     link.drop()
     link.close()
     assert peer.closed == 1
+
+
+def test_a_certificate_for_another_name_says_what_to_do():
+    text = "The certificate Common Name (CN) does not match with the expected CN"
+    for host, says, never in (
+        ("hub.lan", "write the name that the certificate is made for", "1.24"),
+        ("192.168.1.20", "before MicroPython 1.24 an address must be among its DNS names", None),
+    ):
+        fakes.Clock(unix=fakes.NOW * 1000)
+        error = port.step("connect.refusals", "untrusted", host, ValueError(text))
+        assert (type(error), error.code) == (CertificateError, "certificate"), host
+        assert says in str(error)
+        assert not (never and never in str(error))
+        fakes.restore()

@@ -11,6 +11,7 @@ from dynreg import Device
 from dynreg.connect import tls, trust
 from dynreg.errors import ConfigError, LoginError, NetworkError, ProtocolError
 from dynreg.register.gateway import signature as signature_of
+from dynreg.storage import notes
 from kept import Kept
 
 CERTIFICATE, KEY = canaries.PAIR
@@ -333,10 +334,11 @@ def test_the_pair_reaches_tls_as_der():
 
 
 def _refused_for_ever(mode, code):
-    """A registered board that every login but the fifth is refused: its log, and when each met."""
+    """A board that once logged in, every login but the fifth refused: its log, when each met."""
     peers = [fakes.Peer(bytes((0x20, 2, 0, code))) for _ in range(4)]
     board = _Board(mode, *peers, fakes.Peer(packets.CONNACK))
     board.registered()
+    notes.write(board.path, {"day": 1, "psk": 0, "early": 0})
     before = board.all()
     device = Device(board.path)
     lines = fakes.log_lines()

@@ -496,3 +496,12 @@ def test_a_secret_in_the_wrong_place_is_not_printed():
     for url in ("https://%s/x", "%s://x", "https://x:%s"):
         path = fakes.device_info(endpoint={"gateway": url % secret})
         assert secret not in str(fakes.raises(ConfigError, DeviceInfo, path, code="config"))
+
+
+def test_a_spread_is_a_number_of_seconds():
+    for value in (0, 1, 3600, None):
+        assert DeviceInfo(fakes.device_info(spread=value)).spread == (value or 0)
+    for value in (-1, 3601, 1.5, "60", [1]):
+        path = fakes.device_info(spread=value)
+        says = ("spread", "0 to 3600")
+        fakes.raises(ConfigError, DeviceInfo, path, code="config", says=says)

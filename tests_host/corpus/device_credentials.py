@@ -195,13 +195,48 @@ def test_a_flash_that_is_full_or_worn_keeps_the_old_file():
 
 def test_a_second_copy_that_cannot_be_written_is_a_storage_error():
     for kept in everywhere():
-        for call in ("NVS open", "NVS set credential", "NVS commit", "write dynreg.rec.tmp"):
+        for call in ("NVS open", "write dynreg.rec.tmp"):
             if call.startswith("NVS") == bool(kept.nvs):
                 kept.flash.faults = {call: OSError(5)}
                 info = kept.info()
                 fakes.raises(StorageError, store.store, info, kept.value, code="storage")
                 # The cloud has given it: one copy is better than none.
                 assert credentials.in_file(kept.info()) == ("good", kept.value), call
+
+
+def test_what_nvs_does_not_take_goes_into_a_file():
+    for mode in ("KEY", "CERT"):
+        kept = Kept(mode, "NVS")
+        kept.registered(kept.other)
+        kept.nvs.full = True
+        kept.registered()
+        assert not kept.nvs.blobs
+        assert kept.states() == ("good", "good")
+        kept.lose_file()
+        assert kept.load() == kept.value
+        fakes.restore()
+
+
+def test_what_nvs_takes_again_leaves_no_file():
+    for mode in ("KEY", "CERT"):
+        kept = Kept(mode, "NVS")
+        kept.nvs.full = True
+        kept.registered(kept.other)
+        assert credentials.place(kept.path) == kept.record
+        kept.nvs.full = False
+        kept.registered()
+        assert credentials.size(kept.record) < 0
+        assert kept.whole()
+        fakes.restore()
+
+
+def test_forget_erases_the_file_of_a_full_nvs():
+    kept = Kept("KEY", "NVS")
+    kept.nvs.full = True
+    kept.registered()
+    store.forget(kept.info(), fakes.PRODUCT)
+    assert kept.states() == ("missing", "missing")
+    assert credentials.size(kept.record) < 0
 
 
 # --- making sure before the cloud is asked ------------------------------------------------------
@@ -238,11 +273,14 @@ def test_prepare_that_fails_takes_its_own_file_away():
         assert kept.all() == before
 
 
-def test_prepare_finds_a_full_nvs():
+def test_prepare_goes_on_with_a_full_nvs_where_a_file_has_room():
     for mode in ("KEY", "CERT"):
         kept = Kept(mode, "NVS")
         kept.nvs.full = True
         info, before = kept.info(), kept.all()
+        store.prepare(info)
+        assert kept.all() == before
+        kept.flash.faults = {"write dynreg.rec.try": OSError(28)}
         fakes.raises(StorageError, store.prepare, info, code="storage.full")
         assert kept.all() == before
         fakes.restore()
@@ -348,7 +386,7 @@ def test_the_second_copy_goes_first_and_nvs_is_committed():
     for mode in ("KEY", "CERT"):
         for place, gone in (
             ("NVS", ["NVS erase credential", "NVS commit", "NVS erase notes"]),
-            ("file", ["remove dynreg.rec.tmp", "remove dynreg.rec"]),
+            ("file", ["remove dynreg.rec"]),
         ):
             kept = Kept(mode, place).registered()
             info = kept.info()
@@ -356,11 +394,9 @@ def test_the_second_copy_goes_first_and_nvs_is_committed():
             store.forget(info, fakes.PRODUCT)
             looks = ("NVS get credential", "NVS open")
             changes = [call for call in kept.flash.changes() if call not in looks]
-            if place == "file":
-                gone.extend(("remove dynreg.notes.tmp", "remove dynreg.notes"))
             gone.extend(call for call in _replaced("device_info.json") if call[:5] != "read ")
             if mode == "CERT":
-                gone.extend(("remove device_key.pem.tmp", "remove device_key.pem"))
+                gone.append("remove device_key.pem")
             assert changes == gone, changes
             fakes.restore()
 

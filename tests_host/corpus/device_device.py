@@ -185,10 +185,11 @@ def test_a_full_flash_is_found_before_anything_is_sent():
         _nothing_sent(kept, StorageError, "storage.full", (kept.path, "make room"))
 
 
-def test_a_full_nvs_is_found_before_anything_is_sent():
+def test_a_full_nvs_and_no_room_for_a_file_are_found_before_anything_is_sent():
     for kept in everywhere():
         if kept.nvs:
             kept.nvs.full = True
+            kept.flash.faults = {"write dynreg.rec.try": OSError(28)}
             _nothing_sent(kept, StorageError, "storage.full")
 
 

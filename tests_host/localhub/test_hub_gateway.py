@@ -345,3 +345,15 @@ def test_certificate(start_hub):
 def test_registration_is_kept_apart_for_each_device(hub):
     assert register(hub, "a") != register(hub, "b")
     assert [device["name"] for device in hub.devices()] == ["a", "b"]
+
+
+def test_an_address_stands_among_the_certificates_names_too(hub):
+    """mbedTLS before 3.5 (MicroPython before 1.24) looks for it nowhere else."""
+    context = ssl.create_default_context(cafile=hub.ca_pem)
+    with (
+        socket.create_connection(("127.0.0.1", hub.ports["https"])) as raw,
+        context.wrap_socket(raw, server_hostname="127.0.0.1") as stream,
+    ):
+        names = stream.getpeercert()["subjectAltName"]
+    assert ("IP Address", "127.0.0.1") in names
+    assert ("DNS", "127.0.0.1") in names

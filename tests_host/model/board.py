@@ -25,6 +25,7 @@ from tools.localhub import framing, login, packets
 
 PATH, RECORD = "/device_info.json", "dynreg/credential"
 RECORD_FILE = "/dynreg.rec"  # where there is no NVS
+NOTES, NOTES_FILE = "dynreg/notes", "/dynreg.notes"
 _CERTIFICATE = (1735689600, fakes.NOW + 3 * 365 * 86400)  # from when to when the hub's is good
 _REAL_HANDSHAKE = tls.handshake
 FAULTS = ("lost reply", "lost CONNACK", "unreachable", "busy", "portal")

@@ -125,6 +125,12 @@ class Owned:
         right = sha256(f"{self.owner()}\n{secret}".encode()).hexdigest()[:8]
         return secret, "good" if check == right else "damaged"
 
+    def noted(self):
+        """Whether the board itself knows that it has logged in: the day that the cloud told."""
+        kept = self.board.nvs.get(boards.NOTES) if self.board.has_nvs else None
+        kept = kept or self.board.files.get(boards.NOTES_FILE)
+        return bool(kept and any(kept[:2]))
+
     def in_nvs(self):
         """(owner, secret) of the record, in NVS or in its file, or None."""
         data = self.board.nvs.get(boards.RECORD)
@@ -182,7 +188,7 @@ class Machine(RuleBasedStateMachine):
         self._boot(self.boards[n])
 
     def _boot(self, mine, cut=None, half=False, rtc=None):
-        had = mine.kept
+        had = mine.kept if mine.noted() else None
         typed = mine.values() is not None and mine.in_file()[1] == "typed" and not mine.in_nvs()
         boot = mine.board.boot(cut, half, rtc)
         for name, secret in boot.logins:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from .rules import HubError
 
@@ -52,15 +55,46 @@ def new_authority(key_type: str) -> trustme.CA:
 def server_certificate(
     authority: trustme.CA, identities: Iterable[str], key_type: str
 ) -> trustme.LeafCert:
-    """A server's certificate and key for these host names and addresses."""
+    """A server's certificate and key for these host names and addresses.
+
+    Addresses stand among the names too: mbedTLS before 3.5 (MicroPython before 1.24) looks
+    nowhere else for them.
+    """
     now = datetime.now(UTC)
-    return authority.issue_cert(
+    leaf = authority.issue_cert(
         *dict.fromkeys(identities),
         organization_name=_ORGANIZATION,
         key_type=KEY_TYPES[key_type],
         not_before=now - timedelta(days=1),
         not_after=now + timedelta(days=365),
     )
+    made = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+    extensions = []
+    for extension in made.extensions:
+        value = extension.value
+        if isinstance(value, x509.SubjectAlternativeName):
+            addresses = value.get_values_for_type(x509.IPAddress)
+            names = [x509.DNSName(str(address)) for address in addresses]
+            value = x509.SubjectAlternativeName([*value, *names])
+        extensions.append(x509.Extension(extension.oid, extension.critical, value))
+    signed = x509.CertificateBuilder(
+        made.issuer,
+        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]),
+        made.public_key(),
+        made.serial_number,
+        made.not_valid_before_utc,
+        made.not_valid_after_utc,
+        extensions,
+    ).sign(_signing_key(authority), made.signature_hash_algorithm)
+    chain = [part.bytes() for part in leaf.cert_chain_pems[1:]]
+    return trustme.LeafCert(leaf.private_key_pem.bytes(), signed.public_bytes(Encoding.PEM), chain)
+
+
+def _signing_key(authority: trustme.CA) -> RSAPrivateKey | EllipticCurvePrivateKey:
+    key = load_pem_private_key(authority.private_key_pem.bytes(), None)
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise HubError("the authority's key cannot sign")
+    return key
 
 
 def fingerprint(der: bytes) -> str:

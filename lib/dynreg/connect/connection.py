@@ -5,12 +5,19 @@ from micropython import const
 from .. import log, port
 from ..errors import DynregError, LoginError
 
+_LATER_MS = const(900000)
 _PAUSE_MS = const(5000)  # the cloud takes one connect per 5 s (docs/protocol.md, 4)
 
 
 def connect(device, keepalive, attempts):
     """What login() gives, for Device.connect(); None where the session connected itself again."""
     failures = 0
+    fresh = device.registered_now
+    spread = device.info.spread
+    if spread and not device.session:  # a site's boards boot in the same second (docs/herd.md)
+        spread = int.from_bytes(port.random_bytes(4), "big") % (spread * 1000 + 1)
+        log.info("connect: in %d s" % (spread // 1000))
+        port.pause(spread)
     while True:
         try:
             return _connect(device, keepalive)
@@ -20,6 +27,10 @@ def connect(device, keepalive, attempts):
                 raise
             wait = port.step("connect.backoff", "wait_ms", failures, error)
             log.warning("%s [%s]; again in %d s" % (error, error.code, wait // 1000))
+            if not fresh and wait >= _LATER_MS and error.code in ("login.4", "login.5"):
+                fresh = True  # this is tried once
+                if device.register(True):
+                    wait = _PAUSE_MS
         port.pause(wait)
 
 
@@ -63,6 +74,7 @@ def login(info, keepalive, history, early=False):
         except BaseException:
             link.drop()
             raise
+    history["day"] = history["day"] or 1  # 0: never logged in (register.first_boot.anew())
     if history["psk"] != turned_down:
         history["psk"] = turned_down
         history["changed"] = True

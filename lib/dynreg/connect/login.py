@@ -53,7 +53,7 @@ def login(info, link, keepalive, history, early, psk):
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
-        raise port.step("connect.backoff", "refusal", history, error.args[0]) from None
+        raise port.step("connect.refusals", "refusal", history, error.args[0]) from None
     except (NetworkError, ProtocolError) as error:
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.

@@ -185,24 +185,4 @@ def handshake(wire, host, context):
         wire.flush()
         return stream
     except (OSError, ValueError) as error:
-        if wire.fault:
-            raise wire.fault from None
-        # X509_CERT_VERIFY_FAILED, CA_CHAIN_REQUIRED, BAD_CERTIFICATE
-        if not isinstance(error, ValueError) and error.args[:1] not in (
-            (-0x2700,),
-            (-0x7680,),
-            (-0x7A00,),
-        ):
-            raise NetworkError(
-                "network.tls",
-                "no secure connection to %s: %r: does it speak TLS 1.2 on that port?"
-                % (host, error),
-            ) from None
-        why = "%s is not trusted: %s" % (host, str(error).strip().replace("\n", ", "))
-        if " CA" in why:
-            why += ": the CA of a server of your own goes into gatewayCa or mqttCa"
-        if port.unix_time():
-            code = "certificate.date" if "e validity " in why else "certificate"
-            raise CertificateError(code, why) from None
-        # A later try may find a time source, and then judge.
-        raise NetworkError("network.clock", why + " (but the clock is not set)") from None
+        raise wire.fault or port.step("connect.refusals", "untrusted", host, error) from None

@@ -3,7 +3,7 @@
 from micropython import const
 
 from .. import log, port
-from ..errors import RegistrationError
+from ..errors import DynregError, RegistrationError
 
 _DEADLINE_MS = const(30000)  # the whole exchange, DNS aside
 _OF_THE_TIME = const(("signature", "timestamp", "expire"))
@@ -27,6 +27,27 @@ def run(info, day):
         port.step("storage.store", "store", info, register(info, day))
     if info.burn and info.product_secret and port.step("storage.credentials", "both_good", info):
         port.step("storage.store", "burn", info)
+
+
+def anew(device):
+    """Registers once more a device whose stored secret never logged in and is refused; True if so.
+
+    The secret may be stale: somebody registered the name after it was given. The cloud refuses
+    this itself for a device that has logged in; then what is stored stays.
+    """
+    info = device.info
+    before = info.credential
+    if info.mode != "KEY" or not info.product_secret or device.history["day"] or any(device.ails):
+        return False
+    log.warning("register: the secret never logged in and is refused: once more")
+    info.credential = None
+    try:
+        run(info, 0)
+        device.registered_now = True
+    except DynregError as error:
+        log.warning("%s [%s]" % (error, error.code))
+    info.credential = info.credential or before
+    return device.registered_now
 
 
 def register(info, day):

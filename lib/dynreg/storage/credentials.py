@@ -148,29 +148,28 @@ def in_record(info):
 def place(path):
     """Where the record is, in words; path: of device_info.json, beside which its file lies."""
     try:
-        if port.nvs() is None:
+        if port.nvs() is None or (from_nvs() is None and size(record_file(path)) >= 0):
             return record_file(path)
-    except OSError:
+    except (OSError, StorageError):
         pass  # it has one, that does not open
     return "NVS dynreg/credential"
 
 
 def record(path):
     """The record's bytes, None where there is none; StorageError "storage.damaged" by the CRC."""
+    data = None
     try:
-        if port.nvs() is None:
-            path = record_file(path)
-            recover(path)
-            try:
-                data = contents(path)
-            except OSError:
-                data = None
-        else:
+        if port.nvs():
             data = from_nvs()
     except OSError as error:
         raise StorageError("storage.damaged", "NVS cannot be read: %r" % error) from None
-    if data is None:
-        return None
+    if data is None:  # no NVS, or it had no room
+        path = record_file(path)
+        try:
+            recover(path)
+            data = contents(path)
+        except OSError:
+            return None
     if not _crc_fits(data):
         raise StorageError("storage.damaged", "the second copy of the credential is damaged")
     return data[4:]
@@ -189,7 +188,7 @@ def from_nvs():
 
 
 def record_file(path):
-    """Where the record lies on ports without NVS."""
+    """Where the record lies on ports without NVS, and where NVS has no room for it."""
     return path[: path.rfind("/") + 1] + "dynreg.rec"
 
 

@@ -24,6 +24,7 @@ _MQTT = const("mqtts 8883 mqtt 1883 mqtts+psk 8883")
 _DATE = const("http 80 http 80")
 _FOREIGN = const("dynregRegistHost otherMqttDomainHost")  # of the vendor's other SDKs
 _BROKEN = const("is no whole JSON object: mend it or copy it anew")
+_MOST_SPREAD_S = const(3600)
 _KEY = const(1)
 _VALUE = const(2)
 _NAME = const(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-")
@@ -96,6 +97,9 @@ def load(info):
             raise _wrong(
                 info, line, "is not looked at here", "write endpoint.gateway or endpoint.mqtt"
             )
+    spread = values.get("spread") or 0
+    if not isinstance(spread, int) or not 0 <= spread <= _MOST_SPREAD_S:
+        raise _wrong(info, "spread", "is no number of seconds", "write 0 to %d" % _MOST_SPREAD_S)
     own = _section(info, values, "endpoint")
     gateway = _endpoint(info, own, "gateway", _GATEWAY, gateway + _DOMAIN)
     return {
@@ -110,6 +114,7 @@ def load(info):
         "key_file": files[1],
         "burn": values.get("burnProductSecret") is True,
         "early": values.get("early") is not False,
+        "spread": spread,
         "wifi": wifi or None,
         "gateway": gateway,
         "mqtt": _endpoint(info, own, "mqtt", _MQTT, product_id + "." + mqtt + _DOMAIN),

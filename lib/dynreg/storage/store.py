@@ -12,7 +12,7 @@ from .. import log, port
 from ..errors import ConfigError, StorageError
 from . import credentials
 
-_SPARE = {"KEY": 512, "CERT": 6144}  # bytes that a credential takes, with much to spare
+_SPARE = {"KEY": 512, "CERT": 4096}  # bytes that a credential takes, with some to spare
 _PIECE = const(256)
 _KEY = const("credential")
 _NOT_FOUND = const(-4354)  # ESP_ERR_NVS_NOT_FOUND
@@ -23,18 +23,27 @@ def prepare(info):
     spare = _SPARE[info.mode]
     try:
         _trial_file(info.path + ".try", max(0, credentials.size(info.path)) + spare)
-        nvs = port.nvs()
-        if nvs is None:
+        if not _trial_nvs(spare):
             _trial_file(credentials.record_file(info.path) + ".try", spare)
-        else:
-            nvs.set_blob("trial", bytes(spare))
-            nvs.commit()
-            nvs.erase_key("trial")
-            nvs.commit()
     except OSError as error:
         raise StorageError(
             "storage.full", "%s cannot be written (%r): make room first" % (info.path, error)
         ) from None
+
+
+def _trial_nvs(spare):
+    """Whether this board has NVS with so many bytes of room."""
+    try:
+        nvs = port.nvs()
+        if nvs:
+            nvs.set_blob("trial", bytes(spare))
+            nvs.commit()
+            nvs.erase_key("trial")
+            nvs.commit()
+        return nvs
+    except OSError as error:
+        log.warning("NVS takes no %d bytes (%r): a file takes them" % (spare, error))
+        return None
 
 
 def store(info, value):
@@ -107,17 +116,25 @@ def _store_record(info):
 
 
 def _write_record(path, data):
-    """Puts data in the record's place in one step, and reads it back. StorageError."""
+    """Puts data in NVS in one step, else in the record's file, and reads it back. StorageError."""
     data = crc32(data).to_bytes(4, "big") + data
+    own = credentials.record_file(path)
     try:
         nvs = port.nvs()
-        if nvs is None:
-            replace(credentials.record_file(path), data)
+        if nvs:
+            try:
+                nvs.set_blob(_KEY, data)
+                nvs.commit()
+            except OSError as error:
+                log.warning("NVS takes no %d bytes (%r): %s does" % (len(data), error, own))
+                nvs = None
+        if not nvs:
+            replace(own, data)
+            _erase_nvs(_KEY)  # only now; what it held is older, and would be read first
+        elif credentials.from_nvs() != data:
+            raise StorageError("storage", "NVS does not read back as written")
         else:
-            nvs.set_blob(_KEY, data)
-            nvs.commit()
-            if credentials.from_nvs() != data:
-                raise StorageError("storage", "NVS does not read back as written")
+            _remove(own)
     except OSError as error:
         raise StorageError("storage", "the second copy cannot be written: %r" % error) from None
 
@@ -125,32 +142,36 @@ def _write_record(path, data):
 def _erase_record(path):
     own = credentials.record_file(path)
     try:
-        if port.nvs() is None:
-            _remove(own)
-            _remove(own[:-3] + "notes")
-            return
+        for file in (own, own[:-3] + "notes"):
+            _remove(file)
         for key in (_KEY, "notes"):
-            nvs = port.nvs()
-            try:
-                nvs.erase_key(key)
-                nvs.commit()
-            except OSError as error:
-                if error.args[0] != _NOT_FOUND:
-                    raise
-        if credentials.from_nvs() is not None:
+            _erase_nvs(key)
+        if port.nvs() and credentials.from_nvs() is not None:
             raise OSError("still there")
     except OSError as error:
         raise StorageError("storage", "%s stays: %r" % (credentials.place(path), error)) from None
 
 
+def _erase_nvs(key):
+    nvs = port.nvs()
+    if nvs:
+        try:
+            nvs.erase_key(key)
+            nvs.commit()
+        except OSError as error:
+            if error.args[0] != _NOT_FOUND:
+                raise
+
+
 def _remove(path):
     for file in (path + ".tmp", path):  # what recover() would bring back goes first
-        try:
-            os.remove(file)
-        except OSError:
-            pass
         if credentials.size(file) >= 0:
-            raise StorageError("storage", "%s stays: is the flash read-only?" % file)
+            try:
+                os.remove(file)
+            except OSError:
+                pass
+            if credentials.size(file) >= 0:
+                raise StorageError("storage", "%s stays: is the flash read-only?" % file)
 
 
 def _store_file(info):
