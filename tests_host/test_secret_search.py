@@ -25,7 +25,7 @@ import pytest
 
 from tests_host.corpus import canaries
 from tests_host.localhub import hubclient
-from tools.localhub import Hub
+from dynreg_tools.hub import Hub
 
 PRODUCT_SECRET = canaries.PRODUCT_SECRET.encode()
 
@@ -115,7 +115,7 @@ def test_hub_private_key(form):
 
 
 def test_board(tmp_path):
-    from tools.virtualboard import Board
+    from dynreg_tools.virtualboard import Board
 
     Board.new(tmp_path / "made", wifi={"home": "the password of home"})
     board = Board(tmp_path / "made")

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dynreg_tools.bench import chart, memory, report, results
+from dynreg_tools.bench.clients import OBVIOUS, REFERENCE
+from dynreg_tools.bench.errors import BenchError
+from dynreg_tools.bench.wire import Setting
 from tests_host.bench.no_link import no_link
-from tools.bench import chart, memory, report, results
-from tools.bench.clients import OBVIOUS, REFERENCE
-from tools.bench.errors import BenchError
-from tools.bench.wire import Setting
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = f"{sys.executable} {Path(__file__).with_name('peer.py')}"
@@ -22,7 +22,7 @@ QUICK = ["--runs", "1", "--rtt", "10", "--clients", "dynreg"]
 
 def bench(*arguments, before=()):
     return subprocess.run(
-        [*before, sys.executable, "-m", "tools.bench", *arguments],
+        [*before, sys.executable, "-m", "dynreg_tools", "bench", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -178,7 +178,7 @@ def test_a_peer_that_fails_is_one_sentence_and_exit_1():
     if "no round trips" in result.stderr:
         no_link(result.stderr)
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "dev bench: peer does not get to a set clock: peer: as asked" in result.stderr
+    assert "dynreg: peer does not get to a set clock: peer: as asked" in result.stderr
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv takes root's rights away")
@@ -208,4 +208,4 @@ def test_a_bad_option_is_a_usage_error(arguments, word):
 def test_what_is_no_interpreter_is_one_sentence_and_exit_1():
     result = bench(*QUICK, "--interpreter", "/bin/true")
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "dev bench: /bin/true is no MicroPython with TLS that runs here" in result.stderr
+    assert "dynreg: /bin/true is no MicroPython with TLS that runs here" in result.stderr

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools.bench import trace
+from dynreg_tools.bench.errors import NoLink
+from dynreg_tools.bench.link import CLIENT, HUB, Link
 from tests_host.bench.no_link import no_link
-from tools.bench import trace
-from tools.bench.errors import NoLink
-from tools.bench.link import CLIENT, HUB, Link
 
 ROOT = Path(__file__).resolve().parents[2]
 END_S = 10
@@ -87,7 +87,7 @@ def test_the_host_sees_nothing_of_it(link):
 
 KILLED = """
 import subprocess, sys, time
-from tools.bench.link import Link
+from dynreg_tools.bench.link import Link
 with Link() as link:
     client = link.client.call(subprocess.Popen, ["setpriv", "--pdeathsig", "KILL", "sleep", "600"])
     print(link._forwarder.pid, client.pid, flush=True)

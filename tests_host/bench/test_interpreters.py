@@ -8,19 +8,18 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tools import debian, interpreters
-from tools.interpreters import InterpreterError
+from dynreg_tools.build import debian, interpreters
+from dynreg_tools.build.interpreters import InterpreterError
 
-TOOL = Path(interpreters.__file__)
+TOOL = ["-m", interpreters.__name__]
 
 
 def fetch(folder, *arguments, path):
     return subprocess.run(
-        [sys.executable, TOOL, folder, *arguments],
+        [sys.executable, *TOOL, folder, *arguments],
         env={**os.environ, "PATH": str(path)},
         capture_output=True,
         text=True,

@@ -1,13 +1,14 @@
 """`./dev size`, in a repository of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tools.mpy import LIB
+from dynreg_tools.sources import LIB
 
 GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
 
@@ -26,8 +27,11 @@ def repository(tmp_path):
 
 
 def size(folder, *arguments):
-    command = [sys.executable, "-m", "tools.size", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "dynreg_tools", "size", *arguments]
+    theirs = os.environ | {"PYTHONPATH": str(folder / "tools")}
+    return subprocess.run(
+        command, cwd=folder, env=theirs, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_what_changed_since_the_last_commit(repository):
@@ -63,11 +67,11 @@ def test_what_changed_since_the_last_commit(repository):
 def test_a_commit_that_is_not_there(repository):
     result = size(repository, "--against", "v9")
     assert result.returncode == 1
-    assert result.stderr.startswith("dev size: git does not give lib/ of v9: ")
+    assert result.stderr.startswith("dynreg: git does not give lib/ of v9: ")
 
 
 def test_a_source_that_does_not_compile(repository):
     (repository / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
     result = size(repository)
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert result.stderr.startswith("dev size: ") and "fresh.py" in result.stderr
+    assert result.stderr.startswith("dynreg: ") and "fresh.py" in result.stderr

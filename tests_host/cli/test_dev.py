@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from tools import demo
+from dynreg_tools import demo, sources
+from dynreg_tools.cli import COMMANDS
 
-ROOT = demo.ROOT
+ROOT = sources.ROOT
 
 
 def dev(*arguments, cwd=ROOT, python=sys.executable, **environment):
@@ -50,8 +52,42 @@ def test_help_fits_one_screen_and_names_every_command():
 )
 def test_every_command_has_help_with_an_example(command):
     result = dev(command, "--help")
-    assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")
+    prog = "dev" if command in ("fuzz", "soak") else "dynreg"
+    assert result.returncode == 0 and result.stdout.startswith(f"usage: {prog} {command}")
     assert "example" in result.stdout
+
+
+def test_it_has_every_command_of_dynreg():
+    shown = dev("--help").stdout.split()
+    assert set(COMMANDS) <= set(shown)
+
+
+def test_kill_ends_the_hub_and_frees_its_ports():
+    command = [sys.executable, "dev", "hub", "--cert-key", "ec", "--stop-after", "60"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        ready = json.loads(process.stdout.readline())
+        port = int(ready["http"].rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        process.terminate()
+        assert process.wait(10) == 0
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), 5)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["hub", "--faults"], ["demo"]])
+def test_a_reader_that_goes_away_gets_no_traceback(arguments):
+    ours, theirs = os.pipe()
+    os.close(ours)  # as `| head` leaves it
+    result = subprocess.run(
+        [sys.executable, "dev", *arguments],
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(theirs)
+    assert result.returncode in (0, 1) and result.stderr == ""  # argparse's help does not mind
 
 
 def test_an_unknown_command_is_a_usage_error():
@@ -95,7 +131,7 @@ def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
     broken.write_text("raise ImportError('this firmware has no umqtt')\n")
     result = dev("demo", "--umqtt", str(broken))
     assert result.returncode == 1
-    assert result.stderr.startswith("dev demo: ") and "Traceback" not in result.stderr
+    assert result.stderr.startswith("dynreg: ") and "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("command", ["demo", "board", "soak"])

@@ -9,9 +9,9 @@ import sysconfig
 
 import pytest
 
-from tools import mpy, package
-from tools.demo import ROOT
-from tools.virtualboard import Board
+from dynreg_tools.build import mpy, package
+from dynreg_tools.sources import ROOT
+from dynreg_tools.virtualboard import Board
 
 
 def files():
@@ -29,8 +29,11 @@ def clone(tmp_path):
 
 
 def run(folder, *arguments):
-    command = [sys.executable, "-m", "tools.package", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "dynreg_tools", "package", *map(str, arguments)]
+    theirs = os.environ | {"PYTHONPATH": str(folder / "tools")}
+    return subprocess.run(
+        command, cwd=folder, env=theirs, capture_output=True, text=True, timeout=60
+    )
 
 
 def made(folder, *arguments):
@@ -114,7 +117,7 @@ def test_a_source_that_does_not_compile_leaves_the_old_package(clone):
     (clone / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
     done = run(clone)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("dev package: ") and "fresh.py" in done.stderr
+    assert done.stderr.startswith("dynreg: ") and "fresh.py" in done.stderr
     assert contents(clone / "dist") == before and os.listdir(clone / "dist") == ["mip"]
 
 

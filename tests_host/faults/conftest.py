@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools import demo
+from dynreg_tools.hub import Hub
+from dynreg_tools.virtualboard import Board, Running
 from tests_host.flow.conftest import WIFI, deployed  # noqa: F401 - a fixture
-from tools import demo
-from tools.localhub import Hub
-from tools.virtualboard import Board, Running
 
 PRODUCT = "FAULTTESTS"
 ANSWER_S = 20  # of real time: nothing may hang

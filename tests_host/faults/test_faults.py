@@ -2,8 +2,8 @@
 
 import pytest
 
+from dynreg_tools.sources import ROOT
 from tests_host.faults.rows import ROWS, Row
-from tools.demo import ROOT
 
 # What must have been done, without a fault, before a row's own step.
 _BEFORE = {

@@ -11,9 +11,9 @@ import threading
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import ROOT, WIFI, environment, set_access_points
-from tools.virtualboard import Board
 
 LOGGING = """
 import time

@@ -1,7 +1,6 @@
 """What a deploy leaves on a board, and what it leaves alone."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -9,11 +8,12 @@ import time
 
 import pytest
 
+from dynreg_tools import sources
+from dynreg_tools.boards import compiler
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import deploy, make_info, plan_of
-from tools.boards import compiler, sources
-from tools.boards.errors import BoardError
-from tools.virtualboard import Board
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 
@@ -166,9 +166,8 @@ def run_deploy(board, batch):
     """The command itself, as it leaves a board that is not to start its program."""
     command = ["deploy", "--port", str(board.folder / "port"), "--no-reset"]
     return subprocess.run(
-        [sys.executable, "-m", "tools.boards.cli", *command],
+        [sys.executable, "-m", "dynreg_tools", *command],
         cwd=batch,
-        env=os.environ | {"PYTHONPATH": str(sources.ROOT)},
         check=True,
         capture_output=True,
         text=True,
@@ -316,9 +315,8 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
     with board.power_on() as running:
         running.wait_for("busy")
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools.boards.cli", "deploy", "--port", board.folder / "port"],
+            [sys.executable, "-m", "dynreg_tools", "deploy", "--port", board.folder / "port"],
             cwd=batch,
-            env=os.environ | {"PYTHONPATH": str(sources.ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -11,10 +11,10 @@ import shutil
 
 import pytest
 
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import deploy, make_info, plan_of
-from tools.boards.errors import BoardError
-from tools.virtualboard import Board
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 EVERY = int(os.environ.get("DYNREG_CUTS", "37"))

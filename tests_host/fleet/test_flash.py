@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools import cli
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.boards.flashing.image import read
+from dynreg_tools.boards.flashing.job import Job, Order
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, table
 from tests_host.fleet.romloader import RomLoader
-from tools.boards import cli
-from tools.boards.errors import BoardError
-from tools.boards.flashing.image import read
-from tools.boards.flashing.job import Job, Order
 
 ROOT = Path(__file__).parents[2]
 BY_HAND = ("--before", "no-reset", "--after", "no-reset")
@@ -266,7 +266,7 @@ def test_many_boards_one_wrong(file, flash):
 def test_ctrl_c_finishes_the_board_that_is_written_and_begins_no_other(file):
     path = file(size=200000)
     with RomLoader("esp32") as first, RomLoader("esp32", mac="246f28000002") as second:
-        command = [sys.executable, "-m", "tools.boards.cli", "flash", "--jobs", "1", *BY_HAND]
+        command = [sys.executable, "-m", "dynreg_tools", "flash", "--jobs", "1", *BY_HAND]
         command += ["--port", first.port, second.port, "--firmware", path]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

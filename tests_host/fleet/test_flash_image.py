@@ -2,11 +2,11 @@
 
 import pytest
 
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.boards.flashing import image as images
+from dynreg_tools.boards.flashing.chips import chips
+from dynreg_tools.boards.flashing.partitions import parse
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, image, table
-from tools.boards.errors import BoardError
-from tools.boards.flashing import image as images
-from tools.boards.flashing.chips import chips
-from tools.boards.flashing.partitions import parse
 
 CHIPS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from dynreg_tools import cli, demo
+from dynreg_tools.boards import identityfile
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet.firmware_file import firmware
 from tests_host.fleet.romloader import RomLoader
 from tests_host.flow.conftest import WIFI, bench, deployed, hub, report_of  # noqa: F401
-from tools import demo
-from tools.boards import cli, identityfile
-from tools.virtualboard import Board
 
 pytestmark = pytest.mark.credential_over_the_cable
 

@@ -2,9 +2,9 @@
 
 import threading
 
-from tools.boards import fleet
-from tools.boards.console import Console
-from tools.boards.errors import BoardError
+from dynreg_tools.boards import fleet
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.console import Console
 
 
 def run(work, count=5, jobs=2):

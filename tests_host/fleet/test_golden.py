@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools.cli import COMMANDS
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
-from tools.boards.cli import COMMANDS
 
 GOLDEN = Path(__file__).parent / "golden"
 MACS = {"b0": "24:6f:28:00:00:01", "b1": "24:6f:28:00:00:02"}

@@ -4,8 +4,8 @@ import csv
 import hashlib
 import json
 
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet.conftest import set_access_points
-from tools.virtualboard import Board
 
 COMMAND = ("provision", "--all", "--virtual", "boards", "--jobs", "4", "--report", "batch.csv")
 

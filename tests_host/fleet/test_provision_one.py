@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from dynreg_tools.boards.report import COLUMNS, Report
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
-from tools.boards.report import COLUMNS, Report
 
 ONE = ("provision", "--port", "boards/b0/port")
 

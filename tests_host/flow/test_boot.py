@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from dynreg_tools import demo, sources
+from dynreg_tools.virtualboard import Board
 from tests_host.flow.conftest import LATER, PRODUCT, WIFI, put_off, report_of
-from tools import demo
-from tools.virtualboard import Board
 
 TRACEBACK = "Traceback"
 
@@ -286,7 +286,7 @@ BAD_FILES = {
 def test_a_bad_file_gets_one_sentence_and_stays(bench, case):
     text, words = BAD_FILES[case]
     if text is None:
-        text = (demo.ROOT / "device_info.json").read_text()
+        text = (sources.ROOT / "device_info.json").read_text()
     bench.board.write_file("/device_info.json", text)
     output = bench.boot(until=">>> ")
     assert f"/device_info.json: {words}" in output

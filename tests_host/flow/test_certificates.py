@@ -9,8 +9,8 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from dynreg_tools import demo
 from tests_host.flow.conftest import LATER, PRODUCT, put_off, report_of
-from tools import demo
 
 CERT, KEY = "/certs/device_cert.pem", "/certs/device_key.pem"
 RSA = {"auth_mode": "cert", "device_key": "rsa"}

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard.board import TORN
 from tests_host.flow.conftest import PRODUCT, report_of
-from tools.virtualboard import Board
-from tools.virtualboard.board import TORN
 
 
 @pytest.mark.parametrize("torn", TORN)

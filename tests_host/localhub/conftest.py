@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for hubclient
 
 from hubclient import PRODUCT_ID, new_secret
 
-from tools.localhub import Hub
+from dynreg_tools.hub import Hub
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from hubpaho import Paho
 from hubpki import Authority, client_context, fingerprint
 from test_hub_process import failed, start
 
-from tools.localhub import Hub, HubError
+from dynreg_tools.hub import Hub, HubError
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -402,11 +402,11 @@ def test_command_line_errors(tmp_path):
     ]
     for args, message in cases:
         code, errors = failed(*args)
-        assert code == 1 and errors.startswith("dev hub: " + message)
+        assert code == 1 and errors.startswith("dynreg: " + message)
         assert errors.count("\n") == 1
     for args in (["--auth-mode", "psk"], ["--device-key", "dsa"], ["--own-ca"]):
         code, errors = failed(*args)
-        assert code == 2 and errors.startswith("usage: dev hub ")
+        assert code == 2 and errors.startswith("usage: dynreg hub ")
     with start("--help") as helper:
         text = helper.communicate(timeout=10)[0]
     for option in ("--auth-mode {key,cert}", "--own-ca FILE", "--device-key {rsa,ec}"):

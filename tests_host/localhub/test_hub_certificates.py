@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hubclient import Raw, connect_packet, credentials, decrypt, post, register_certificate, signed
 from hubpki import Authority, client_context, fingerprint, key_pem, new_key
 
-from tools.localhub import registration
+from dynreg_tools.hub.http import registration
 
 
 @pytest.fixture(scope="module")

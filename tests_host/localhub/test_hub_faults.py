@@ -17,8 +17,8 @@ from test_hub_faults_names_and_time import DNS, NTP, TIME
 from test_hub_faults_wire import PSK, TCP, TLS
 from test_hub_psk import PSK_LOGIN
 
-from tools.localhub import HubError
-from tools.localhub.faults import CATALOGUE, FaultError, parse, table
+from dynreg_tools.hub import HubError
+from dynreg_tools.hub.faults import CATALOGUE, FaultError, parse, table
 
 ROOT = Path(__file__).parents[2]
 
@@ -142,7 +142,7 @@ def test_the_control_port_is_for_this_machine(start_hub):
 
 def command(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "tools.localhub", *arguments],
+        [sys.executable, "-m", "dynreg_tools", "hub", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -12,7 +12,8 @@ import pytest
 import requests
 from hubclient import Raw, decrypt, logged_in, post, register, signed
 
-from tools.localhub import listener, registration
+from dynreg_tools.hub import listener
+from dynreg_tools.hub.http import registration
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

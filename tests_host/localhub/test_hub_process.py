@@ -19,7 +19,8 @@ import pytest
 import requests
 from hubclient import PRODUCT_ID, Raw, logged_in, new_secret, post, register
 
-from tools.localhub import EVENTS, Hub, HubError, sntp
+from dynreg_tools.hub import EVENTS, Hub, HubError
+from dynreg_tools.hub.udp import sntp
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,7 +178,7 @@ def test_wait_for(hub):
 
 
 def test_a_defect_inside_is_raised_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("tools.localhub.gateway.register", lambda *_: 1 / 0)
+    monkeypatch.setattr("dynreg_tools.hub.http.gateway.register", lambda *_: 1 / 0)
     hub = Hub(tmp_path, cert_key="ec", product_id=PRODUCT_ID)
     with pytest.raises(ZeroDivisionError), hub:
         with pytest.raises(requests.ConnectionError):
@@ -193,7 +194,7 @@ def start(*args, **environment):
     """A hub process, which does not outlive a test that fails."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("DYNREG_")}
     with subprocess.Popen(
-        [sys.executable, "-m", "tools.localhub", "--cert-key", "ec", *args],
+        [sys.executable, "-m", "dynreg_tools", "hub", "--cert-key", "ec", *args],
         cwd=ROOT,
         env={**inherited, "COLUMNS": "96", **environment},
         stdout=subprocess.PIPE,
@@ -265,11 +266,11 @@ def test_command_line_errors(tmp_path):
         ]
         for args, message in cases:
             code, errors = failed(*args)
-            assert code == 1 and errors.startswith("dev hub: " + message)
+            assert code == 1 and errors.startswith("dynreg: " + message)
             assert errors.count("\n") == 1
     for args in (["--register-type", "3"], ["--register-limit", "x"], ["--nonsense"]):
         code, errors = failed(*args)
-        assert code == 2 and errors.startswith("usage: dev hub ")
+        assert code == 2 and errors.startswith("usage: dynreg hub ")
     code, errors = failed(DYNREG_PRODUCT_SECRET="hunter2")
     assert code == 1 and "hunter2" not in errors
 
@@ -281,7 +282,7 @@ def test_stop_after_and_help():
         text = helper.communicate(timeout=10)[0]
     assert (process.returncode, helper.returncode) == (0, 0)
     assert time.monotonic() - begin > 0.2
-    assert "dev hub --data" in text and max(map(len, text.splitlines())) < 100
+    assert "dynreg hub --data" in text and max(map(len, text.splitlines())) < 100
     for event in EVENTS:
         assert re.search(rf"^  {event} +\S", text, re.MULTILINE)
 

@@ -30,8 +30,9 @@ from hubpaho import Paho
 from hubpki import client_context
 from test_hub_process import start
 
-from tools.localhub import Hub, psk
-from tools.localhub.tls import server_context
+from dynreg_tools.hub import Hub
+from dynreg_tools.hub.tls import psk
+from dynreg_tools.hub.tls.context import server_context
 
 DEVICE = Path(__file__).with_name("micropython_device.py")
 SUITES = ["TLS-PSK-WITH-AES-128-CBC-SHA", "TLS-PSK-WITH-AES-256-CBC-SHA"]

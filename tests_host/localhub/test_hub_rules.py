@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tools.localhub import HubError, rules
+from dynreg_tools.hub import HubError, rules
 
 
 def test_registration_signature(vectors):

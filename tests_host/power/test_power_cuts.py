@@ -10,9 +10,9 @@ import shutil
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard.board import TORN
 from tests_host.power.conftest import CERTIFICATE, KEY, SECRET, config
-from tools.virtualboard import Board
-from tools.virtualboard.board import TORN
 
 # Prints the state of the board, does what the scenario does, prints the state then. On the second
 # power-on the same, so that what follows a cut is tried as well.

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tools.virtualboard import Board, BoardError
+from dynreg_tools.virtualboard import Board, BoardError
 
 COLLECTING = """
 import gc, time

@@ -1,4 +1,4 @@
-"""dev board new, dev board run."""
+"""dynreg board new, dynreg board run."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CLI = [sys.executable, "-m", "tools.virtualboard"]
+CLI = [sys.executable, "-m", "dynreg_tools", "board"]
 
 
 def dev_board(*arguments, timeout=20):
@@ -23,7 +23,7 @@ def dev_board(*arguments, timeout=20):
 @pytest.mark.parametrize("arguments", [[], ["new"], ["run"]])
 def test_help(arguments):
     code, text, _ = dev_board(*arguments, "--help")
-    assert code == 0 and text.startswith(" ".join(["usage: dev board", *arguments]))
+    assert code == 0 and text.startswith(" ".join(["usage: dynreg board", *arguments]))
 
 
 def test_new_then_run_until_stopped(tmp_path):
@@ -101,7 +101,7 @@ def test_once_with_a_power_cut(board):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["run", "nowhere"], "make a board with: dev board new nowhere"),
+        (["run", "nowhere"], "make a board with: dynreg board new nowhere"),
         (["new", "x", "--mac", "zz"], "is not a MAC"),
         (["new", "x", "--flash-size", "5000"], "multiple of 4K"),
         (["new", "x", "--flash-size", "big"], "is not a size"),
@@ -112,7 +112,7 @@ def test_errors_are_one_sentence(tmp_path, arguments, complaint):
     code, out, err = dev_board(arguments[0], tmp_path / arguments[1], *arguments[2:])
     complaint = complaint.replace(" new nowhere", f" new {tmp_path / 'nowhere'}")
     assert (code, out) == (1, "")
-    assert err.startswith("dev board: ") and complaint in err and err.count("\n") == 1
+    assert err.startswith("dynreg: ") and complaint in err and err.count("\n") == 1
 
 
 def test_a_board_is_not_made_twice(board):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time
 import pytest
 from dnslib import RR, A, DNSRecord
 
+from dynreg_tools.virtualboard import Board, BoardError
 from tests_host.virtualboard.test_board_network import JOIN
-from tools.virtualboard import Board, BoardError
 
 ASK = """
 import socket

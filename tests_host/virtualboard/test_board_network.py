@@ -11,7 +11,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board
 
 # main.py's usual first lines: on Wi-Fi, so that sockets work
 JOIN = """

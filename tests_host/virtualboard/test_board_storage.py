@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board
 
 
 def test_new_board(tmp_path):
