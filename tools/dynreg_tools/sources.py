@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 from .errors import ToolError
 
@@ -58,7 +59,7 @@ def need_clone(what: str) -> None:
         raise ToolError(f"{what} works in a clone of the repository only")
 
 
-def library(name: str) -> ModuleType:
+def library(name: str) -> Any:
     """dynreg.<name> as it runs on a board, imported here: one source of what is right.
 
     Only for modules that need no board (device, its errors); the package's __init__, which

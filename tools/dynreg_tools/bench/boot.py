@@ -91,6 +91,7 @@ def run(
 
 def _watch(process: subprocess.Popen, at_clock: Callable) -> tuple[str, str | None]:
     output, tls = "", None
+    assert process.stdin and process.stdout  # run() has made both pipes
     for line in process.stdout:
         output += line
         if found := _CLOCK_SET.match(line):
@@ -110,8 +111,8 @@ def _watch_peer(
 
     past: how many of the hub's events are of earlier boots.
     """
-    output = []
-    drain = threading.Thread(target=lambda: output.extend(process.stdout), daemon=True)
+    output: list[str] = []
+    drain = threading.Thread(target=lambda: output.extend(process.stdout or ()), daemon=True)
     drain.start()
     answered = False
     count = len(_named("time_answered", device.hub.events[:past])) + 1

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from .namespace import Namespace
 
@@ -30,6 +30,8 @@ class Link:
                 pass_fds=devices,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
+            assert self._forwarder.stdin and self._forwarder.stdout
+            self._to, self._from = self._forwarder.stdin, self._forwarder.stdout
             stack.callback(self._end)
             self._stack = stack.pop_all()
         return self
@@ -38,9 +40,9 @@ class Link:
         self._stack.close()
 
     def _end(self) -> None:
-        self._forwarder.stdin.close()
+        self._to.close()
         self._forwarder.wait()
-        self._forwarder.stdout.close()
+        self._from.close()
 
     def use(self, rtt_ms: float, loss: float = 0, seed: int = 0) -> None:
         """This round trip in milliseconds, this chance of loss; forgets what was noted."""
@@ -50,7 +52,7 @@ class Link:
         """Every packet since use(), as forwarder.py says."""
         return self._ask({"noted": True})
 
-    def _ask(self, command: dict) -> list | dict:
-        self._forwarder.stdin.write(json.dumps(command) + "\n")
-        self._forwarder.stdin.flush()
-        return json.loads(self._forwarder.stdout.readline())
+    def _ask(self, command: dict) -> Any:
+        self._to.write(json.dumps(command) + "\n")
+        self._to.flush()
+        return json.loads(self._from.readline())

@@ -86,4 +86,7 @@ def _growth(done: boot.Boot) -> dict:
 
 
 def _retained(output: str) -> int:
-    return int(re.search(r"^@retained (\d+)", output, re.MULTILINE)[1])
+    found = re.search(r"^@retained (\d+)", output, re.MULTILINE)
+    if not found:
+        raise BenchError("the program does not say how much it has kept")
+    return int(found[1])

@@ -50,7 +50,7 @@ def update(file: Path, results: dict) -> None:
 
 
 def _link_table(results: dict, found: dict) -> str:
-    rows = [("client", "TLS", "boot", "round trips", "least–most", "bytes", "packets", "HTTPS")]
+    rows = [["client", "TLS", "boot", "round trips", "least–most", "bytes", "packets", "HTTPS"]]
     lossy = found["loss"] > 0
     for name, boots in found["clients"].items():
         for kind in BOOTS:
@@ -66,7 +66,7 @@ def _link_table(results: dict, found: dict) -> str:
             row = [title, cells[0], words, *cells[1:]]
             rows.append([*row, "{} of {}".format(*seen["completed"])] if lossy else row)
     if lossy:
-        rows[0] = (*rows[0], "completed")
+        rows[0].append("completed")
     return table(rows)
 
 

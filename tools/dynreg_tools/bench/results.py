@@ -18,6 +18,7 @@ min_heap_kib and retained_bytes of the first interpreter, the wheel's (null for 
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from .. import sources
 from ..build import interpreters, mpy
@@ -68,11 +69,12 @@ def measure(
         }
         for client in clients
     }
-    ours, obvious = by_client.get(REFERENCE.name, {}), by_client.get(OBVIOUS.name)
+    reference: dict[str, Any] = by_client.get(REFERENCE.name, {})
+    obvious: dict[str, Any] | None = by_client.get(OBVIOUS.name)
     return {
         "link": link,
-        "first_boot": ours.get("first_boot"),
-        "warm_boot": ours.get("warm_boot"),
+        "first_boot": reference.get("first_boot"),
+        "warm_boot": reference.get("warm_boot"),
         "obvious": obvious and {**obvious["first_boot"], "warm_boot": obvious["warm_boot"]},
         "clients": by_client,
         "settings": found,

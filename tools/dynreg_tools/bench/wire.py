@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from . import boot, devices, trace
 from .clients import Client
@@ -40,7 +40,7 @@ class Runs:
 
     def summary(self) -> dict:
         """Medians, for the JSON; round trips' least and most too. None where no boot completed."""
-        values = {"rtt": None, "bytes": None, "packets": None}
+        values: dict[str, Any] = {"rtt": None, "bytes": None, "packets": None}
         if self.seen:
             trips = [seen.rtt for seen in self.seen]
             values = {

@@ -72,7 +72,7 @@ def apply(
     }
     if dry_run:
         return report
-    packages = sorted({plan.package(path) for path in [*changed, *stale]} - {None})
+    packages = sorted({name for path in [*changed, *stale] if (name := plan.package(path))})
     moves = [path for path in changed if not plan.package(path)]
     onboard.call(link, "park", packages, timeout=60)
     onboard.call(link, "clean", [path for path in stale if plan.package(path)])

@@ -1,5 +1,7 @@
 """The one error of this package."""
 
+from typing import Any
+
 from ..errors import ToolError
 
 
@@ -13,3 +15,4 @@ class BoardError(ToolError):
     def __init__(self, code: str, message: str):
         super().__init__(message)
         self.code = code
+        self.known: dict[str, Any] = {}  # what was known of the board by then

@@ -47,7 +47,7 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
         except BoardError as error:
             text = str(error).removeprefix(f"{port}: ")
             row = {"outcome": "failed", "error": error.code, "what_to_do": text}
-            row.update(getattr(error, "known", {}))
+            row.update(error.known)
         except Exception as error:  # a defect of ours must not hold up the other boards either
             text = f"{type(error).__name__}: {error} (a defect of dynreg: please report it)"
             row = {"outcome": "failed", "error": "internal", "what_to_do": text}

@@ -16,7 +16,7 @@ from .. import sources
 def dns(host: str, port: int) -> tuple[str | None, str | None]:
     """(address, None), or (None, why not)."""
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0], None
+        return str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]), None
     except OSError as error:
         return None, str(error)
 

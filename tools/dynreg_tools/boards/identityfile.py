@@ -9,6 +9,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import BoardError
 
@@ -63,6 +64,7 @@ def save(folder: str | Path, identity: Identity) -> Path:
 
 def load(path: str | Path) -> Identity:
     """What save() wrote. BoardError."""
+    packed: Any = {}
     try:
         packed = json.loads(Path(path).read_text())
     except FileNotFoundError:
@@ -70,7 +72,7 @@ def load(path: str | Path) -> Identity:
             "identity.file", f"{path}: no such file: this board's identity was not saved there"
         ) from None
     except (OSError, ValueError):
-        packed = None
+        pass  # nothing of it is there
     try:
         if packed["format"] != _FORMAT:
             raise ValueError

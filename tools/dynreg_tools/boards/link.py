@@ -14,6 +14,7 @@ import struct
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
@@ -40,7 +41,7 @@ class Link:
         self.running = False  # a program ran when we came, and is to run again
         self._raw = False  # the board is in the raw REPL
         self._stop = stop
-        self._transport: SerialTransport | None = None
+        self._transport: Any = None  # mpremote's, which has no types
         self._lines: Lines | None = None
 
     def __enter__(self) -> Link:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import BoardError
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "port",
     "mac",
     "device",

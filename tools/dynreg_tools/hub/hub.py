@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from .events import Journal, Packet
 from .rules import CERTIFICATE, HubError
@@ -17,6 +17,10 @@ from .tls import certificates
 
 _START_TIMEOUT = 30.0
 _CALL_TIMEOUT = 10.0
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Hub:
@@ -37,7 +41,7 @@ class Hub:
         *,
         on_event: Callable[[dict], None] | None = None,
         record: bool = True,
-        **options: object,
+        **options: Any,
     ) -> None:
         """Check the options; HubError when one is no good, TypeError when there is no such."""
         self._settings = Settings(data=data, **options)
@@ -89,8 +93,10 @@ class Hub:
         async with Server(self._settings, self._journal, self._broken) as server:
             self._server = server
             self.ports = server.ports
-            for name, url in server.urls().items():
-                setattr(self, name, url)
+            urls = server.urls()
+            self.http, self.https = urls.http, urls.https
+            self.mqtt, self.mqtts = urls.mqtt, urls.mqtts
+            self.control, self.ntp, self.dns = urls.control, urls.ntp, urls.dns
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
             self.product_id, self.product_secret = server.product.id, server.product.secret
             self.auth_mode, self.psk = server.product.auth_mode, server.psk
@@ -102,10 +108,10 @@ class Hub:
         self._failure = self._failure or exc
         self._journal.emit("internal_error", error=type(exc).__name__)
 
-    def _call(self, function: Callable, *args: object, **kwargs: object) -> object:
+    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in the hub's thread and give its result or exception."""
 
-        async def call() -> object:
+        async def call() -> T:
             return function(*args, **kwargs)
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(_CALL_TIMEOUT)
@@ -159,10 +165,11 @@ class Hub:
         """Turn the console's switches (protocol section 3); None leaves one as it is."""
 
         def change() -> None:
-            old = self._server.store.product(self.product_id)
+            old = self._server.product
             given = {"register_type": register_type, "register_limit": register_limit}
             changes = {name: value for name, value in given.items() if value is not None}
-            self._server.store.save_product(replace(old, **changes))
+            self._server.product = replace(old, **changes)
+            self._server.store.save_product(self._server.product)
 
         self._call(change)
 

@@ -9,11 +9,10 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
 
-from .faults import Fault, Faults
-from .faults.tcp import between
-from .tls.context import alert_of, psk_reason_of
+from .tls.context import HandshakeFailed
 
 HANDSHAKE_TIMEOUT = 10.0
 _FILLERS = 4  # connections that nobody accepts: more than fit into a backlog of one
@@ -23,12 +22,26 @@ _READ = 4096
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+class ConnectionFaults(Protocol):
+    """What may go wrong on purpose below a service."""
+
+    def between(
+        self, sock: socket.socket, service: str, *, tls: bool
+    ) -> AbstractAsyncContextManager[socket.socket]:
+        """The socket to serve in the place of `sock`."""
+        ...
+
+    def context(self, service: str) -> ssl.SSLContext | None:
+        """Another TLS context than the port's own."""
+        ...
+
+
 class Listener:
     """Serves `sock` with `serve` for every connection; over TLS when `context` is set.
 
     `context` may be replaced at any time and counts for connections from then on. `tls_failed`
     gets the reason of a handshake that failed, `broken` an exception nobody foresaw. `service`
-    ("gateway" or "broker") is what `faults` aim at, `faulty_context` makes the context of one.
+    ("gateway" or "broker") is what `faults` aim at.
     """
 
     def __init__(
@@ -40,13 +53,11 @@ class Listener:
         tls_failed: Callable[[str], None],
         broken: Callable[[Exception], None],
         service: str = "",
-        faults: Faults | None = None,
-        faulty_context: Callable[[Fault], ssl.SSLContext] | None = None,
+        faults: ConnectionFaults | None = None,
     ) -> None:
         self.context = context
         self.service = service
-        self._faults = faults or Faults(lambda *_, **__: None)
-        self._faulty_context = faulty_context
+        self._faults = faults
         self._sock = sock
         self._serve = serve
         self._tls_failed = tls_failed
@@ -127,16 +138,17 @@ class Listener:
 
     def _done(self, task: asyncio.Task) -> None:
         self._tasks.pop(task).close()  # matters to a task that was cancelled before it began
-        if not task.cancelled() and isinstance(task.exception(), Exception):
-            self._broken(task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._broken(error)
 
     async def _connection(self, sock: socket.socket) -> None:
-        fault = self._faults.trigger("tcp", self.service, "tls" if self.context else "plain")
-        if fault is None:
+        if self._faults is None:
             await self._handle(sock)
-        else:
-            async with between(sock, fault.kind.act(fault.argument)) as inner:
-                await self._handle(inner)
+            return
+        tls = self.context is not None
+        async with self._faults.between(sock, self.service, tls=tls) as inner:
+            await self._handle(inner)
 
     async def _handle(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -157,14 +169,14 @@ class Listener:
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         context = self.context
-        if context and (fault := self._faults.trigger("tls", self.service, self.service)):
-            context = self._faulty_context(fault)
+        if context and self._faults:
+            context = self._faults.context(self.service) or context
         if context is None:
             transport.set_protocol(protocol)
             transport.resume_reading()
         else:
             try:
-                transport = await loop.start_tls(
+                secure = await loop.start_tls(
                     transport,
                     protocol,
                     context,
@@ -174,8 +186,12 @@ class Listener:
                 )
             except OSError as exc:
                 self._tls_failed(_reason(exc))
-                await _send_alert(spare, alert_of(exc))
+                if isinstance(exc, HandshakeFailed):
+                    await _send_alert(spare, exc.alert)
                 return None
+            if secure is None:  # closed meanwhile
+                return None
+            transport = secure
         protocol.connection_made(transport)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
@@ -184,6 +200,7 @@ class _Paused(asyncio.Protocol):
     """Holds a new connection's first bytes back until it is known who reads them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)
         transport.pause_reading()
 
 
@@ -212,10 +229,12 @@ async def _send_alert(sock: socket.socket, alert: bytes) -> None:
 
 def _reason(exc: OSError) -> str:
     """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        return f"{exc.reason}: {exc.verify_message}"
-    if isinstance(exc, ssl.SSLError) and exc.reason:
-        return ": ".join(filter(None, (exc.reason, psk_reason_of(exc))))
+    if isinstance(exc, HandshakeFailed):
+        cause = exc.cause
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{cause.reason}: {cause.verify_message}"
+        if cause.reason:
+            return ": ".join(filter(None, (cause.reason, exc.psk_reason)))
     if isinstance(exc, ssl.SSLError | ConnectionResetError):
         return "the peer closed the connection"
     if isinstance(exc, ConnectionAbortedError):

@@ -42,11 +42,11 @@ def choose_product(store: Store, settings: Settings) -> tuple[Product, bool]:
 
 def _auth_mode(store: Store, settings: Settings, kept: Product | None) -> tuple[str, str | None]:
     """The auth mode and the own CA's PEM: the settings', else as they were."""
-    own_ca = settings.own_ca and settings.own_ca.decode()
+    own_ca = settings.own_ca_pem
     mode = settings.auth_mode or (rules.CERTIFICATE if own_ca else None)
     if kept is None:
         return mode or rules.KEY, own_ca
-    if mode in (None, kept.auth_mode):
+    if mode is None or mode == kept.auth_mode:
         return kept.auth_mode, own_ca or kept.own_ca
     if any(device.psk or device.fingerprint for device in store.devices(kept.id)):
         raise HubError(

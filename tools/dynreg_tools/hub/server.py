@@ -7,41 +7,59 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trustme
 
 from .events import Journal
-from .faults import Fault, Faults
-from .faults.ports import Ports
+from .faults import Faults, Hooks
+from .faults.kinds import BROKER, GATEWAY
 from .faults.tls import Shown
 from .http.control import HOST as CONTROL_HOST
 from .http.control import Control
 from .http.gateway import Gateway
 from .listener import Listener
 from .mqtt.broker import Broker
+from .ports import Ports
 from .products import choose_product
 from .rules import CERTIFICATE, KEY, HubError
 from .settings import PORTS, Settings
 from .store import Store
 from .tls import certificates
-from .tls.context import ServerContext, server_context
-from .tls.device_ca import load_or_create_device_authority
+from .tls.context import KeyOf, ServerContext, server_context
+from .tls.device_ca import DeviceAuthority, load_or_create_device_authority
 from .udp.nameserver import NAME, NameServer
 from .udp.sntp import Responder
 
 _ANY = "0.0.0.0"
 _UDP = ("ntp", "dns")
-_SERVICES = {"http": "gateway", "https": "gateway", "mqtt": "broker", "mqtts": "broker"}
+_SERVICES = {"http": GATEWAY, "https": GATEWAY, "mqtt": BROKER, "mqtts": BROKER}
 _LOCAL = ("127.0.0.1", "localhost", _ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where a hub's services are; of those over UDP host and port."""
+
+    http: str
+    https: str
+    mqtt: str
+    mqtts: str
+    control: str
+    ntp: tuple[str, int]
+    dns: tuple[str, int]
 
 
 class Server:
     """An async context manager that opens all of it; HubError when a part cannot be opened."""
 
-    def __init__(self, settings: Settings, journal: Journal, broken: object) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, broken: Callable[[Exception], None]
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._broken = broken
@@ -78,6 +96,7 @@ class Server:
         ports = Ports(self._listeners)
         self._stack.push_async_callback(ports.close)
         self.faults = Faults(self._journal.emit, ports.switched)
+        self._hooks = Hooks(self.faults, self._shown)
         self._serve(sockets)
         await self._serve_udp(sockets)
         for spec in self._settings.faults:
@@ -85,9 +104,9 @@ class Server:
 
     async def _serve_udp(self, sockets: dict[str, socket.socket]) -> None:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
-        time_server = Responder(partial(emit, "time_served"), self.faults)
-        address = self.urls()["dns"][0]
-        names = NameServer(address, lambda name: emit("name_asked", name=name), self.faults)
+        time_server = Responder(partial(emit, "time_served"), self._hooks)
+        address = self.urls().dns[0]
+        names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
         for name, protocol in (("ntp", time_server), ("dns", names)):
             transport, _ = await loop.create_datagram_endpoint(
                 lambda protocol=protocol: protocol, sock=sockets[name]
@@ -96,10 +115,9 @@ class Server:
 
     def _open_device_authority(self, directory: Path) -> None:
         """Whom to trust with client certificates: the authorities of all the store's products."""
-        ids = self.store.product_ids()
-        products = [self.store.product(product_id) for product_id in ids]
-        self._device_authority = None
-        self._client_authorities = []
+        products = self.store.products()
+        self._device_authority: DeviceAuthority | None = None
+        self._client_authorities: list[str] = []
         if any(product.auth_mode == CERTIFICATE for product in products):
             self._device_authority = load_or_create_device_authority(
                 directory, self._settings.device_key
@@ -116,7 +134,7 @@ class Server:
             time_window=settings.time_window,
             authority=self._device_authority,
             idle_timeout=settings.idle_timeout,
-            faults=self.faults,
+            faults=self._hooks,
         )
         self.broker = Broker(
             self.store,
@@ -124,7 +142,7 @@ class Server:
             journal.note_packet,
             connect_interval=settings.connect_interval,
             connect_timeout=settings.connect_timeout,
-            faults=self.faults,
+            faults=self._hooks,
         )
         services = {
             "http": partial(gateway.serve, "http"),
@@ -141,8 +159,7 @@ class Server:
                 tls_failed=partial(self._tls_failed, name),
                 broken=self._broken,
                 service=_SERVICES.get(name, name),
-                faults=self.faults,
-                faulty_context=partial(self._faulty_context, name),
+                faults=self._hooks,
             )
             self._stack.push_async_callback(self._listeners[name].close)
 
@@ -156,15 +173,15 @@ class Server:
         shown = certificates.server_certificate(authority, self._names(), self._settings.cert_key)
         return {name: server_context(shown, *self._clients(name)) for name in ("https", "mqtts")}
 
-    def _clients(self, name: str) -> tuple:
+    def _clients(self, name: str) -> tuple[Sequence[str], KeyOf | None]:
         """Who may show a certificate, and the keys of TLS-PSK: for the login alone (section 4)."""
         if name != "mqtts":
             return (), None
         return self._client_authorities, self._key_of if self._settings.psk else None
 
-    def _faulty_context(self, name: str, fault: Fault) -> ServerContext:
-        shown = Shown(self._authority, self._names(), *self._clients(name))
-        return fault.kind.act(shown, fault.argument)
+    def _shown(self, service: str) -> Shown:
+        clients = self._clients("mqtts" if service == BROKER else "https")
+        return Shown(self._authority, self._names(), *clients)
 
     def _names(self) -> list[str]:
         host = self._settings.host
@@ -175,18 +192,19 @@ class Server:
         device = self.store.device_by_client_id(identity)
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
-        key = base64.b64decode(device.psk)
-        fault = self.faults.trigger("psk")
-        return fault.kind.act(key) if fault else key
+        return self._hooks.key(base64.b64decode(device.psk))
 
-    def urls(self) -> dict:
-        """Where the services are, by port name; ntp is (host, port)."""
+    def urls(self) -> "Urls":
+        """Where the services are."""
         host = self._settings.host
         address, name = ("127.0.0.1", "localhost") if host in _LOCAL else (host, host)
         hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
-        urls = {key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts}
-        urls["control"] = f"http://{CONTROL_HOST}:{self.ports['control']}"
-        return {**urls, **{key: (address, self.ports[key]) for key in _UDP}}
+        return Urls(
+            **{key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts},
+            control=f"http://{CONTROL_HOST}:{self.ports['control']}",
+            ntp=(address, self.ports["ntp"]),
+            dns=(address, self.ports["dns"]),
+        )
 
     def _tls_failed(self, port: str, reason: str) -> None:
         self._journal.emit("tls_failed", port=port, reason=reason)

@@ -1,7 +1,7 @@
 """How a hub is to run: every option of Hub and of the command line, checked at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import rules
@@ -57,9 +57,10 @@ class Settings:
     connect_timeout: float = CONNECT_TIMEOUT
     idle_timeout: float = IDLE_TIMEOUT
     faults: Sequence[str] = ()
+    own_ca_pem: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        """Raise HubError when a value cannot be; read the own CA, whose PEM takes its place."""
+        """Raise HubError when a value cannot be; read the own CA into `own_ca_pem`."""
         if self.product_id is not None and not rules.is_product_id(self.product_id):
             raise HubError("the product id must be 1 to 32 letters and digits")
         if self.product_secret is not None:
@@ -78,7 +79,7 @@ class Settings:
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:
                 raise HubError("an own CA is for products in auth mode cert, not key")
-            object.__setattr__(self, "own_ca", load_own_ca(self.own_ca).encode())
+            object.__setattr__(self, "own_ca_pem", load_own_ca(self.own_ca))
 
 
 def check_device_name(name: str) -> None:

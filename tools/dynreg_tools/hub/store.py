@@ -7,8 +7,10 @@ secrets, hence mode 0600, but never a private key. One process at a time may hav
 import os
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from .rules import HubError
 
@@ -121,16 +123,20 @@ class Store:
         """The product that was used last in this data directory."""
         return self._product("ORDER BY used DESC")
 
+    def products(self) -> list[Product]:
+        """All products, the one with the longest id first."""
+        rows = self._db.execute(f"SELECT {_PRODUCT} FROM products ORDER BY length(id) DESC")
+        return [_product(row) for row in rows]
+
     def product_ids(self) -> list[str]:
         """The ids of all products, the longest first."""
-        rows = self._db.execute("SELECT id FROM products ORDER BY length(id) DESC")
-        return [row[0] for row in rows]
+        return [product.id for product in self.products()]
 
     def _product(self, clause: str, *values: str) -> Product | None:
         row = self._db.execute(
             f"SELECT {_PRODUCT} FROM products {clause} LIMIT 1", values
         ).fetchone()
-        return row and Product(*row[:2], bool(row[2]), *row[3:])
+        return _product(row) if row else None
 
     def device(self, product_id: str, name: str) -> Device | None:
         """A device by its product and name."""
@@ -150,7 +156,7 @@ class Store:
             f" FROM devices JOIN products ON id = product_id WHERE {condition} ORDER BY name",
             values,
         )
-        return [Device(*row[:5], bool(row[5]), bool(row[6]), row[7]) for row in rows]
+        return [_device(row) for row in rows]
 
     def automatic_count(self, product_id: str) -> int:
         """How many devices RegisterLimit counts: those created by a registration."""
@@ -199,3 +205,16 @@ class Store:
             "DELETE FROM devices WHERE product_id = ? AND name = ?", (product_id, name)
         )
         return cursor.rowcount > 0
+
+
+def _product(row: Sequence[Any]) -> Product:
+    """A product of the columns _PRODUCT."""
+    identity, secret, made_here, kind, limit, auth_mode, own_ca = row
+    return Product(identity, secret, bool(made_here), kind, limit, auth_mode, own_ca)
+
+
+def _device(row: Sequence[Any]) -> Device:
+    product_id, name, psk, fingerprint, auth_mode, automatic, activated, created = row
+    return Device(
+        product_id, name, psk, fingerprint, auth_mode, bool(automatic), bool(activated), created
+    )

@@ -16,7 +16,7 @@ from . import image
 from .errors import BoardError
 from .freeze import freeze
 from .relay import MACHINE, Relay
-from .running import Running
+from .running import Power, Running
 
 TORN = ("untouched", "half", "erased", "random")
 FILE_SYSTEMS = ("littlefs2", "fat")
@@ -63,8 +63,7 @@ class Board:
             ) from error
         except (OSError, ValueError) as error:
             raise BoardError(f"{folder}/board.json cannot be read: {error}") from error
-        self._last_writes = self._last_reads = 0
-        self._relay: Relay | None = None
+        self._power = Power()
         self._micropython = find_micropython()
 
     @classmethod
@@ -148,12 +147,12 @@ class Board:
     @property
     def flash_writes(self) -> int:
         """Flash programs and erases since the last power-on."""
-        return self._relay.writes if self._relay else self._last_writes
+        return (self._power.relay or self._power).writes
 
     @property
     def flash_reads(self) -> int:
         """Reads of the flash since the last power-on, as Running.flash_reads has them."""
-        return self._relay.reads if self._relay else self._last_reads
+        return (self._power.relay or self._power).reads
 
     def read_file(self, path: str) -> bytes:
         """A file on the board's flash while it is off. Raises OSError, BoardError."""
@@ -173,7 +172,7 @@ class Board:
         return image.run_steps(*self._offline(), [["list", path, ""]])[0]
 
     def _offline(self) -> tuple[str, Path, int, str]:
-        if self._relay is not None:
+        if self._power.relay is not None:
             raise BoardError("the board is powered on; its flash is its own")
         settings = self.settings
         return (
@@ -204,7 +203,10 @@ class Board:
             raise BoardError("flash writes are counted from 1")
         if fast_forward is not None and fast_forward <= 0:
             raise BoardError("a fast clock runs at more than 0 times the speed")
-        return Running(self, power_cut, torn, fast_forward, cable)
+        return Running(
+            self._power,
+            lambda: Relay(*self._relay_settings(power_cut, torn, fast_forward, cable)),
+        )
 
     def _relay_settings(
         self, power_cut: int | None, torn: str, fast_forward: float | None, cable: bool

@@ -29,7 +29,6 @@ class Process:
         # the shell opens the pty as its controlling terminal: when it goes, so does the board
         name = os.ttyname(self._slave)
         shell = ["/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', name]
-        self._popen: subprocess.Popen | None = None
         try:
             self._popen = subprocess.Popen(
                 [*shell, *command, str(theirs.fileno())],
@@ -40,12 +39,16 @@ class Process:
                 start_new_session=True,
                 env=board_environment(),
             )
+        except BaseException:
+            self._close_files()
+            raise
+        finally:
+            theirs.close()
+        try:
             self.channel.sendall(json.dumps(config).encode() + b"\n")
         except BaseException:
             self.close()
             raise
-        finally:
-            theirs.close()
         self.channel.setblocking(False)
         self._to_board = bytearray()
         self._text = b""
@@ -130,8 +133,10 @@ class Process:
 
     def close(self) -> None:
         """Ends MicroPython if it still runs, and closes terminal and channel."""
-        if self._popen is not None:
-            self.kill()
+        self.kill()
+        self._close_files()
+
+    def _close_files(self) -> None:
         os.close(self.terminal)
         os.close(self._slave)
         self.channel.close()

@@ -79,6 +79,9 @@ class Relay(threading.Thread):
         self._link.unlink(missing_ok=True)
         self._link.symlink_to(self._port.name)
 
+    def remove_link(self) -> None:
+        self._link.unlink(missing_ok=True)
+
     # ---- called from other threads
 
     def ask(self, *request: Any) -> None:
@@ -138,7 +141,7 @@ class Relay(threading.Thread):
         if process and process.channel.fileno() in ready:
             self._read_messages()
         if process and process.terminal in ready:
-            self._read_board()
+            self._read_board(process)
         elif self._output and self.state == "up":
             self._pass_on(flush=True)
         if self._port.fd in ready:
@@ -225,22 +228,25 @@ class Relay(threading.Thread):
         """Ends MicroPython at once; its output so far is passed on."""
         if self._process:
             self._process.kill()
-            self._drain()
+            self._drain(self._process)
             self._close_process()
 
-    def _drain(self) -> None:
+    def _drain(self, process: Process) -> None:
         deadline = time.monotonic() + 1
         poller = select.poll()
-        poller.register(self._process.terminal, select.POLLIN)
+        poller.register(process.terminal, select.POLLIN)
         while time.monotonic() < deadline and poller.poll(3):
-            if not self._read_board():
+            if not self._read_board(process):
                 break
         self._pass_on(flush=True)
 
     def _exited(self) -> None:
         """MicroPython ended by itself: Ctrl-D, sys.exit(), machine.soft_reset() or a crash."""
-        self._drain()
-        code = self._process.wait()
+        process = self._process
+        if process is None:
+            return
+        self._drain(process)
+        code = process.wait()
         self._close_process()
         self._false_starts = 0 if self._programs else self._false_starts + 1
         if self._false_starts >= _MAX_FALSE_STARTS:
@@ -303,8 +309,8 @@ class Relay(threading.Thread):
             self._cable(False)
         self._set_state("cut" if kind == b"C" else "sleep")
 
-    def _read_board(self) -> bool:
-        data = self._process.read()
+    def _read_board(self, process: Process) -> bool:
+        data = process.read()
         if data:
             self._output.add(data)
             self._pass_on()
@@ -328,7 +334,7 @@ class Relay(threading.Thread):
             prompt = FRIENDLY_PROMPT + b">>> "
             if not output.has(prompt):
                 return
-            if self._raw:
+            if self._raw and self._process:
                 output.drop_through(prompt)
                 self._process.write(b"\x01")
             self._set_state("raw" if self._raw else "up")

@@ -5,59 +5,63 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from .errors import BoardError
 from .relay import Relay
 
-if TYPE_CHECKING:
-    from .board import Board
+
+@dataclass
+class Power:
+    """Of one board: the relay while it has power, and what was counted since it last came on."""
+
+    relay: Relay | None = None
+    writes: int = 0
+    reads: int = 0
 
 
 class Running:
     """A board with power. Use it in a with statement; nothing is left behind after it."""
 
-    def __init__(
-        self,
-        board: Board,
-        power_cut: int | None,
-        torn: str,
-        fast_forward: float | None,
-        cable: bool,
-    ):
-        self.board = board
-        self._settings = (power_cut, torn, fast_forward, cable)
-        self._relay: Relay | None = None
+    def __init__(self, power: Power, make_relay: Callable[[], Relay]):
+        self._power = power
+        self._make_relay = make_relay
+        self._on: Relay | None = None
         self._seen = 0  # where the next wait_for starts
         self.before_start: Callable[[], None] | None = None  # to get the first output too
 
     def __enter__(self) -> Running:
-        if self.board._relay is not None:
+        if self._power.relay is not None:
             raise BoardError("the board is powered on already")
-        command, settings = self.board._relay_settings(*self._settings)
-        self._relay = self.board._relay = Relay(command, settings)
+        relay = self._make_relay()
         try:
-            self._relay.make_link()
+            relay.make_link()
         except OSError as error:
-            self._relay.release()
-            self._relay = self.board._relay = None
+            relay.release()
             raise BoardError(f"the link to the port cannot be made: {error}") from error
+        self._on = self._power.relay = relay
         if self.before_start:
             self.before_start()
-        self._relay.start()
+        relay.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        relay = self._relay
+        relay = self._on
         if relay is None:
             return
         if relay.is_alive():
             relay.ask("stop")
         relay.join(10)
-        self.board._last_writes = relay.writes
-        self.board._last_reads = relay.reads
-        self.board._relay = None
-        (self.board.folder / "port").unlink(missing_ok=True)
+        self._power.writes, self._power.reads = relay.writes, relay.reads
+        self._power.relay = None
+        relay.remove_link()
+
+    @property
+    def _relay(self) -> Relay:
+        if self._on is None:
+            raise BoardError("the board has no power yet: use it in a with statement")
+        return self._on
 
     @property
     def port(self) -> str:

@@ -11,6 +11,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from esptool.bin_image import LoadFirmwareImage
 from esptool.util import FatalError
@@ -115,7 +116,7 @@ def _why_no_table(data: bytes, chip: Chip) -> str:
 
 def _check(path: Path, data: bytes, chip: Chip, what: str) -> None:
     try:
-        image = LoadFirmwareImage(chip.name, data)
+        image: Any = LoadFirmwareImage(chip.name, data)  # of one class for each chip
         whole = image.checksum == image.calculate_checksum() and (
             not image.append_digest or image.stored_digest == image.calc_digest
         )

@@ -76,13 +76,19 @@ class Job:
         if order.restore and not order.dry_run:
             self._restore(order.restore)
 
+    @property
+    def _on_board(self) -> contents.Contents:
+        """What is on the board, once it has been asked or its flash read."""
+        assert self._contents is not None
+        return self._contents
+
     def _ask(self) -> None:
         self._step("asking", 0)
         try:
             with Link(self.port, self._stop) as link:
                 self._set_contents(contents.from_repl(link))
                 self._check_allowed("--erase" if self.order.erase else "")
-                if self.order.save and self._contents.where and not self.order.dry_run:
+                if self.order.save and self._on_board.where and not self.order.dry_run:
                     path = identityfile.save(self.order.save, identity.fetch(link))
                     self._row["notes"].append(f"its identity is saved in {path}")
         except BoardError as error:
@@ -95,7 +101,7 @@ class Job:
         self._check(board.chip.name, board.flash_size)
         if self._contents is None:
             self._set_contents(contents.from_flash(board.read, board.mac))
-            if order.save and self._contents.may_hold_credential:
+            if order.save and self._on_board.may_hold_credential:
                 raise BoardError(
                     "flash.save",
                     f"{self.port}: its prompt does not answer, so its identity cannot be saved: "
@@ -157,7 +163,7 @@ class Job:
 
     def _check_allowed(self, what: str) -> None:
         """Refuses what would lose a credential, unless this board was named."""
-        on_board = self._contents
+        on_board = self._on_board
         if (
             not what
             or not on_board.may_hold_credential
@@ -175,7 +181,7 @@ class Job:
         )
 
     def _restore(self, folder: Path) -> None:
-        path = identityfile.file_path(folder, self._contents.mac)
+        path = identityfile.file_path(folder, self._on_board.mac)
         if not path.exists():
             self._row["notes"].append(f"no identity of this board in {folder}")
             return
@@ -209,8 +215,8 @@ class Job:
         self._row["notes"].append(running + on_board.sentence)
 
     def _done(self, outcome: str, loses: bool) -> None:
-        if self._contents.where is None:
+        if self._on_board.where is None:
             credential = "unknown"
         else:
-            credential = ("lost" if loses else "kept") if self._contents.where else "none"
+            credential = ("lost" if loses else "kept") if self._on_board.where else "none"
         self._row |= {"outcome": outcome, "credential": credential}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any
 
 from esptool.cmds import (
     attach_flash,
@@ -50,8 +51,10 @@ class _Progress(EspLogBase):
 
 
 _progress = _Progress()
-log.set_logger(_progress)
-ResetStrategy.print_once = staticmethod(_progress.warn)  # it has taken the old log's
+_log: Any = log
+_log.set_logger(_progress)
+_strategy: Any = ResetStrategy
+_strategy.print_once = staticmethod(_progress.warn)  # it has taken the old log's
 
 
 class Loader:
@@ -66,7 +69,7 @@ class Loader:
     ):
         self.port = port
         self._before, self._after, self._stub, self._baud = before, after, stub, baud
-        self._esp = None
+        self._esp: Any = None  # esptool's, of one class for each chip
 
     def __enter__(self) -> Loader:
         with self._board_errors("flash.loader"):
@@ -114,13 +117,14 @@ class Loader:
     def flash_size(self) -> int:
         """Bytes."""
         with self._board_errors("flash.lost"):
-            size = detect_flash_size(self._esp)
+            found = detect_flash_size(self._esp)
+        size = flash_size_bytes(found) if found else None
         if size is None:
             raise BoardError(
                 "flash.size",
                 f"{self.port}: the flash chip does not say its size: check the wiring",
             )
-        return flash_size_bytes(size)
+        return size
 
     def read(self, address: int, size: int) -> bytes:
         with self._board_errors("flash.lost"):

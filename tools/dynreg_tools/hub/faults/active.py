@@ -7,14 +7,6 @@ from .catalogue import parse
 from .kinds import LISTEN, Fault
 
 
-def later(wait: float, call: Callable[..., object], *arguments: object) -> None:
-    """Call at once, or in `wait` seconds."""
-    if wait:
-        asyncio.get_running_loop().call_later(wait, call, *arguments)
-    else:
-        call(*arguments)
-
-
 class Faults:
     """All active faults.
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from typing import Any
 
 from . import clock, dns, http, mqtt, reply, tcp, tls
 from .kinds import LISTEN, SERVICES, Fault, FaultError, Kind
@@ -25,7 +26,7 @@ def parse(spec: str) -> Fault:
     if service is not None and service not in kind.services:
         where = " or ".join(kind.services) or "no @SERVICE"
         raise FaultError(f"{kind.name} takes {where}, not @{service}")
-    times = found["times"] and int(found["times"])
+    times = int(found["times"]) if found["times"] else None
     if times == 0:
         raise FaultError(f"{spec!r} is triggered 0 times; TIMES is 1 or more")
     if times and kind.hook == LISTEN:
@@ -41,7 +42,7 @@ def _kind(name: str) -> Kind:
     return CATALOGUE[name]
 
 
-def _argument(kind: Kind, text: str | None) -> object:
+def _argument(kind: Kind, text: str | None) -> Any:
     argument = kind.argument
     if argument is None:
         if text is not None:

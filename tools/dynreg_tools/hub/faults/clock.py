@@ -17,7 +17,8 @@ _YEAR = 31_557_600  # seconds
 _TIMES = (24, 32, 40)  # where a packet's reference, receive and transmit times stand
 
 
-def _dump(answer: object) -> bytes:
+def dump(answer: object) -> bytes:
+    """An answer as it goes out."""
     return json.dumps(answer, separators=(",", ":")).encode()
 
 
@@ -29,7 +30,7 @@ def _years(text: str) -> float:
 
 
 def _changed(change: Callable[[dict], object]) -> Callable[[dict, object], TimedBytes]:
-    return lambda answer, _: [(0, _dump(change(answer)))]
+    return lambda answer, _: [(0, dump(change(answer)))]
 
 
 def _without(answer: dict, *names: str) -> dict:
@@ -39,7 +40,7 @@ def _without(answer: dict, *names: str) -> dict:
 def _off(answer: dict, years: float) -> TimedBytes:
     shift = int(years * _YEAR)
     moved = {key: answer[key] + shift * 1000 for key in ("ntptime1", "ntptime2")}
-    return [(0, _dump({**answer, "time": answer["time"] + shift, **moved}))]
+    return [(0, dump({**answer, "time": answer["time"] + shift, **moved}))]
 
 
 def _all(value: object) -> Callable[[dict, object], TimedBytes]:
@@ -68,10 +69,10 @@ KINDS = (
     _time(
         "time-late",
         "the answer comes late",
-        act=lambda a, wait: [(wait, _dump(a))],
+        act=lambda a, wait: [(wait, dump(a))],
         argument=_wait,
     ),
-    _time("time-twice", "the answer comes twice", act=lambda a, _: [(0, _dump(a))] * 2),
+    _time("time-twice", "the answer comes twice", act=lambda a, _: [(0, dump(a))] * 2),
     _time("time-text", "an answer that is no JSON", act=lambda *_: [(0, b"half past two")]),
     _time("time-bytes", "an answer that is no UTF-8", act=lambda *_: [(0, b"\xff\xfe{")]),
     _time("time-list", "a JSON list", act=_changed(lambda _: [1, 2])),
@@ -85,7 +86,7 @@ KINDS = (
     _time(
         "time-other-first",
         "another service's answer, then the right one",
-        act=lambda a, _: [(0, _dump({"type": "ssh"})), (0, _dump(a))],
+        act=lambda a, _: [(0, dump({"type": "ssh"})), (0, dump(a))],
     ),
     _time(
         "time-no-ntptime",

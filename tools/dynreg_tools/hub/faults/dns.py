@@ -22,7 +22,7 @@ def _code(name: str) -> Callable[..., TimedBytes]:
     def act(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
         answer = question.reply()
         answer.header.rcode = getattr(RCODE, name)
-        return [(0, answer.pack())]
+        return [(0, bytes(answer.pack()))]
 
     return act
 
@@ -39,18 +39,18 @@ def _answered(question: DNSRecord, *data: object) -> bytes:
     for each in data:
         kind = getattr(QTYPE, type(each).__name__)
         answer.add_answer(RR(question.q.qname, kind, rdata=each, ttl=_TTL))
-    return answer.pack()
+    return bytes(answer.pack())
 
 
 def _wrong_id(_question: DNSRecord, good: DNSRecord, _argument: object) -> TimedBytes:
     good.header.id ^= 1
-    return [(0, good.pack())]
+    return [(0, bytes(good.pack()))]
 
 
 def _truncated(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
     answer = question.reply()
     answer.header.tc = 1
-    return [(0, answer.pack())]
+    return [(0, bytes(answer.pack()))]
 
 
 def _alias(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedBytes:
@@ -58,7 +58,7 @@ def _alias(question: DNSRecord, _good: DNSRecord, _argument: object) -> TimedByt
     answer = question.reply()
     answer.add_answer(RR(question.q.qname, QTYPE.CNAME, rdata=CNAME(alias), ttl=_TTL))
     answer.add_answer(RR(alias, QTYPE.A, rdata=A("127.0.0.1"), ttl=_TTL))
-    return [(0, answer.pack())]
+    return [(0, bytes(answer.pack()))]
 
 
 _row = partial(Kind, hook="dns")
@@ -86,7 +86,7 @@ KINDS = (
     _row(
         "dns-late",
         "the answer comes late",
-        act=lambda _, good, wait: [(wait, good.pack())],
+        act=lambda _, good, wait: [(wait, bytes(good.pack()))],
         argument=Argument("seconds", 60.0, seconds),
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..rules import HubError
 
@@ -19,24 +20,25 @@ class Argument:
     """A fault's argument: what it means, its default, and what reads it (ValueError: bad)."""
 
     meaning: str
-    default: object
-    read: Callable[[str], object]
+    default: Any
+    read: Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A row of the catalogue.
 
-    `hook` names the one place in the hub that asks for it, `act` is what that place then calls or
-    takes, `on` narrows it down (a packet type, "tls" for TLS ports). `services` it can be aimed
-    at with NAME@SERVICE; empty where it has only one place. With the hook LISTEN it is a state of
-    the port, which nobody counts; with `expires` it ends by itself after its argument in seconds.
+    `hook` names the one place in the hub that asks for it (hooks.py), `act` makes what that place
+    then sends or does, `on` narrows it down (a packet type, "tls" for TLS ports). `services` it
+    can be aimed at with NAME@SERVICE; empty where it has only one place. With the hook LISTEN it
+    is a state of the port, which nobody counts; with `expires` it ends by itself after its
+    argument in seconds.
     """
 
     name: str
     text: str
     hook: str
-    act: object = None
+    act: Callable[..., Any] = lambda *_: None
     argument: Argument | None = None
     on: object = None
     services: tuple[str, ...] = ()
@@ -65,9 +67,13 @@ class Fault:
     """A fault that is switched on; `left` times more, or until cleared when None."""
 
     kind: Kind
-    argument: object = None
+    argument: Any = None
     service: str | None = None
     left: int | None = None
+
+    def act(self, *given: object) -> Any:
+        """What the kind makes of what is given and of the argument."""
+        return self.kind.act(*given, self.argument)
 
     def row(self) -> dict:
         """The fault as the control port shows it."""

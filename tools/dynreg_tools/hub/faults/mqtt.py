@@ -7,6 +7,7 @@ it is about.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from ..mqtt import framing
 from ..mqtt.framing import CONNACK, PINGRESP, PUBACK, SUBACK
@@ -31,7 +32,7 @@ def _instead(frame: bytes) -> Callable[[bytes, object], TimedBytes]:
     return lambda _frame, _argument: [(0, frame)]
 
 
-def _behind(make: Callable[[object], bytes | None]) -> Callable[[bytes, object], TimedBytes]:
+def _behind(make: Callable[[Any], bytes | None]) -> Callable[[bytes, object], TimedBytes]:
     """What `make` gives of the argument, right behind the packet."""
     return lambda frame, argument: [(0, frame), (0, make(argument))]
 

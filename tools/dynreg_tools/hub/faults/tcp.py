@@ -7,10 +7,11 @@ through the relay keeps the order of everything, so the hub itself knows nothing
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from .kinds import LISTEN, SERVICES, Argument, Kind, natural, seconds
 
@@ -129,9 +130,9 @@ class _Relay:
                     pass
 
 
-def _plan(field: str, **rest: object) -> object:
-    """Plan with the argument in one field."""
-    return lambda argument: Plan(**{field: argument}, **rest)
+def _plan(field: str, plan: Plan = Plan()) -> Callable[[Any], Plan]:
+    """`plan` with the argument in one field."""
+    return lambda argument: replace(plan, **{field: argument})
 
 
 _SENT = Argument("bytes sent to the board before it", 0, natural)
@@ -163,17 +164,19 @@ KINDS = (
         act=_plan("received"),
         argument=_RECEIVED,
     ),
-    _row("tcp-close", "FIN after so many bytes", act=_plan("sent", end=CLOSE), argument=_SENT),
+    _row(
+        "tcp-close", "FIN after so many bytes", act=_plan("sent", Plan(end=CLOSE)), argument=_SENT
+    ),
     _row(
         "tcp-silent",
         "accepted, and after so many bytes no answer for ever (a black hole)",
-        act=_plan("sent", end=SILENCE),
+        act=_plan("sent", Plan(end=SILENCE)),
         argument=_SENT,
     ),
     _row(
         "tcp-drip",
         "one byte at a time, slowly",
-        act=_plan("pause", size=1),
+        act=_plan("pause", Plan(size=1)),
         argument=Argument("seconds after each byte", 1.0, seconds),
     ),
     _row("tcp-pieces", "every byte in a segment of its own", act=lambda _: Plan(size=1)),

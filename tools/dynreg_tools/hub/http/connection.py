@@ -85,9 +85,7 @@ class Connection:
 
         `change` makes (seconds to wait, bytes) of the whole reply, for a fault; then it is over.
         """
-        text = body
-        if not isinstance(body, bytes):
-            text = json.dumps(body, separators=(",", ":")).encode()
+        text = body if isinstance(body, bytes) else _compact(body)
         headers = [
             ("Date", formatdate(usegmt=True)),
             ("Content-Type", "application/json; charset=utf-8"),
@@ -114,3 +112,7 @@ class Connection:
             return False
         self._http.start_next_cycle()
         return True
+
+
+def _compact(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()

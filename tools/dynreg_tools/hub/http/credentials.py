@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from .. import rules
+from ..rules import HubError
 from ..store import Product
 from ..tls.device_ca import DeviceAuthority
 from ..tls.own_ca import brings_certificate, check_client_certificate
@@ -50,6 +51,8 @@ def new_credential(
         return Credential({"encryptionType": KEY_TYPE, "psk": psk}, psk=psk)
     if brought is not None:
         return Credential({"encryptionType": CERTIFICATE_TYPE}, fingerprint=brought)
+    if authority is None:
+        raise HubError("a product in auth mode cert needs an authority")
     issued = authority.issue(product.id, device_name)
     plaintext = {
         "encryptionType": CERTIFICATE_TYPE,

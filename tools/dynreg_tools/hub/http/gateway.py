@@ -7,20 +7,36 @@ import asyncio
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Protocol
 from uuid import uuid4
 
 import h11
 
-from ..faults import Faults
 from ..rules import REGISTER_PATH
 from ..store import Store
 from ..tls.device_ca import DeviceAuthority
-from .connection import Connection, HttpError
+from .connection import Change, Connection, HttpError
 from .refusals import error
 from .registration import refusal, register
 
 IDLE_TIMEOUT = 15.0
 _SHOWN_PATH = 64
+
+
+class GatewayFaults(Protocol):
+    """What may go wrong on purpose in a reply."""
+
+    def change(self) -> Change | None:
+        """What makes (seconds to wait, bytes) of the bytes of a reply."""
+        ...
+
+    def refusal(self) -> tuple[str, str] | None:
+        """Code and message of an error in the place of a registration."""
+        ...
+
+    def reply(self, response: dict, secret: str) -> object | None:
+        """The body in the place of that of a good registration."""
+        ...
 
 
 class Gateway:
@@ -40,7 +56,7 @@ class Gateway:
         time_window: float,
         authority: DeviceAuthority | None = None,
         idle_timeout: float = IDLE_TIMEOUT,
-        faults: Faults | None = None,
+        faults: GatewayFaults,
     ) -> None:
         self._store = store
         self._emit = emit
@@ -48,7 +64,7 @@ class Gateway:
         self._time_window = time_window
         self._authority = authority
         self._idle_timeout = idle_timeout
-        self._faults = faults or Faults(emit)
+        self._faults = faults
 
     async def serve(
         self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -83,13 +99,10 @@ class Gateway:
                 self._record(connection.take_raw(everything=True))
             self._bad(scheme, bad)
             reply = error(HTTPStatus(bad.status).name, str(bad), str(uuid4()))
-            return await connection.reply(bad.status, reply, close=bad.over, change=self._change())
-        return await connection.reply(HTTPStatus.OK, reply, change=self._change())
-
-    def _change(self) -> Callable[[bytes], list] | None:
-        """What a fault makes of the bytes of a reply."""
-        fault = self._faults.trigger("http")
-        return fault and (lambda raw: fault.kind.act(raw, fault.argument))
+            return await connection.reply(
+                bad.status, reply, close=bad.over, change=self._faults.change()
+            )
+        return await connection.reply(HTTPStatus.OK, reply, change=self._faults.change())
 
     def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:
         method = request.method.decode("ascii")
@@ -103,17 +116,18 @@ class Gateway:
         headers = {
             name.decode("ascii"): value.decode("latin-1") for name, value in request.headers
         }
-        if fault := self._faults.trigger("refuse"):
-            reply = refusal(*fault.kind.act(fault.argument))
+        if refused := self._faults.refusal():
+            reply = refusal(*refused)
         else:
             reply = register(
                 self._store, headers, body, time.time(), self._time_window, self._authority
             )
         self._emit(reply.event, **reply.fields, scheme=scheme)
-        if reply.event == "registered" and (fault := self._faults.trigger("reply")):
-            secret = self._store.product(reply.fields["product_id"]).secret
-            return fault.kind.act(reply.body["Response"], secret)
-        return reply.body
+        product = self._store.product(reply.fields.get("product_id", ""))
+        if reply.event != "registered" or product is None:
+            return reply.body
+        other = self._faults.reply(reply.body["Response"], product.secret)
+        return reply.body if other is None else other
 
     def _bad(self, scheme: str, bad: HttpError) -> None:
         self._emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)

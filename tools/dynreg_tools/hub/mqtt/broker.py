@@ -10,16 +10,34 @@ import json
 import time
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol
 
-from ..faults import Faults, later
-from ..store import Store
+from ..later import later
+from ..store import Device, Store
 from ..tls.certificates import fingerprint
 from ..tls.psk import uses_psk
 from .login import BAD_CREDENTIALS, NOT_AUTHORIZED, Peer, Refused, check_login
+from .outbox import SessionFaults
 from .packets import Connect, Publish
 from .session import Session
 
 CONNECT_TIMEOUT = 10.0
+
+
+class BrokerFaults(SessionFaults, Protocol):
+    """What may go wrong on purpose at a login and when a device asks for the time."""
+
+    def psk_login(self, password: bool) -> bool:
+        """Whether a login over TLS-PSK, with or without a password, is refused."""
+        ...
+
+    def login(self) -> int | None:
+        """The CONNACK's code of a login that is refused."""
+        ...
+
+    def time(self, answer: dict) -> list[tuple[float, bytes]]:
+        """(seconds to wait, payload) of the answer."""
+        ...
 
 
 class Broker:
@@ -39,12 +57,12 @@ class Broker:
         *,
         connect_interval: float = 0,
         connect_timeout: float = CONNECT_TIMEOUT,
-        faults: Faults | None = None,
+        faults: BrokerFaults,
     ) -> None:
         self.emit = emit
         self.record = record
         self.connect_timeout = connect_timeout
-        self.faults = faults or Faults(emit)
+        self.faults = faults
         self._store = store
         self._connect_interval = connect_interval
         self._sessions: dict[str, Session] = {}
@@ -60,14 +78,17 @@ class Broker:
             if self._sessions.get(session.client_id) is session:
                 del self._sessions[session.client_id]
 
-    def login(self, session: Session, connect: Connect) -> None:
-        """Let a session in or raise Refused; the first login activates the device."""
+    def login(self, session: Session, connect: Connect) -> Device:
+        """The device of a session that is let in, as it was before; else Refused.
+
+        The first login activates it.
+        """
         device = check_login(self._store, connect, session.peer, time.time())
         password = "password" if connect.password is not None else "no password"
-        if session.peer.security == "psk" and self.faults.trigger("psk login", on=password):
+        if session.peer.security == "psk" and self.faults.psk_login(connect.password is not None):
             raise Refused(BAD_CREDENTIALS, f"a fault on purpose: {password} under TLS-PSK")
-        if fault := self.faults.trigger("login"):
-            raise Refused(fault.argument, "a fault on purpose")
+        if code := self.faults.login():
+            raise Refused(code, "a fault on purpose")
         client_id = connect.client_id
         now = time.monotonic()
         last = self._last_login.get(client_id)
@@ -78,7 +99,7 @@ class Broker:
         self._sessions[client_id] = session
         if not device.activated:
             self._store.activate(device.product_id, device.name)
-        session.client_id, session.device = client_id, device
+        return device
 
     def kick(self, client_id: str) -> bool:
         """End a device's session; False when it has none."""
@@ -92,19 +113,16 @@ class Broker:
         sessions = list(self._sessions.values())
         return sum(session.deliver(topic, payload, qos) for session in sessions)
 
-    def received(self, session: Session, publish: Publish) -> None:
+    def received(self, session: Session, device: Device, publish: Publish) -> None:
         """Route a device's message, and answer it when it asks for the time."""
         arrived = time.time_ns() // 1_000_000
-        device = session.device
         own = f"{device.product_id}/{device.name}"
         if publish.topic == f"{own}/data":
             self.publish(publish.topic, publish.payload, publish.qos)
         elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
             sent = time.time_ns() // 1_000_000
             answer = {"type": "get", "time": sent // 1000, "ntptime1": arrived, "ntptime2": sent}
-            fault = self.faults.trigger("time")
-            answers = fault.kind.act(answer, fault.argument) if fault else [(0, _compact(answer))]
-            for wait, payload in answers:
+            for wait, payload in self.faults.time(answer):
                 later(wait, self._answer_time, session, f"$sys/operation/result/{own}", payload)
 
     def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
@@ -120,10 +138,6 @@ def _peer(writer: asyncio.StreamWriter) -> Peer:
         return Peer("psk", psk_identity=tls.psk_identity)
     der = tls.getpeercert(binary_form=True)
     return Peer("certificate", fingerprint(der) if der else None)
-
-
-def _compact(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _asks_for_time(payload: bytes) -> bool:

@@ -56,7 +56,7 @@ def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Devic
     else:
         _check_key(device, connect, peer)
     fault = rules.username_fault(connect.client_id, connect.username, now)
-    if fault is None and device.auth_mode == rules.KEY and connect.password is not None:
+    if fault is None and device.psk is not None and connect.password is not None:
         fault = rules.password_fault(connect.username, connect.password, device.psk)
     if fault is not None:
         raise Refused(BAD_CREDENTIALS, fault)

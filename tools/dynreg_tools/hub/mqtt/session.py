@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import Protocol
 
 from .. import rules
-from ..faults import later
+from ..store import Device
 from . import framing, packets
 from .framing import Framer, Malformed
-from .login import ACCEPTED, Refused
-
-if TYPE_CHECKING:
-    from ..store import Device
-    from .broker import Broker
-    from .login import Peer
+from .login import ACCEPTED, Peer, Refused
+from .outbox import Outbox, SessionFaults
 
 REFUSED = 0x80  # SUBACK return code
 WRITE_TIMEOUT = 10.0
@@ -26,45 +23,71 @@ _SHOWN_FINGERPRINT = 8
 _SHOWN_CLIENT_ID = re.compile(r"[A-Za-z0-9:_-]{1,80}")
 
 
+class Host(Protocol):
+    """What a session asks of the broker: who may come in, and where messages go."""
+
+    connect_timeout: float
+
+    @property
+    def faults(self) -> SessionFaults: ...
+
+    def emit(self, event: str, /, **fields: object) -> None:
+        """Report an event."""
+        ...
+
+    def record(self, conn: int, direction: str, raw: bytes, /) -> None:
+        """Keep a raw packet, "in" or "out"."""
+        ...
+
+    def login(self, session: Session, connect: packets.Connect) -> Device:
+        """The device that is let in, or Refused."""
+        ...
+
+    def received(self, session: Session, device: Device, publish: packets.Publish) -> None:
+        """Route a device's message."""
+        ...
+
+
 class Ended(Exception):
     """The connection is over; the message is the reason as the disconnect event gives it."""
 
 
 class Session:
-    """A connection; `client_id` and `device` are set by the broker's login."""
+    """A connection; `client_id` is that of its login, "" before it."""
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Host,
         number: int,
         peer: Peer,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.client_id = ""
-        self.device: Device | None = None
         self.peer = peer
         self._broker = broker
         self._number = number
         self._reader = reader
         self._writer = writer
+        record = partial(broker.record, number, "out")
+        self._out = Outbox(writer, record, broker.faults)
         self._framer = Framer()
-        self._task = asyncio.current_task()
+        self._task: asyncio.Task | None = None
         self._subscriptions: dict[str, int] = {}
         self._last_id = 0
-        self._held: list[bytes | None] | None = None  # what waits behind a late CONNACK
         self._kicked = False
         self._shown_client_id: str | None = None  # never text that may hold a secret
 
     async def run(self) -> None:
         """Serve the connection to its end and report that; raises nothing but cancellation."""
+        self._task = task = asyncio.current_task()
         try:
             reason = await self._reason()
         except asyncio.CancelledError:
-            if not self._kicked:
+            if task is None or not self._kicked:
                 self.report("disconnect", reason="hub")
                 raise
-            self._task.uncancel()
+            task.uncancel()
             reason = "kicked"
         if reason is not None:
             self.report("disconnect", reason=reason)
@@ -72,12 +95,12 @@ class Session:
     async def _reason(self) -> str | None:
         """Why it ended; None when the login was refused, which is reported here."""
         try:
-            keepalive = await self._login()
+            device, keepalive = await self._login()
             while True:
-                await self._serve_packet(keepalive)
+                await self._serve_packet(device, keepalive)
         except Refused as refused:
             if refused.code is not None:
-                self._send(framing.connack(refused.code))
+                self._out.send(framing.connack(refused.code))
             self.report("login_refused", code=refused.code, reason=str(refused))
             return None
         except Ended as ended:
@@ -90,7 +113,8 @@ class Session:
     def kick(self) -> None:
         """End the session from outside."""
         self._kicked = True
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     def report(self, event: str, **fields: object) -> None:
         """Report an event of this connection."""
@@ -108,34 +132,8 @@ class Session:
         qos = min(qos, max(granted))
         if qos:
             self._last_id = self._last_id % _IDS + 1
-        self._send(framing.publish(topic, payload, qos, self._last_id))
+        self._out.send(framing.publish(topic, payload, qos, self._last_id))
         return True
-
-    def _send(self, frame: bytes) -> None:
-        fault = self._broker.faults.trigger("packet", on=frame[0] >> 4)
-        parts = fault.kind.act(frame, fault.argument) if fault else [(0, frame)]
-        for wait, part in parts:
-            if wait and frame[0] >> 4 == framing.CONNACK:
-                self._held = []
-                later(wait, self._release, part)
-            elif self._held is not None:
-                self._held.append(part)
-            else:
-                later(wait, self._write, part)
-
-    def _release(self, connack: bytes) -> None:
-        """Send a late CONNACK, and what has waited behind it."""
-        held, self._held = self._held, None
-        for part in (connack, *held):
-            self._write(part)
-
-    def _write(self, frame: bytes | None) -> None:
-        """Send; None, as a fault may say, closes."""
-        if frame is None:
-            self._writer.close()
-        elif not self._writer.is_closing():
-            self._broker.record(self._number, "out", frame)
-            self._writer.write(frame)
 
     async def _packet(self, limit: float | None) -> packets.Packet:
         """The next packet, which must be whole within `limit` seconds, else TimeoutError."""
@@ -148,7 +146,7 @@ class Session:
         self._broker.record(self._number, "in", frame)
         return packets.decode(frame)
 
-    async def _login(self) -> int:
+    async def _login(self) -> tuple[Device, int]:
         limit = self._broker.connect_timeout
         try:
             connect = await self._packet(limit)
@@ -158,8 +156,9 @@ class Session:
             raise Malformed("the first packet is not CONNECT")
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
-        self._broker.login(self, connect)
-        self._send(framing.connack(ACCEPTED))
+        device = self._broker.login(self, connect)
+        self.client_id = connect.client_id
+        self._out.send(framing.connack(ACCEPTED))
         shown = self.peer.fingerprint
         self.report(
             "login",
@@ -167,26 +166,26 @@ class Session:
             client_certificate=shown and shown[:_SHOWN_FINGERPRINT],
             keepalive=connect.keepalive,
             clean_session=connect.clean,
-            first=not self.device.activated,
+            first=not device.activated,
         )
-        return connect.keepalive
+        return device, connect.keepalive
 
-    async def _serve_packet(self, keepalive: int) -> None:
+    async def _serve_packet(self, device: Device, keepalive: int) -> None:
         try:
             packet = await self._packet(keepalive * _GRACE if keepalive else None)
         except TimeoutError:
             raise Ended("keepalive") from None
         match packet:
             case packets.Publish():
-                self._publish(packet)
+                self._publish(device, packet)
             case packets.Subscribe():
-                self._subscribe(packet)
+                self._subscribe(device, packet)
             case packets.Unsubscribe():
                 self._unsubscribe(packet)
             case packets.Puback():
                 pass  # nothing is ever sent again, so nothing waits for it
             case packets.Pingreq():
-                self._send(framing.pingresp())
+                self._out.send(framing.pingresp())
             case packets.Disconnect():
                 raise Ended("client")
             case _:
@@ -197,7 +196,7 @@ class Session:
         except TimeoutError:
             raise Ended("protocol: the client does not read") from None
 
-    def _publish(self, packet: packets.Publish) -> None:
+    def _publish(self, device: Device, packet: packets.Publish) -> None:
         if packet.qos > 1:
             raise Malformed("QoS 2 is not supported")
         if packet.retain:
@@ -206,28 +205,28 @@ class Session:
             raise Malformed(f"payload over {rules.MAX_PAYLOAD} bytes")
         if fault := rules.topic_fault(packet.topic):
             raise Malformed(fault)
-        if not rules.may_publish(self.device.product_id, self.device.name, packet.topic):
+        if not rules.may_publish(device.product_id, device.name, packet.topic):
             raise Malformed(f"publishing to {packet.topic} is not allowed")
         self.report("publish", topic=packet.topic, qos=packet.qos, size=len(packet.payload))
         if packet.qos:
-            self._send(framing.puback(packet.packet_id))
-        self._broker.received(self, packet)
+            self._out.send(framing.puback(packet.packet_id))
+        self._broker.received(self, device, packet)
 
-    def _subscribe(self, packet: packets.Subscribe) -> None:
+    def _subscribe(self, device: Device, packet: packets.Subscribe) -> None:
         if len(packet.filters) != 1:
             raise Malformed("more than one filter in a SUBSCRIBE")
         topic_filter, qos = packet.filters[0]
         if fault := rules.topic_fault(topic_filter):
             raise Malformed(fault)
-        allowed = rules.may_subscribe(self.device.product_id, self.device.name, topic_filter)
+        allowed = rules.may_subscribe(device.product_id, device.name, topic_filter)
         granted = qos if allowed and qos <= 1 else REFUSED
         if granted != REFUSED:
             self._subscriptions[topic_filter] = granted
-        self._send(framing.suback(packet.packet_id, granted))
+        self._out.send(framing.suback(packet.packet_id, granted))
         self.report("subscribe", topic=topic_filter, qos=qos, granted=granted)
 
     def _unsubscribe(self, packet: packets.Unsubscribe) -> None:
         for topic_filter in packet.filters:
             self._subscriptions.pop(topic_filter, None)
             self.report("unsubscribe", topic=topic_filter)
-        self._send(framing.unsuback(packet.packet_id))
+        self._out.send(framing.unsuback(packet.packet_id))

@@ -2,7 +2,7 @@
 
 asyncio drops what OpenSSL wants to say last, so that a device would see a bare end of connection
 where the cloud tells it that its certificate is no good. Here the alert travels with the
-exception (`alert_of`), and the listener sends it.
+exception (HandshakeFailed), and the listener sends it.
 
 Which connection a PSK identity belongs to is known by order alone: OpenSSL asks for the key
 inside do_handshake(), and one thread does all handshakes of a context.
@@ -10,6 +10,7 @@ inside do_handshake(), and one thread does all handshakes of a context.
 
 import ssl
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import trustme
 
@@ -45,39 +46,42 @@ def server_context(
     return context
 
 
-def alert_of(exc: Exception) -> bytes:
-    """The alert of a failed handshake as a record to send; empty when there is none."""
-    return getattr(exc, "alert", b"")
+class HandshakeFailed(ssl.SSLError):
+    """A handshake failed by `cause`.
 
+    `alert` is the record that tells the client (empty when there is none), `psk_reason` what its
+    PSK identity has to do with it (empty when there was none).
+    """
 
-def psk_reason_of(exc: Exception) -> str:
-    """What a failed handshake's PSK identity has to do with it; empty when there was none."""
-    return getattr(exc, "psk_reason", "")
+    def __init__(self, cause: ssl.SSLError, alert: bytes, psk_reason: str) -> None:
+        super().__init__(*cause.args)
+        self.cause, self.alert, self.psk_reason = cause, alert, psk_reason
 
 
 class _Object(ssl.SSLObject):
+    made_by: "ServerContext"
     outgoing: ssl.MemoryBIO
     psk_identity: str | None = None  # of a handshake that got its key; not of a resumed session
     _psk_reason = ""
     _defect: Exception | None = None
 
     def do_handshake(self) -> None:
-        self.context.handshaking = self
+        self.made_by.handshaking = self
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as exc:
-            exc.alert, exc.psk_reason = self.outgoing.read(), self._psk_reason
-            raise self._defect or exc from None
+            failed = HandshakeFailed(exc, self.outgoing.read(), self._psk_reason)
+            raise self._defect or failed from None
         finally:
-            self.context.handshaking = None
+            self.made_by.handshaking = None
 
     def psk_answer(self, identity: str | None) -> bytes:
         if identity is None or not may_use_psk(self):
             return b""
         try:
-            key = self.context.key_of(identity)
+            key = self.made_by.key_of(identity)
         except Exception as exc:  # not through OpenSSL: do_handshake() raises it
             self._defect = exc
             return b""
@@ -101,8 +105,9 @@ class ServerContext(ssl.SSLContext):
         return b"" if self.handshaking is None else self.handshaking.psk_answer(identity)
 
     def wrap_bio(
-        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: object, **kwargs: object
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any
     ) -> ssl.SSLObject:
         made = super().wrap_bio(incoming, outgoing, *args, **kwargs)
-        made.outgoing = outgoing
+        assert isinstance(made, _Object)
+        made.made_by, made.outgoing = self, outgoing
         return made

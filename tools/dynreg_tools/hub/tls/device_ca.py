@@ -94,6 +94,8 @@ def load_or_create_device_authority(directory: Path, device_key: str) -> DeviceA
     except (ValueError, TypeError, OSError) as exc:
         # Half of a pair is no reason for a new one: that would lock out every device there is.
         raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
+    if not isinstance(private, _Key):
+        raise HubError(f"{key.name} is neither an RSA nor an EC key")
     if private.public_key() != certificate.public_key():
         raise HubError(f"{pem} and {key.name} do not belong together")
     return DeviceAuthority(certificate, private, device_key)

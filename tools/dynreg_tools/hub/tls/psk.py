@@ -12,6 +12,7 @@ import ctypes
 import ssl
 import sys
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 SUITES = ("PSK-AES128-CBC-SHA", "PSK-AES256-CBC-SHA")
 
@@ -22,6 +23,8 @@ Answer = Callable[[str | None], bytes]
 _KNOWN_RELEASES = ((3, 11), (3, 12))
 _KNOWN_SIZE, _KNOWN_HEAD = 96, 16
 _TLS12 = 0x0303
+# What libssl calls must live as long as the SSL_CTX that points to it.
+_CALLBACKS: WeakKeyDictionary[ssl.SSLContext, object] = WeakKeyDictionary()
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_uint, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_uint
 )
@@ -63,7 +66,8 @@ def may_use_psk(tls: ssl.SSLObject) -> bool:
 
 def uses_psk(tls: ssl.SSLObject) -> bool:
     """Whether a finished handshake was one with a pre-shared key."""
-    return tls.cipher()[0] in SUITES
+    cipher = tls.cipher()
+    return cipher is not None and cipher[0] in SUITES
 
 
 def _names(context: ssl.SSLContext) -> list[str]:
@@ -72,10 +76,11 @@ def _names(context: ssl.SSLContext) -> list[str]:
 
 
 def _set_callback(context: ssl.SSLContext, answer: Answer) -> bool:
-    if hasattr(context, "set_psk_server_callback"):
-        if not ssl.HAS_PSK:
+    ours = getattr(context, "set_psk_server_callback", None)  # from Python 3.13 on
+    if ours is not None:
+        if not getattr(ssl, "HAS_PSK", False):
             return False
-        context.set_psk_server_callback(answer)
+        ours(answer)
         return True
     return _set_callback_of_libssl(context, answer)
 
@@ -117,5 +122,5 @@ def _set_callback_of_libssl(context: ssl.SSLContext, answer: Answer) -> bool:
         return len(key)
 
     set_callback(pointer, callback)
-    context.psk_callback = callback  # must live as long as the SSL_CTX that points to it
+    _CALLBACKS[context] = callback
     return True

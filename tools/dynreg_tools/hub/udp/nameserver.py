@@ -6,24 +6,33 @@ Its one name and all below it lead to the hub. Source: RFC 1035 section 4 (messa
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
-from ..faults import Faults, later
+from ..later import later
 
 NAME = "hub.test"
 _TTL = 1
 
 
+class DnsFaults(Protocol):
+    """What may go wrong on purpose with a reply."""
+
+    def dns(self, question: DNSRecord, good: DNSRecord) -> list[tuple[float, bytes]]:
+        """(seconds to wait, packet) in the place of a reply."""
+        ...
+
+
 class NameServer(asyncio.DatagramProtocol):
     """Answers on one UDP socket with `address`; `asked` gets each name."""
 
-    def __init__(self, address: str, asked: Callable[[str], None], faults: Faults) -> None:
+    def __init__(self, address: str, asked: Callable[[str], None], faults: DnsFaults) -> None:
         self._address = address
         self._asked = asked
         self._faults = faults
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
         """Keep the transport for the replies."""
         self._transport = transport
 
@@ -36,12 +45,7 @@ class NameServer(asyncio.DatagramProtocol):
         if question.header.qr or not question.questions:
             return
         self._asked(str(question.q.qname).rstrip("."))
-        good = self._answer(question)
-        fault = self._faults.trigger("dns")
-        answers = [(0, good.pack())]
-        if fault is not None:
-            answers = fault.kind.act(question, good, fault.argument)
-        for wait, packet in answers:
+        for wait, packet in self._faults.dns(question, self._answer(question)):
             later(wait, self._transport.sendto, packet, addr)
 
     def _answer(self, question: DNSRecord) -> DNSRecord:

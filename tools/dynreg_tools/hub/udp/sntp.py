@@ -8,8 +8,7 @@ import asyncio
 import struct
 import time
 from collections.abc import Callable
-
-from ..faults import Faults
+from typing import Protocol
 
 UNIX_TO_NTP = 2208988800  # seconds from 1900 to 1970
 _SIZE = 48
@@ -43,14 +42,22 @@ def answer(request: bytes, received: float, now: float) -> bytes | None:
     return header + reference + originate + receive + ntp_timestamp(now)
 
 
+class NtpFaults(Protocol):
+    """What may go wrong on purpose with a reply."""
+
+    def ntp(self, packet: bytes) -> list[bytes]:
+        """The packets that are sent in the place of a reply."""
+        ...
+
+
 class Responder(asyncio.DatagramProtocol):
     """Answers on one UDP socket and reports each answer through `served`."""
 
-    def __init__(self, served: Callable[[], None], faults: Faults) -> None:
+    def __init__(self, served: Callable[[], None], faults: NtpFaults) -> None:
         self._served = served
         self._faults = faults
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
         """Keep the transport for the replies."""
         self._transport = transport
 
@@ -59,7 +66,6 @@ class Responder(asyncio.DatagramProtocol):
         reply = answer(data, time.time(), time.time())
         if reply is None:
             return
-        fault = self._faults.trigger("ntp")
-        for packet in fault.kind.act(reply, fault.argument) if fault else [reply]:
+        for packet in self._faults.ntp(reply):
             self._transport.sendto(packet, addr)
         self._served()

@@ -1,14 +1,15 @@
-"""Faults of whole ports: refused, silent, restarted; the captive portal, on its own address."""
+"""What a fault does to whole ports: refused, silent, restarted; the captive portal."""
 
 import asyncio
 import socket
 from collections.abc import Mapping
 
-from ..listener import Listener
-from ..tls import certificates
-from ..tls.context import server_context
-from .dns import PORTAL
-from .kinds import SERVICES, Fault, FaultError
+from .faults import Fault, FaultError
+from .faults.dns import PORTAL
+from .faults.kinds import SERVICES
+from .listener import Listener
+from .tls import certificates
+from .tls.context import server_context
 
 _NAME = "login.portal.test"
 _FOUND = (
