@@ -98,8 +98,10 @@ class Process:
             return False
         return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> bool:
         """Ctrl-C, while MicroPython waits in a system call, or after _WAIT_S anyway.
+
+        False when the program has ended meanwhile: at the prompt it would end MicroPython.
 
         The unix port raises from the signal's handler, also in the midst of a garbage collection,
         which leaves the heap locked; an ESP32 raises between two instructions of the program.
@@ -107,7 +109,10 @@ class Process:
         deadline = time.monotonic() + _WAIT_S
         while self._computes() and time.monotonic() < deadline:
             time.sleep(0.0002)
+        if not self.interruptible():
+            return False
         os.kill(self.pid, signal.SIGINT)
+        return True
 
     def _computes(self) -> bool:
         """MicroPython is not in a system call that waits; False where that cannot be told."""

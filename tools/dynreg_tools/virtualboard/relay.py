@@ -380,8 +380,6 @@ class Relay(threading.Thread):
             size = at if at > 0 else 1 if at == 0 else len(self._input)
             data = bytes(self._input[:size])
             del self._input[:size]
-            if at == 0 and process.interruptible():
-                process.interrupt()
-            else:
+            if at != 0 or not (process.interruptible() and process.interrupt()):
                 process.write(data)
         process.write()
