@@ -108,7 +108,7 @@ def parser(whole: Sequence[str]) -> argparse.ArgumentParser:
 class Completion(argparse.Action):
     """Prints the shell's completion script; shtab is loaded only then."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any):
+    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
         super().__init__(option_strings, argparse.SUPPRESS, **kwargs)
 
     def __call__(self, top: argparse.ArgumentParser, *arguments: Any) -> None:

@@ -21,7 +21,7 @@ _TWO_LINES = {"micropython": "micro-\npython", "registered": "regis-\ntered"}
 class Console:
     """One command's output. With as_json standard output gets JSON only, and nothing else."""
 
-    def __init__(self, as_json: bool = False):
+    def __init__(self, as_json: bool = False) -> None:
         self._json = as_json
         self._rich = Rich(stderr=as_json, highlight=False)
         self.terminal = self._rich.is_terminal
@@ -71,7 +71,7 @@ class Console:
 class Bars:
     """A bar for each board and one in total, in a terminal; nothing elsewhere."""
 
-    def __init__(self, rich: Rich | None, ports: list[str], what: str):
+    def __init__(self, rich: Rich | None, ports: list[str], what: str) -> None:
         self._bars = None
         if rich is None:
             return

@@ -12,12 +12,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
 
 from .errors import ToolError
 from .hub import Hub
 from .sources import ROOT
-from .virtualboard import Board
+from .virtualboard import Board, Running
 
 BOOT_S = 60  # the most that one boot may take, Wi-Fi and both handshakes included
 REPORT = re.compile(r"^dynreg: (\{.*\})\r?$", re.MULTILINE)
@@ -47,18 +50,18 @@ class DemoError(ToolError):
 class Console:
     """Prints the output of board and hub by lines, and keeps all of it for the secret search."""
 
-    def __init__(self, out):
+    def __init__(self, out: TextIO) -> None:
         self.out = out
         self.all = []
         self._rest = ""
         self._lock = threading.RLock()  # the board's output comes from a thread of its own
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         with self._lock:
             self.all.append(text)
             print(text, file=self.out, flush=True)
 
-    def board(self, text):
+    def board(self, text: str) -> None:
         """Serial output as it comes, in pieces."""
         # Nobody reads any more: the next say() of the demo's own thread ends it.
         with self._lock, suppress(BrokenPipeError):
@@ -66,14 +69,16 @@ class Console:
             for line in lines:
                 self.say(f"  board | {line.rstrip()}")
 
-    def finish(self):
+    def finish(self) -> None:
         """The rest, which has no line end: the prompt."""
         with self._lock:
             self.board("\n" if self._rest.strip() else "")
             self._rest = ""
 
 
-def run(console, folder, umqtt=None, urequests=None):
+def run(
+    console: Console, folder: Path, umqtt: str | None = None, urequests: str | None = None
+) -> dict[str, Any]:
     """The whole demo in folder; the summary as a dict. DemoError, BoardError, TimeoutError."""
     product = "DEMO" + secrets.token_hex(3).upper()
     console.say(
@@ -117,7 +122,7 @@ def run(console, folder, umqtt=None, urequests=None):
         }
 
 
-def batch_file(hub, wifi_password):
+def batch_file(hub: Hub, wifi_password: str) -> str:
     """The device_info.json that is the same for every board of the batch."""
     batch = json.loads((ROOT / "device_info.json").read_text())
     batch.update(productId=hub.product_id, productSecret=hub.product_secret)
@@ -131,7 +136,7 @@ def batch_file(hub, wifi_password):
     return json.dumps(batch, indent=2)
 
 
-def deploy(port, folder, batch, ca):
+def deploy(port: str, folder: Path, batch: str, ca: Path) -> None:
     """Copies everything onto the board, with mpremote as one would onto a real ESP32."""
     staging = folder / "staging"
     (staging / "certs").mkdir(parents=True, exist_ok=True)
@@ -155,14 +160,16 @@ def deploy(port, folder, batch, ca):
         raise DemoError(f"mpremote could not copy: {(result.stderr or result.stdout).strip()}")
 
 
-def boot(running, hub, console, expect_registration):
+def boot(
+    running: Running, hub: Hub, console: Console, expect_registration: bool
+) -> dict[str, Any]:
     """Power-cycles the board and watches until its application runs; what was seen, as a dict."""
     before = len(hub.events)
     start = len(running.output)
     began = time.monotonic()
     arrivals = {}
 
-    def clock(text):
+    def clock(text: str) -> None:
         if "dynreg: {" in text and "report" not in arrivals:
             arrivals["report"] = time.time()
 
@@ -205,7 +212,7 @@ def boot(running, hub, console, expect_registration):
     }
 
 
-def check_steps(output, steps=STEPS):
+def check_steps(output: str, steps: Sequence[str] = STEPS) -> None:
     """DemoError unless the board's log shows the steps in their order."""
     position = 0
     for step in steps:

@@ -91,7 +91,8 @@ def run(
 
 def _watch(process: subprocess.Popen, at_clock: Callable) -> tuple[str, str | None]:
     output, tls = "", None
-    assert process.stdin and process.stdout  # run() has made both pipes
+    assert process.stdin is not None
+    assert process.stdout is not None  # run() has made both pipes
     for line in process.stdout:
         output += line
         if found := _CLOCK_SET.match(line):

@@ -19,7 +19,7 @@ _HEAP = "16M"  # holds the flash too
 _FILE = re.compile(r"^@file (\S+) (\d+)$", re.MULTILINE)
 
 
-def measure(batch: Batch, hub: Hub, say: Callable[[str], None] = lambda text: None) -> dict:
+def measure(batch: Batch, hub: Hub, say: Callable[[str], None] = lambda _text: None) -> dict:
     """Reads of a first_boot and a warm_boot, mount to clock set; of writing lib/. BenchError.
 
     created: reads by file, written one after the other onto a formatted flash as deploy writes

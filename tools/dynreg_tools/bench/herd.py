@@ -6,8 +6,10 @@ lib/dynreg's own backoff.py says. Time is a queue of events, chance is seeded: t
 
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 from ..sources import ROOT, library
 
@@ -50,11 +52,11 @@ class Result:
     peak_later: int
     connects_per_board: float
     most_connects: int
-    connects: list
-    online: list
+    connects: list[int]
+    online: list[int]
 
 
-def backoff():
+def backoff() -> Any:
     """The library's own back-off, lib/dynreg/connect/backoff.py."""
     return library("connect.backoff")
 
@@ -73,7 +75,9 @@ def simulate(site: Site, spread: float = 0) -> Result:
         module.port = real
 
 
-def _simulate(site, spread, chance, wait_ms):
+def _simulate(
+    site: Site, spread: float, chance: random.Random, wait_ms: Callable[[int, object], float]
+) -> Result:
     # (when, board, failures so far): boards are told apart by number, so the order is settled.
     coming = [
         (chance.random() + chance.random() * spread, board, 0) for board in range(site.boards)
@@ -115,14 +119,14 @@ def _simulate(site, spread, chance, wait_ms):
     )
 
 
-def _per_second(times):
+def _per_second(times: list[float]) -> list[int]:
     counts = [0] * (int(max(times)) + 1)
     for time in times:
         counts[int(time)] += 1
     return counts
 
 
-def _sums(counts):
+def _sums(counts: list[int]) -> list[int]:
     total, sums = 0, []
     for count in counts:
         total += count

@@ -1,5 +1,6 @@
 """The herd as a picture: boards online, and connects in a second, over time, as SVG."""
 
+from collections.abc import Callable, Sequence
 from math import log10
 
 from .herd import Result, Site
@@ -45,7 +46,14 @@ def svg(site: Site, results: list[Result]) -> str:
     return "\n".join(parts) + "\n</svg>\n"
 
 
-def _panel(title, curves, ticks, scale, top, end):
+def _panel(
+    title: str,
+    curves: Sequence[Sequence[float]],
+    ticks: Sequence[float],
+    scale: Callable[[float], float],
+    top: float,
+    end: int,
+) -> list[str]:
     across = (_WIDTH - _LEFT - _RIGHT) / end
     parts = [f'<text x="{_LEFT}" y="{top - 10}">{title}</text>']
     for tick in ticks:
@@ -62,7 +70,9 @@ def _panel(title, curves, ticks, scale, top, end):
         )
     # Drawn from the last to the first, so that the case without a spread lies on top.
     for place in reversed(range(len(curves))):
-        values = (curves[place] + [curves[place][-1] if ticks[-1] == 100 else 0] * end)[: end + 1]
+        values = ([*curves[place]] + [curves[place][-1] if ticks[-1] == 100 else 0] * end)[
+            : end + 1
+        ]
         points = " ".join(
             f"{_LEFT + second * across:.1f},{top + _PANEL * (1 - scale(value)):.1f}"
             for second, value in enumerate(values)

@@ -30,7 +30,8 @@ class Link:
                 pass_fds=devices,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
-            assert self._forwarder.stdin and self._forwarder.stdout
+            assert self._forwarder.stdin is not None
+            assert self._forwarder.stdout is not None
             self._to, self._from = self._forwarder.stdin, self._forwarder.stdout
             stack.callback(self._end)
             self._stack = stack.pop_all()

@@ -81,7 +81,7 @@ class Wire:
         self._stack.close()
 
     def measure(
-        self, setting: Setting, runs: int, say: Callable[[str], None] = lambda text: None
+        self, setting: Setting, runs: int, say: Callable[[str], None] = lambda _text: None
     ) -> dict[str, dict[str, Runs]]:
         """Each client's first and warm boots, `runs` times in turn, by client and kind of boot.
 

@@ -13,6 +13,7 @@ from .errors import BoardError
 from .link import Link
 from .plan import PROGRAMS, Plan
 
+Progress = Callable[[str, float], None]
 NEW = ".dynreg-new"  # what a file is called until it moves into its place
 _PIECE = 1024  # bytes of files in one exec: little beside an ESP32's heap
 _SENTENCES = {
@@ -35,7 +36,7 @@ def apply(
     batch: Batch,
     board: dict[str, Any],
     dry_run: bool = False,
-    progress: Callable[[str, float], None] = lambda text, part: None,
+    progress: Progress = lambda _text, _part: None,
 ) -> dict[str, Any]:
     """Makes the board hold plan and batch; what was done, as a dict. BoardError.
 
@@ -101,7 +102,7 @@ def _merge(link: Link, batch: Batch, board: dict[str, Any]) -> str:
     return what
 
 
-def _send(link: Link, files: dict[str, bytes], progress) -> None:
+def _send(link: Link, files: dict[str, bytes], progress: Progress) -> None:
     """Writes files, several small ones or a piece of a large one at a time."""
     total = sum(len(data) for data in files.values()) or 1
     done = size = 0

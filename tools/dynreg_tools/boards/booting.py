@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from .errors import BoardError
@@ -35,7 +36,9 @@ print("joined", wlan.isconnected() or not wlan.active())
 """
 
 
-def watch(lines: Lines, timeout: float, stop: threading.Event, step) -> dict[str, Any]:
+def watch(
+    lines: Lines, timeout: float, stop: threading.Event, step: Callable[[str, float], None]
+) -> dict[str, Any]:
     """The board's report, with "last_error" (the last problem logged) and "fingerprint".
 
     Of a board that tries again in a quarter of an hour or more these two and "error" (the code).

@@ -12,7 +12,7 @@ class BoardError(ToolError):
     sentence that names the place and the remedy.
     """
 
-    def __init__(self, code: str, message: str):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.known: dict[str, Any] = {}  # what was known of the board by then

@@ -18,7 +18,7 @@ class Lines:
     back_s: how long a port may be gone; native USB goes away at every reset.
     """
 
-    def __init__(self, port: str, opened: serial.Serial | None = None, back_s: float = 5):
+    def __init__(self, port: str, opened: serial.Serial | None = None, back_s: float = 5) -> None:
         self.port = port
         self.lost = False  # the port is gone, for longer than back_s
         self._serial = opened

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Link:
     stop: once set, the next exec() raises "interrupted" instead of going on.
     """
 
-    def __init__(self, port: str, stop: threading.Event | None = None):
+    def __init__(self, port: str, stop: threading.Event | None = None) -> None:
         self.port = str(port)
         self.running = False  # a program ran when we came, and is to run again
         self._raw = False  # the board is in the raw REPL
@@ -149,7 +150,7 @@ class Link:
         )
 
     @contextmanager
-    def _board_errors(self, path: str | None = None):
+    def _board_errors(self, path: str | None = None) -> Iterator[None]:
         """Turns what mpremote and pyserial raise into a BoardError."""
         try:
             yield

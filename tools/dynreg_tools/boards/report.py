@@ -30,7 +30,7 @@ class Report:
     where the file is something else.
     """
 
-    def __init__(self, path: Path | None):
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._rows: list[dict[str, Any]] = []
         if path is not None and path.suffix != ".csv":

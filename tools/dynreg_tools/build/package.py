@@ -3,7 +3,9 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..errors import ToolError
 from ..sources import LIB, ROOT, version
@@ -16,30 +18,31 @@ class PackageError(ToolError):
     """No package can be made; the message is one sentence with the remedy."""
 
 
-def modules():
+def modules() -> list[str]:
     """What lib/ holds, as paths below it, in the order of boards/plan.py."""
     found = (path.relative_to(LIB).as_posix() for path in LIB.rglob("*.py"))
     return sorted(found, reverse=True)
 
 
-def listing(files):
+def listing(files: dict[str, str]) -> str:
     """A package.json: files is {path below /lib on the board: path beside the package.json}."""
     rows = ",\n".join(f"    {json.dumps(row)}" for row in files.items())
     return f'{{\n  "urls": [\n{rows}\n  ],\n  "deps": [],\n  "version": "{version()}"\n}}\n'
 
 
-def source_listing():
+def source_listing() -> str:
     """What the repository's package.json should be."""
     return listing({name: f"lib/{name}" for name in modules()})
 
 
-def write_sources():
+def write_sources() -> Path:
+    """Writes the repository's package.json anew; its path."""
     path = ROOT / LIST
     path.write_text(source_listing(), "utf-8", newline="\n")
     return path
 
 
-def build(out, say=lambda done, total: None):
+def build(out: Path, say: Callable[[int, int], None] = lambda _done, _total: None) -> Path:
     """Compiles lib/ into out/mip, whole or not at all; the package.json's path. PackageError.
 
     say: called with how many modules are compiled, and of how many.
@@ -64,7 +67,7 @@ def build(out, say=lambda done, total: None):
     return place / LIST
 
 
-def summary(path):
+def summary(path: Path) -> dict[str, Any]:
     """A package that was written, as --json tells it."""
     package = json.loads(path.read_text("utf-8"))
     sizes = {target: (path.parent / source).stat().st_size for target, source in package["urls"]}
@@ -76,7 +79,7 @@ def summary(path):
     }
 
 
-def shown(path):
+def shown(path: Path) -> str:
     """A path as one types it in the clone."""
     path = path.resolve()
     return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()

@@ -3,6 +3,8 @@
 import io
 import subprocess
 import zipfile
+from pathlib import Path
+from typing import Any
 
 from ..errors import ToolError
 from ..sources import LIB, ROOT
@@ -13,7 +15,7 @@ class SizeError(ToolError):
     """The sizes cannot be compared; the message is one sentence with the remedy."""
 
 
-def compared(commit, scratch):
+def compared(commit: str, scratch: Path) -> tuple[dict[str, int], dict[str, int]]:
     """Sizes by module, now and in a commit. SizeError, mpy.CompileError."""
     command = ["git", "archive", "--format=zip", commit, "lib"]
     try:
@@ -29,7 +31,7 @@ def compared(commit, scratch):
     return now, mpy.sizes(scratch / "before" / "lib", scratch / "before.mpy")
 
 
-def summary(now, before, commit):
+def summary(now: dict[str, int], before: dict[str, int], commit: str) -> dict[str, Any]:
     return {
         "modules": {
             name: {"bytes": now.get(name), "before": before.get(name)}

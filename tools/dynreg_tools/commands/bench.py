@@ -4,6 +4,7 @@ import argparse
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..bench import chart, report, results
@@ -108,7 +109,7 @@ def _interpreters(paths: list[Path]) -> list[Interpreter]:
     return others
 
 
-def _numbers(least: float, most: float):
+def _numbers(least: float, most: float) -> Callable[[str], list[float]]:
     def parse(text: str) -> list[float]:
         values = [float(part) for part in text.split(",")]
         if not all(least <= value <= most for value in values):

@@ -85,7 +85,9 @@ def check(options: argparse.Namespace) -> batches.Batch:
     return batch
 
 
-def to_board(link: Link, batch: batches.Batch, options, step: fleet.Step) -> dict[str, Any]:
+def to_board(
+    link: Link, batch: batches.Batch, options: argparse.Namespace, step: fleet.Step
+) -> dict[str, Any]:
     """Deploys to one open board; its row. A BoardError knows the MAC once it is known."""
     board = apply.identify(link)
     wanted = plan.make(batch, board["mpy"], options.app, options.source, board["frozen"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         ports = discovery.chosen(options)
         boards: dict[str, list[dict[str, Any]]] = {}
 
-        def work(port, stop, step) -> fleet.Row:
+        def work(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
             here = Rows(port)
             boards[port] = here.rows
             try:
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
                 here.add("-", "cable", str(error).removeprefix(f"{port}: "))
             return {"outcome": "looked at"}
 
-        fleet.run(ports, work, options.jobs, console.progress(ports, "looking"), lambda row: None)
+        fleet.run(ports, work, options.jobs, console.progress(ports, "looking"), lambda _row: None)
         for port in ports:
             found += boards[port]
     for row in found:
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 class Rows:
     """The links that were tried from one place."""
 
-    def __init__(self, place: str):
+    def __init__(self, place: str) -> None:
         self.rows: list[dict[str, Any]] = []
         self._place = place
 
@@ -102,7 +103,7 @@ class Rows:
         return all(self.add(to, name, check(), port) for name, check in links.items())
 
 
-def ends(batch: batches.Batch):
+def ends(batch: batches.Batch) -> tuple[tuple[str, Any, tuple[str, ...]], ...]:
     """(name, Endpoint, names of the built-in roots) of gateway and broker."""
     tls = sources.library("connect.tls")
     return (

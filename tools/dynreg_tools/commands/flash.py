@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..boards import discovery, fleet
 from ..boards.errors import BoardError
 from ..boards.flashing import BAUD, chips
 from ..console import Console
+
+if TYPE_CHECKING:  # esptool takes half a second
+    from ..boards.flashing.job import Order
 
 DESCRIPTION = """\
 Writes a MicroPython firmware into boards. Chip, flash size and the file itself are checked before
@@ -113,7 +117,7 @@ _CREDENTIAL_TEXT = {
 }
 
 
-def _order(options: argparse.Namespace):
+def _order(options: argparse.Namespace) -> Order:
     """What the options ask for; BoardError where they make no sense together."""
     from ..boards.flashing import image
     from ..boards.flashing.job import Order

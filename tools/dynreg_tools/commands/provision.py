@@ -118,7 +118,7 @@ def provision(
 class Failed(BoardError):
     """A board's failure, with what was known of it by then."""
 
-    def __init__(self, error: BoardError, known: fleet.Row):
+    def __init__(self, error: BoardError, known: fleet.Row) -> None:
         super().__init__(error.code, str(error))
         self.known = known
 

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def table(now, before):
+def table(now: dict[str, int], before: dict[str, int]) -> str:
     rows = [f"{'module':28}{'now':>8}{'before':>8}{'change':>8}"]
     rows += [_row(name, now.get(name), before.get(name)) for name in sorted({*now, *before})]
     rows.append("")
@@ -53,7 +53,7 @@ def table(now, before):
     return "\n".join(rows)
 
 
-def _row(name, now, before):
+def _row(name: str, now: int | None, before: int | None) -> str:
     change = (now or 0) - (before or 0)
     cells = ["-" if size is None else str(size) for size in (now, before)]
     return f"{name:28}{cells[0]:>8}{cells[1]:>8}{f'{change:+}' if change else '':>8}".rstrip()

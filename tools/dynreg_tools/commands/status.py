@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import threading
 
 from ..boards import discovery, fleet, onboard
 from ..boards.link import Link
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any("error" in row for row in rows) else 0
 
 
-def look(port: str, stop, step) -> fleet.Row:
+def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
     """One board's state, by the names that status() gives; "state": what state() gives, if any."""
     with Link(port, stop) as link:
         onboard.send(link, "status")

@@ -53,7 +53,7 @@ def parse_mac(text: str) -> list[int]:
 class Board:
     """A board that is off. Board(folder) opens one, Board.new(folder) makes one."""
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike) -> None:
         self.folder = Path(folder).resolve()
         try:
             self.settings = json.loads((self.folder / "board.json").read_text())

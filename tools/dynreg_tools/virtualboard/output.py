@@ -11,7 +11,7 @@ class Output:
     """Takes the firmware's marks out of the stream, gives print()'s newlines their CR, and puts
     the board's name into the banner. A mark is NUL, token, word, NUL."""
 
-    def __init__(self, token: str):
+    def __init__(self, token: str) -> None:
         self._mark = b"\0" + token.encode()
         self._machine = b"; unknown\r\n"  # what the port calls itself in its banner
         self._held = bytearray()  # not yet let out

@@ -21,7 +21,7 @@ _EXIT_S = 5  # how long MicroPython may take to end after it has closed its chan
 class Process:
     """command runs the unix port on _start.py; config is what that script gets to read."""
 
-    def __init__(self, command: list[str], config: dict[str, Any]):
+    def __init__(self, command: list[str], config: dict[str, Any]) -> None:
         self.terminal, self._slave = os.openpty()
         self.channel, theirs = socket.socketpair()
         make_raw(self._slave)

@@ -40,7 +40,7 @@ _WIFI_OFF = {"active": False, "ssid": None, "key": None, "kept": False}
 class Relay(threading.Thread):
     """Runs one power-on. settings are what firmware/_boot.py reads, without the volatile part."""
 
-    def __init__(self, command: list[str], settings: dict[str, Any]):
+    def __init__(self, command: list[str], settings: dict[str, Any]) -> None:
         super().__init__(name="virtualboard", daemon=True)
         self._command = command
         self._settings = settings

@@ -24,7 +24,7 @@ class Power:
 class Running:
     """A board with power. Use it in a with statement; nothing is left behind after it."""
 
-    def __init__(self, power: Power, make_relay: Callable[[], Relay]):
+    def __init__(self, power: Power, make_relay: Callable[[], Relay]) -> None:
         self._power = power
         self._make_relay = make_relay
         self._on: Relay | None = None

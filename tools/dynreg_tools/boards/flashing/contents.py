@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import BoardError
@@ -149,7 +150,7 @@ def from_repl(link: Link) -> Contents:
     )
 
 
-def from_flash(read, mac: str) -> Contents:
+def from_flash(read: Callable[[int, int], bytes], mac: str) -> Contents:
     """As its flash shows, where the REPL does not answer. read(address, size) gives its bytes."""
     table = partitions.parse(read(partitions.ADDRESS, partitions.SIZE))
     if table is None:

@@ -45,7 +45,7 @@ class Order:
 class Job:
     """run() once. stop: set by Ctrl-C; heeded until the first byte is erased or written."""
 
-    def __init__(self, port: str, order: Order, stop: threading.Event, step: fleet.Step):
+    def __init__(self, port: str, order: Order, stop: threading.Event, step: fleet.Step) -> None:
         self.port, self.order = port, order
         self._stop, self._step = stop, step
         self._contents: contents.Contents | None = None

@@ -8,7 +8,7 @@ ROM and can erase the whole flash. After each write it compares the MD5 of what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,15 +36,15 @@ _ROM_BAUD = 115200
 class _Progress(EspLogBase):
     """esptool's log: nothing but the progress, each thread's to its own callback."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.listener = threading.local()
 
-    def progress_bar(self, cur_iter, total_iters, prefix="", suffix="", bar_length=30):
+    def progress_bar(self, cur_iter: int, total_iters: int, *_: Any, **__: Any) -> None:
         call = getattr(self.listener, "call", None)
         if call:
             call(cur_iter, total_iters)
 
-    def print(self, *args, **kwargs):
+    def print(self, *args: Any, **kwargs: Any) -> None:
         pass
 
     err = warn = note = hint = debug = set_verbosity = error = warning = print
@@ -65,8 +65,13 @@ class Loader:
     """
 
     def __init__(
-        self, port: str, before="default-reset", after="hard-reset", stub=True, baud=BAUD
-    ):
+        self,
+        port: str,
+        before: str = "default-reset",
+        after: str = "hard-reset",
+        stub: bool = True,
+        baud: int = BAUD,
+    ) -> None:
         self.port = port
         self._before, self._after, self._stub, self._baud = before, after, stub, baud
         self._esp: Any = None  # esptool's, of one class for each chip
@@ -145,7 +150,7 @@ class Loader:
             erase_flash(self._esp)
 
     @contextmanager
-    def _board_errors(self, code: str):
+    def _board_errors(self, code: str) -> Iterator[None]:
         try:
             yield
         except (FatalError, SerialException, OSError) as error:
