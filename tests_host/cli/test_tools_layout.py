@@ -16,7 +16,7 @@ MODULES = {
 }
 # package: those beside it that it may import from
 MAY_IMPORT = {
-    "hub": {"errors"},
+    "hub": {"errors", "files"},
     "virtualboard": {"build", "errors", "files", "sources"},
     "build": {"errors", "files", "sources"},
     "boards": {"build", "console", "errors", "files", "sources"},

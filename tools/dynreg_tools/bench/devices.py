@@ -14,7 +14,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .. import sources
+from .. import files, sources
 from ..build import interpreters, mpy
 from ..build.interpreters import Interpreter, InterpreterError
 from ..hub import Hub
@@ -56,9 +56,15 @@ class Batch:
         shutil.copy(hub.ca_der, folder / _CA)
         device = Device(client, hub, name, folder, self)
         if client.program == "ours":
-            _write(folder / "device_info.json", _device_info(client, hub, name))
+            files.write(
+                folder / "device_info.json",
+                json.dumps(_device_info(client, hub, name)),
+                files.PRIVATE,
+            )
         elif client.program == "obvious":
-            _write(folder / "obvious.json", _obvious_config(hub, name))
+            files.write(
+                folder / "obvious.json", json.dumps(_obvious_config(hub, name)), files.PRIVATE
+            )
         return device
 
     def command(self, module: str, heap: str = _HEAP) -> list:
@@ -152,8 +158,3 @@ def _obvious_config(hub: Hub, name: str) -> dict:
         "mqtt_host": host,
         "mqtt_port": int(port),
     }
-
-
-def _write(path: Path, values: dict) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-        json.dump(values, file)

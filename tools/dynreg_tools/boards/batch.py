@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +53,6 @@ def read(path: Path) -> Batch:
     return Batch(path, values, info)
 
 
-def write(path: Path, text: str) -> None:
-    """The file as a whole or not at all, readable by nobody else from its first byte."""
-    partial = path.with_name(path.name + ".part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    os.replace(partial, path)
+def placeholder(value: object) -> bool:
+    """Whether a value of device_info.json is still to be filled in: missing, or YOUR_…."""
+    return not isinstance(value, str) or not value or value.startswith("YOUR_")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from .batch import placeholder
 from .errors import BoardError
 from .flashing import contents
 from .identityfile import Identity
@@ -106,9 +107,9 @@ def _credential(identity: Identity) -> list:
     try:
         secret = json.loads(identity.files[_INFO])["key_deviceinfo"]["deviceSecret"]
     except (KeyError, TypeError, ValueError):
-        secret = "YOUR_"
+        secret = None
     others = [data for path, data in sorted(identity.files.items()) if path != _INFO]
-    return others if str(secret).startswith("YOUR_") else [secret]
+    return others if placeholder(secret) else [secret]
 
 
 def _exists(link: Link, path: str) -> bool:

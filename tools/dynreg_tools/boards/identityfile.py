@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from .errors import BoardError
 
 _FORMAT = 1
@@ -47,14 +48,7 @@ def save(folder: str | Path, identity: Identity) -> Path:
         _make_folder(path.parent)
         if path.exists() and not _holds(path, identity):
             path.rename(path.with_suffix(f".{int(path.stat().st_mtime)}.json"))
-        temporary = path.with_suffix(".tmp")
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(_packed(identity), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        files.write(path, json.dumps(_packed(identity), indent=1), files.PRIVATE)
     except OSError as error:
         raise BoardError("identity.file", f"{path}: cannot be written: {error.strerror}") from None
     if load(path) != identity:
@@ -76,11 +70,11 @@ def load(path: str | Path) -> Identity:
     try:
         if packed["format"] != _FORMAT:
             raise ValueError
-        files = {
+        on_board = {
             name: base64.b64decode(text, validate=True) for name, text in packed["files"].items()
         }
         nvs = packed["nvs"] and base64.b64decode(packed["nvs"], validate=True)
-        found = Identity(packed["mac"], packed["owner"], files, nvs)
+        found = Identity(packed["mac"], packed["owner"], on_board, nvs)
         if _packed(found)["sha256"] != packed["sha256"]:
             raise ValueError
         return found

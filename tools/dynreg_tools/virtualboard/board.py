@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..sources import CACHE
 from . import image
 from .errors import BoardError
@@ -129,10 +130,8 @@ class Board:
             image.run_steps(find_micropython(), (folder / "flash.img").resolve(), size, fs, steps)
         finally:
             (folder / "boot.tmp").unlink()
-        descriptor = os.open(folder / "board.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(settings, file, indent=2)
-            file.write("\n")
+        text = json.dumps(settings, indent=2) + "\n"
+        files.write(folder / "board.json", text, files.PRIVATE)
         return cls(folder)
 
     @property
@@ -213,14 +212,14 @@ class Board:
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings
         umqtt = settings.get("umqtt") or os.environ.get("DYNREG_UMQTT") or str(_DEFAULT_UMQTT)
-        files = {"/ntptime.py": str(image.FIRMWARE / "ntptime.py")}
+        frozen = {"/ntptime.py": str(image.FIRMWARE / "ntptime.py")}
         if Path(umqtt).is_file():
-            files["/umqtt/simple" + Path(umqtt).suffix] = umqtt
+            frozen["/umqtt/simple" + Path(umqtt).suffix] = umqtt
         elif settings.get("umqtt"):
             raise BoardError(f"the board's umqtt/simple.py is gone: {umqtt}")
         if settings.get("urequests"):
-            files["/urequests" + Path(settings["urequests"]).suffix] = settings["urequests"]
-        start, files = freeze(self.folder, files)
+            frozen["/urequests" + Path(settings["urequests"]).suffix] = settings["urequests"]
+        start, frozen = freeze(self.folder, frozen)
         heap = parse_size(settings["heap"]) + _FIRMWARE_HEAP
         command = [self._micropython, "-X", f"heapsize={heap}", str(start / "_start.py")]
         return command, {
@@ -233,7 +232,7 @@ class Board:
             "size": settings["flash_size"],
             "image": str(self.folder / "flash.img"),
             "nvs": str(self.folder / "nvs.bin"),
-            "files": files,
+            "files": frozen,
             "machine": MACHINE,
             "cut": power_cut,
             "torn": torn,

@@ -6,7 +6,6 @@ year, so that a board with an unset or a wild clock meets here what it meets in 
 """
 
 import hashlib
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ... import files
 from ..rules import HubError
 
 CA_PEM, CA_DER, CA_KEY = "ca.pem", "ca.der", "ca_key.pem"
@@ -36,7 +36,7 @@ def load_or_create_authority(directory: Path, key_type: str) -> trustme.CA:
             raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
     else:
         authority = new_authority(key_type)
-        write_private(key, authority.private_key_pem.bytes())
+        files.write(key, authority.private_key_pem.bytes(), files.PRIVATE)
     certificate = authority.cert_pem.bytes()
     pem.write_bytes(certificate)
     der = x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)
@@ -66,9 +66,3 @@ def server_certificate(
 def fingerprint(der: bytes) -> str:
     """The SHA-256 of a certificate in DER, in hex."""
     return hashlib.sha256(der).hexdigest()
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, from its first moment on."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ... import files
 from ..rules import HubError
-from .certificates import fingerprint, write_private
+from .certificates import fingerprint
 
 DEVICE_CA_PEM, DEVICE_CA_KEY = "device_ca.pem", "device_ca_key.pem"
 DEVICE_KEYS = ("rsa", "ec")  # 2048 bits, P-256
@@ -111,7 +112,7 @@ def _new_authority(pem: Path, key: Path, device_key: str) -> DeviceAuthority:
         .sign(private, SHA256())
     )
     authority = DeviceAuthority(certificate, private, device_key)
-    write_private(key, _pem(private).encode())
+    files.write(key, _pem(private), files.PRIVATE)
     pem.write_text(authority.pem)
     return authority
 
