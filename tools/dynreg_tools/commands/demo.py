@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..build.firmware_libraries import need_umqtt
+from ..console import Console as Output
 from ..demo import Console, DemoError
 from ..demo import run as demo
 
@@ -38,19 +39,24 @@ def run(options: argparse.Namespace) -> int:
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(summary) if options.json else table(summary))
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        show(summary, Output())
     return 0
 
 
-def table(summary: dict[str, Any]) -> str:
+def show(summary: dict[str, Any], console: Output) -> None:
     """The summary as a person reads it."""
-    rows = [f"\n{summary['device']}", f"{'':16}{'first boot':>14}{'second boot':>14}"]
-    for key in ("registered", "connected", "clock_set", "clock_error_ms", "tls", "seconds"):
-        cells = (summary[boot][key] for boot in ("first_boot", "second_boot"))
-        words = ({True: "yes", False: "no"}.get(c, c) if isinstance(c, bool) else c for c in cells)
-        rows.append(f"{key.replace('_', ' '):16}" + "".join(f"{word!s:>14}" for word in words))
-    rows.append(
+    boots = {"first boot": summary["first_boot"], "second boot": summary["second_boot"]}
+    keys = ("registered", "connected", "clock_set", "clock_error_ms", "tls", "seconds")
+    rows = [
+        {summary["device"]: key.replace("_", " "), **{boot: boots[boot][key] for boot in boots}}
+        for key in keys
+    ]
+    console.say("")
+    console.table(rows, [summary["device"], *boots])
+    console.say(
         f"secret stored, the same as the hub's: {'yes' if summary['secret_stored'] else 'NO'}"
     )
-    rows.append(f"secrets in anything printed: {'YES' if summary['secret_in_log'] else 'none'}")
-    return "\n".join(rows)
+    console.say(f"secrets in anything printed: {'YES' if summary['secret_in_log'] else 'none'}")

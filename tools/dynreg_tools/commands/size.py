@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ..build import mpy
 from ..build.size import compared, summary
+from ..console import Console
 from ..sources import need_clone
 
+COLUMNS = ("module", "now", "before", "change")
 DESCRIPTION = (
     "Bytes of .mpy of each module in lib/, beside those of the last commit. Compiled with "
     f"{' '.join(mpy.OPTIONS)}, as the bench runs it."
@@ -33,15 +35,15 @@ def run(options: argparse.Namespace) -> int:
     need_clone("size")
     with tempfile.TemporaryDirectory() as scratch:
         now, before = compared(options.against, Path(scratch))
-    found = summary(now, before, options.against)
-    print(json.dumps(found) if options.json else table(now, before))
+    console = Console(options.json)
+    console.result(summary(now, before, options.against))
+    console.table(rows(now, before), COLUMNS)
     return 0
 
 
-def table(now: dict[str, int], before: dict[str, int]) -> str:
-    rows = [f"{'module':28}{'now':>8}{'before':>8}{'change':>8}"]
-    rows += [_row(name, now.get(name), before.get(name)) for name in sorted({*now, *before})]
-    rows.append("")
+def rows(now: dict[str, int], before: dict[str, int]) -> list[dict[str, Any]]:
+    """The modules, and below them what they come to."""
+    found = [_row(name, now.get(name), before.get(name)) for name in sorted({*now, *before})]
     totals, totals_before = mpy.totals(now), mpy.totals(before)
     for part, words in (
         ("dynreg", "dynreg without certificates"),
@@ -49,11 +51,15 @@ def table(now: dict[str, int], before: dict[str, int]) -> str:
         ("hub", "hub, the vendor's names"),
         ("all", "all"),
     ):
-        rows.append(_row(words, totals[part], totals_before[part]))
-    return "\n".join(rows)
+        found.append(_row(words, totals[part], totals_before[part]))
+    return found
 
 
-def _row(name: str, now: int | None, before: int | None) -> str:
+def _row(name: str, now: int | None, before: int | None) -> dict[str, Any]:
     change = (now or 0) - (before or 0)
-    cells = ["-" if size is None else str(size) for size in (now, before)]
-    return f"{name:28}{cells[0]:>8}{cells[1]:>8}{f'{change:+}' if change else '':>8}".rstrip()
+    return {
+        "module": name,
+        "now": now,
+        "before": before,
+        "change": f"{change:+}" if change else "",
+    }
