@@ -52,7 +52,8 @@ def test_what_changed_since_the_last_commit(repository):
     assert modules["dynreg/roots/globalsign.py"]["bytes"] is None
     assert modules["dynreg/connect/tls.py"]["bytes"] == modules["dynreg/connect/tls.py"]["before"]
     now, before = found["total"], found["before"]["total"]
-    assert now["dynreg"] > before["dynreg"] and now["certificates"] < before["certificates"]
+    assert now["dynreg"] > before["dynreg"]
+    assert now["certificates"] < before["certificates"]
     assert now["all"] == sum(m["bytes"] for m in modules.values() if m["bytes"])
 
     rows = {line.split()[0]: line.split() for line in size(repository).stdout.splitlines() if line}
@@ -73,5 +74,7 @@ def test_a_commit_that_is_not_there(repository):
 def test_a_source_that_does_not_compile(repository):
     (repository / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
     result = size(repository)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert result.stderr.startswith("dynreg: ") and "fresh.py" in result.stderr
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("dynreg: ")
+    assert "fresh.py" in result.stderr

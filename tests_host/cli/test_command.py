@@ -12,7 +12,8 @@ from dynreg_tools.sources import version
 def test_bare_it_prints_its_help(capsys):
     assert cli.main([]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("usage: dynreg ") and all(name in shown for name in cli.COMMANDS)
+    assert shown.startswith("usage: dynreg ")
+    assert all(name in shown for name in cli.COMMANDS)
 
 
 def test_its_version_is_the_librarys(capsys):
@@ -33,7 +34,8 @@ def test_completion_knows_each_command(capsys, shell):
         cli.main(["--print-completion", shell])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in cli.COMMANDS) and "restore-identity" in shown
+    assert all(name in shown for name in cli.COMMANDS)
+    assert "restore-identity" in shown
 
 
 @pytest.mark.parametrize(

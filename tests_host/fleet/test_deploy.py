@@ -56,8 +56,10 @@ def test_a_blank_board_gets_all_and_the_second_time_nothing(board, batch):
         writes = running.flash_writes
         second = deploy(running.port, (wanted, read))
         assert running.flash_writes == writes
-    assert set(first["written"]) == set(wanted.files) and first["device_info"] == "new"
-    assert second["written"] == [] and second["device_info"] == "same"
+    assert set(first["written"]) == set(wanted.files)
+    assert first["device_info"] == "new"
+    assert second["written"] == []
+    assert second["device_info"] == "same"
     held = tree(board)
     info = json.loads(held.pop("/device_info.json"))
     assert held == wanted.files
@@ -124,7 +126,8 @@ def test_what_hides_the_library_is_told(board, batch, place):
         again = plan_of(batch)
         deploy(running.port, again)
     hides = "/hub" if place.startswith("/hub/") else place
-    assert note.startswith(f"{hides} on the board hides the package") and "boot.py" in note
+    assert note.startswith(f"{hides} on the board hides the package")
+    assert "boot.py" in note
     assert len(again[0].notes) == 1
     assert board.read_file(place) == b"{}", "it is the person's"
 
@@ -141,7 +144,8 @@ def test_source_and_back(running, batch):
 def test_a_board_that_loads_no_mpy_of_ours_gets_the_source(batch):
     read = plan_of(batch)[1]
     old = batchfolder.plan.make(read, 5)
-    assert "/lib/dynreg/log.py" in old.files and "/lib/dynreg/log.mpy" not in old.files
+    assert "/lib/dynreg/log.py" in old.files
+    assert "/lib/dynreg/log.mpy" not in old.files
     assert "the board loads .mpy version 5, mpy-cross makes 6" in old.notes[0]
 
 
@@ -216,7 +220,8 @@ def test_a_dry_run_writes_nothing(board, batch):
         running.wait_repl()
         report = deploy(running.port, plan_of(batch), dry_run=True)
         assert running.flash_writes == 0
-    assert "/main.py" in report["written"] and report["device_info"] == "new"
+    assert "/main.py" in report["written"]
+    assert report["device_info"] == "new"
     assert tree(board) == before
 
 
@@ -229,7 +234,8 @@ def test_the_credential_stays(board, batch):
         assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
         assert deploy(running.port, plan_of(batch))["device_info"] == "same"
     new = json.loads(board.read_file("/device_info.json"))
-    assert new["key_deviceinfo"] == SECRET and new["region"] == "europe"
+    assert new["key_deviceinfo"] == SECRET
+    assert new["region"] == "europe"
 
 
 def test_a_burnt_product_secret_stays_burnt(board, batch):
@@ -242,7 +248,8 @@ def test_a_burnt_product_secret_stays_burnt(board, batch):
         make_info(batch, burnProductSecret=True, region="europe")
         assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
     new = json.loads(board.read_file("/device_info.json"))
-    assert new["productSecret"] == "" and new["region"] == "europe"
+    assert new["productSecret"] == ""
+    assert new["region"] == "europe"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +271,8 @@ def test_somebody_elses_file_is_refused_before_anything_is_written(board, batch,
         with pytest.raises(BoardError) as caught:
             deploy(running.port, plan_of(batch))
         assert running.flash_writes == 0
-    assert caught.value.code == code and tree(board) == before
+    assert caught.value.code == code
+    assert tree(board) == before
 
 
 def test_a_damaged_file_is_put_aside(board, batch):
@@ -327,7 +335,8 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
             running.wait_change(0.1)
         process.send_signal(2)
         output, _ = process.communicate(timeout=30)
-        assert process.returncode == 130 and "Traceback" not in output, output
+        assert process.returncode == 130, output
+        assert "Traceback" not in output, output
         running.wait_for("busy")
         report = deploy(str(board.folder / "port"), plan_of(batch))
         assert report["unchanged"] < len(plan_of(batch)[0].files)

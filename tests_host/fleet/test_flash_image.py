@@ -32,7 +32,8 @@ def test_chip_offset_and_version_are_read_from_the_file(tmp_path, chip):
     assert found.chip.offset == CHIPS[chip]
     assert found.version == "MicroPython v1.29.0"
     assert found.flash_needed == 4 << 20
-    assert found.table.nvs.offset == NVS[0] and found.table.file_system == 0x200000
+    assert found.table.nvs.offset == NVS[0]
+    assert found.table.file_system == 0x200000
 
 
 def test_the_table_of_chips_is_esptools():

@@ -32,7 +32,8 @@ def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
     inside = {name.removeprefix("dynreg_tools/board_files/") for name in names}
     for file in [*(ROOT / "lib").rglob("*.py"), ROOT / "boot.py", ROOT / "main.py"]:
         assert file.relative_to(ROOT).as_posix() in inside
-    assert "device_info.json" in inside and "firmware/boards.toml" in inside
+    assert "device_info.json" in inside
+    assert "firmware/boards.toml" in inside
     assert not any("__pycache__" in name or name.endswith(".mpy") for name in names)
 
 
@@ -79,7 +80,8 @@ def installed(wheel, tmp_path):
 def test_the_installed_command_deploys_from_another_folder(installed, bench):
     bench.on(bench.board("b0"))
     done = installed("--help")
-    assert done.returncode == 0 and done.stdout.startswith("usage: dynreg")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: dynreg")
     done = installed("deploy", "--port", "boards/b0/port", "--json", cwd=bench.folder)
     assert done.returncode == 0, done
     assert "/lib/dynreg/device.mpy" in json.loads(done.stdout)["written"]
@@ -89,7 +91,8 @@ def test_the_demo_runs_without_a_clone(installed):
     done = installed("demo", "--json")
     assert done.returncode == 0, done
     summary = json.loads(done.stdout.splitlines()[-1])
-    assert summary["first_boot"]["registered"] and summary["secret_stored"]
+    assert summary["first_boot"]["registered"]
+    assert summary["secret_stored"]
 
 
 def test_what_needs_a_clone_says_so(installed):

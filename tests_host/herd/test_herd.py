@@ -67,7 +67,8 @@ def test_the_waits_are_the_librarys(monkeypatch):
     """A back-off of one minute shows: no board comes back sooner."""
     monkeypatch.setattr(herd.backoff(), "wait_ms", lambda failures, error: 60000)
     connects = herd.simulate(SMALL).connects
-    assert connects[0] and not any(connects[1:60])
+    assert connects[0]
+    assert not any(connects[1:60])
 
 
 def test_the_cloud_takes_no_more_than_its_capacity(alone):
@@ -85,8 +86,10 @@ def test_json(capsys):
 def test_the_page_gets_the_figures_once():
     text = herd.PAGE.read_text("utf-8")
     once = herd.page(text, "| new |\n")
-    assert "| new |" in once and herd.page(once, "| new |\n") == once
-    assert once.startswith("# The herd") and "## What it says" in once
+    assert "| new |" in once
+    assert herd.page(once, "| new |\n") == once
+    assert once.startswith("# The herd")
+    assert "## What it says" in once
 
 
 def test_the_picture_is_whole(alone, spread):

@@ -149,7 +149,8 @@ def test_every_cut_point(board_with, blank, tmp_path, record_property, scenario,
         shutil.copytree(board.folder, copy)
         trial = Board(copy)
         output, cut = power_cycle_until_cut(trial, number, torn)
-        assert "WRONG" not in output and "Traceback" not in output, output
+        assert "WRONG" not in output, output
+        assert "Traceback" not in output, output
         after = run(trial)
         if cut and fs == "fat" and torn != "untouched" and broken(after, trial, program(action)):
             lost += 1  # FAT keeps no second copy of its own tables

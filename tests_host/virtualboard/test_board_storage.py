@@ -11,7 +11,8 @@ def test_new_board(tmp_path):
     board = Board.new(tmp_path / "b")
     assert stat.S_IMODE((board.folder / "board.json").stat().st_mode) == 0o600
     assert (board.folder / "flash.img").stat().st_size == 2 << 20
-    assert board.mac.startswith("24:6f:28:") and Board(board.folder).mac == board.mac
+    assert board.mac.startswith("24:6f:28:")
+    assert Board(board.folder).mac == board.mac
     assert Board.new(tmp_path / "c").mac != board.mac
     assert board.listdir() == ["boot.py"]
 
@@ -140,8 +141,11 @@ def test_replacing_a_file_survives_any_cut(board, torn):
         outcomes.append(board.read_file("/s"))
         if not lost:
             break
-    assert not lost and len(outcomes) > 4
-    assert set(outcomes) == {old, new} and outcomes[0] == old and outcomes[-1] == new
+    assert not lost
+    assert len(outcomes) > 4
+    assert set(outcomes) == {old, new}
+    assert outcomes[0] == old
+    assert outcomes[-1] == new
 
 
 def test_torn_states_differ_on_flash(board):
@@ -174,7 +178,8 @@ def test_power_cycle_arms_the_next_cut(board):
         writes = running.flash_writes
         running.power_cycle(power_cut=1)
         running.wait_power_lost()
-        assert writes > 1 and running.flash_writes == 1
+        assert writes > 1
+        assert running.flash_writes == 1
 
 
 def test_a_corrupt_file_system_says_so(board):
