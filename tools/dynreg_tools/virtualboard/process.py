@@ -86,7 +86,7 @@ class Process:
         if self._to_board:
             del self._to_board[: write_pty(self.terminal, self._to_board)]
 
-    def interruptible(self) -> bool:
+    def _interruptible(self) -> bool:
         """MicroPython has its interrupt character on: a program runs, no prompt waits."""
         if sys.platform != "linux":
             # at a prompt the unix port clears every local flag, make_raw's NOFLSH too
@@ -98,21 +98,20 @@ class Process:
             return False
         return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
-    def interrupt(self) -> bool:
-        """Ctrl-C, while MicroPython waits in a system call, or after _WAIT_S anyway.
+    def interrupt(self) -> None:
+        """Ctrl-C: a signal while a program runs, a character at a prompt.
 
-        False when the program has ended meanwhile: at the prompt it would end MicroPython.
-
-        The unix port raises from the signal's handler, also in the midst of a garbage collection,
+        The signal comes while MicroPython waits in a system call, or after _WAIT_S anyway: the
+        unix port raises from the signal's handler, also in the midst of a garbage collection,
         which leaves the heap locked; an ESP32 raises between two instructions of the program.
         """
         deadline = time.monotonic() + _WAIT_S
         while self._computes() and time.monotonic() < deadline:
             time.sleep(0.0002)
-        if not self.interruptible():
-            return False
-        os.kill(self.pid, signal.SIGINT)
-        return True
+        if self._interruptible():
+            os.kill(self.pid, signal.SIGINT)
+        else:
+            self.write(b"\x03")
 
     def _computes(self) -> bool:
         """MicroPython is not in a system call that waits; False where that cannot be told."""

@@ -380,6 +380,8 @@ class Relay(threading.Thread):
             size = at if at > 0 else 1 if at == 0 else len(self._input)
             data = bytes(self._input[:size])
             del self._input[:size]
-            if at != 0 or not (process.interruptible() and process.interrupt()):
+            if at == 0:
+                process.interrupt()
+            else:
                 process.write(data)
         process.write()
