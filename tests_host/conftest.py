@@ -3,7 +3,9 @@
 The power cuts' figures are the rows of docs/credentials.md.
 """
 
+import os
 import signal
+from pathlib import Path
 
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
@@ -11,6 +13,9 @@ from tests_host.secret_search import (  # noqa: F401
     pytest_runtest_setup,
 )
 
+# What a test starts finds dynreg_tools as the test itself does, installed or not.
+TOOLS = str(Path(__file__).resolve().parents[1] / "tools")
+os.environ["PYTHONPATH"] = os.pathsep.join([TOOLS, *filter(None, [os.environ.get("PYTHONPATH")])])
 # What a shell runs in the background ignores Ctrl-C, and all that it starts inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -112,9 +112,9 @@ def _watch(owner, name, look):
 
 
 def _watch_hubs(search):
-    from tools.localhub.device_ca import DeviceAuthority
-    from tools.localhub.events import Journal
-    from tools.localhub.store import Store
+    from dynreg_tools.hub.events import Journal
+    from dynreg_tools.hub.store import Store
+    from dynreg_tools.hub.tls.device_ca import DeviceAuthority
 
     def device(_, store, product_id, name, psk=None, *__, **___):
         if psk:
@@ -140,8 +140,8 @@ def _watch_hubs(search):
 
 
 def _watch_boards(search):
-    from tools.virtualboard.board import Board
-    from tools.virtualboard.running import Running
+    from dynreg_tools.virtualboard.board import Board
+    from dynreg_tools.virtualboard.running import Running
 
     def board(_, board, *__, **___):
         for password in board.settings["wifi"].values():

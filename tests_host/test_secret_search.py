@@ -25,7 +25,7 @@ import pytest
 
 from tests_host.corpus import canaries
 from tests_host.localhub import hubclient
-from tools.localhub import Hub
+from dynreg_tools.hub import Hub
 
 PRODUCT_SECRET = canaries.PRODUCT_SECRET.encode()
 
@@ -115,7 +115,7 @@ def test_hub_private_key(form):
 
 
 def test_board(tmp_path):
-    from tools.virtualboard import Board
+    from dynreg_tools.virtualboard import Board
 
     Board.new(tmp_path / "made", wifi={"home": "the password of home"})
     board = Board(tmp_path / "made")
@@ -177,7 +177,8 @@ def output(tmp_path_factory):
 @pytest.mark.parametrize("name", [BOARD if name == "board" else name for name in EXPECTED])
 def test_a_leak_fails_its_test(output, name):
     report = re.search(rf"^_+ .*test_{re.escape(name)} _+$(.*?)^_+ ", output, re.M | re.S)
-    assert report and "secrets in what was printed or raised: " in report[1]
+    assert report
+    assert "secrets in what was printed or raised: " in report[1]
     assert EXPECTED[name] in report[1]
     assert re.search(rf"^(FAILED|ERROR) \S+::test_{re.escape(name)}( |$)", output, re.M)
 
@@ -186,7 +187,8 @@ def test_what_gives_nothing_away_passes_and_no_secret_is_shown(output):
     assert re.findall(r"^PASSED \S+::test_(\S+)", output, re.M) == ["fixture", "good"]
     search = Search()
     search.begin()
-    assert search.hits(output) == [] and "***" in output
+    assert search.hits(output) == []
+    assert "***" in output
 
 
 def test_base64_is_found_at_every_place_in_a_longer_text():
@@ -197,4 +199,5 @@ def test_base64_is_found_at_every_place_in_a_longer_text():
         for after in range(9):
             text = base64.b64encode(b"\xa5" * before + secret + b"\x5a" * after).decode()
             assert search.hits(text) == ["it in base64"], (before, after)
-    assert len(patterns(secret)) == 5 and search.hits("0123456789abcdefghi") == []
+    assert len(patterns(secret)) == 5
+    assert search.hits("0123456789abcdefghi") == []

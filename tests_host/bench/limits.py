@@ -11,12 +11,13 @@ import tomllib
 import warnings
 from pathlib import Path
 
-from tools import interpreters, mpy
-from tools.bench import devices, flashreads
-from tools.bench import memory as bench_memory
-from tools.bench.clients import BY_NAME
-from tools.bench.devices import Batch
-from tools.bench.wire import BOOTS, Setting, Wire
+from dynreg_tools.bench import devices, flashreads
+from dynreg_tools.bench import memory as bench_memory
+from dynreg_tools.bench.clients import BY_NAME
+from dynreg_tools.bench.devices import Batch
+from dynreg_tools.bench.wire import BOOTS, Setting, Wire
+from dynreg_tools.build import interpreters, mpy
+from dynreg_tools.sources import LIB
 
 FILE = Path(__file__).with_name("limits.toml")
 GATED = ("dynreg", "dynreg-ca")
@@ -74,7 +75,7 @@ def judge(name: str, words: str, value: float, limit: float | None, slack: float
 
 def flash(scratch: Path) -> dict:
     """Bytes of .mpy by module and in all."""
-    sizes = mpy.sizes(mpy.LIB, scratch)
+    sizes = mpy.sizes(LIB, scratch)
     totals = {f"all of {part}": size for part, size in mpy.totals(sizes).items() if part != "all"}
     return {**sizes, **totals}
 

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dynreg_tools.bench import chart, memory, report, results
+from dynreg_tools.bench.clients import OBVIOUS, REFERENCE
+from dynreg_tools.bench.errors import BenchError
+from dynreg_tools.bench.wire import Setting
 from tests_host.bench.no_link import no_link
-from tools.bench import chart, memory, report, results
-from tools.bench.clients import OBVIOUS, REFERENCE
-from tools.bench.errors import BenchError
-from tools.bench.wire import Setting
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = f"{sys.executable} {Path(__file__).with_name('peer.py')}"
@@ -22,7 +22,7 @@ QUICK = ["--runs", "1", "--rtt", "10", "--clients", "dynreg"]
 
 def bench(*arguments, before=()):
     return subprocess.run(
-        [*before, sys.executable, "-m", "tools.bench", *arguments],
+        [*before, sys.executable, "-m", "dynreg_tools", "bench", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -52,11 +52,14 @@ def test_heap_and_flash_are_measured_everywhere(found):
     assert [one["bits"] for one in found["memory"]] == [64]
     ours = found["memory"][0]["clients"]["dynreg"]
     assert ours["warm_boot"]["min_heap_kib"] == found["warm_boot"]["min_heap_kib"]
-    assert ours["reconnects"]["min_heap_kib"] > 8 and found["no_32_bit"]
+    assert ours["reconnects"]["min_heap_kib"] > 8
+    assert found["no_32_bit"]
     reads = found["flash_reads"]
-    assert 1000 < reads["warm_boot"] < reads["first_boot"] and reads["worst_file"] > 10
+    assert 1000 < reads["warm_boot"] < reads["first_boot"]
+    assert reads["worst_file"] > 10
     sizes = found["flash_mpy_bytes"]
-    assert "dynreg/device.py" in sizes and sum(sizes.values()) == found["flash_mpy_total"]["all"]
+    assert "dynreg/device.py" in sizes
+    assert sum(sizes.values()) == found["flash_mpy_total"]["all"]
 
 
 def test_the_link_tells_the_boots_apart(found):
@@ -64,11 +67,15 @@ def test_the_link_tells_the_boots_apart(found):
     first, warm, obvious = found["first_boot"], found["warm_boot"], found["obvious"]
     assert (first["requests"], first["connections"]) == (1, 2)
     assert (warm["requests"], warm["connections"]) == (0, 1)
-    assert obvious["requests"] == 1 and obvious["warm_boot"]["requests"] == 0
+    assert obvious["requests"] == 1
+    assert obvious["warm_boot"]["requests"] == 0
     # TCP and TLS 1.2 alone take three round trips, MQTT one more; registration as many again.
-    assert first["rtt"] > 8 and 4 < warm["rtt"] < first["rtt"]
-    assert obvious["rtt"] > first["rtt"] and obvious["bytes"] > first["bytes"]
-    assert first["tls"] in ("psk", "verified-ca") and obvious["tls"] == "unverified"
+    assert first["rtt"] > 8
+    assert 4 < warm["rtt"] < first["rtt"]
+    assert obvious["rtt"] > first["rtt"]
+    assert obvious["bytes"] > first["bytes"]
+    assert first["tls"] in ("psk", "verified-ca")
+    assert obvious["tls"] == "unverified"
     assert first["bytes"] > first["packets"] * 40
     lossy = found["settings"][1]
     assert lossy["runs"] == results.LOSSY
@@ -94,8 +101,10 @@ def test_a_page_is_rewritten_between_its_marks_only(found, tmp_path):
     report.update(page, found)
     report.update(page, found)
     text = page.read_text()
-    assert text.startswith("before\n\n") and text.endswith("\n\nafter\n")
-    assert "old" not in text and text.count("Flash, bytes of .mpy") == 1
+    assert text.startswith("before\n\n")
+    assert text.endswith("\n\nafter\n")
+    assert "old" not in text
+    assert text.count("Flash, bytes of .mpy") == 1
     page.write_text("no marks\n")
     with pytest.raises(BenchError, match="lacks the lines"):
         report.update(page, found)
@@ -110,7 +119,8 @@ def test_the_picture_has_a_bar_for_each_figure(found):
         if rect.get("class") in ("first", "warm") and rect.get("x") == "270"
     ]
     panels = 1 if "missing" in found["link"] else 3
-    assert len(widths) == panels * 2 * 2 and all(width > 0 for width in widths)
+    assert len(widths) == panels * 2 * 2
+    assert all(width > 0 for width in widths)
     texts = [text.text for text in picture.iter(space + "text")]
     assert report.kib(found["obvious"]["min_heap_kib"]) in texts
 
@@ -129,7 +139,8 @@ def test_two_interpreters_stand_side_by_side(found):
     narrow = {**wide, "bits": 32, "release": "1.25.0", "clients": {"dynreg": half}}
     both = {**found, "memory": [wide, narrow], "no_32_bit": None}
     text = report.text(both)
-    assert "32-bit: 1.25.0" in text and "Not measured at 32 bits" not in text
+    assert "32-bit: 1.25.0" in text
+    assert "Not measured at 32 bits" not in text
     (warm,) = [line for line in text.splitlines() if "| warm, 3 reconnects |" in line]
     cells = [cell.strip() for cell in warm.strip("|").split("|")]
     assert cells[3] == report.kib(ours["reconnects"]["min_heap_kib"])
@@ -142,7 +153,8 @@ def test_two_interpreters_stand_side_by_side(found):
     picture = ElementTree.fromstring(chart.svg(both))
     space = "{http://www.w3.org/2000/svg}"
     texts = [text.text for text in picture.iter(space + "text")]
-    assert "Smallest heap, KiB (64-bit)" in texts and "Smallest heap, KiB (32-bit)" in texts
+    assert "Smallest heap, KiB (64-bit)" in texts
+    assert "Smallest heap, KiB (32-bit)" in texts
     last = [r for r in picture.iter(space + "rect") if r.get("x") == "270"][-2:]
     full = [
         rect
@@ -166,7 +178,8 @@ def test_as_json_with_a_peer(tmp_path):
     found = json.loads(result.stdout)
     need_link(found)
     peer = found["clients"]["peer"]
-    assert peer["first_boot"]["tls"] == "certificate" and peer["first_boot"]["requests"] == 1
+    assert peer["first_boot"]["tls"] == "certificate"
+    assert peer["first_boot"]["requests"] == 1
     assert peer["warm_boot"]["requests"] == 0
     assert 4 < peer["warm_boot"]["rtt"] < peer["first_boot"]["rtt"]
     assert found["warm_boot"]["min_heap_kib"] is None  # --no-heap
@@ -177,8 +190,9 @@ def test_a_peer_that_fails_is_one_sentence_and_exit_1():
     result = bench(*QUICK, "--peer", PEER + " --fail")
     if "no round trips" in result.stderr:
         no_link(result.stderr)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "dev bench: peer does not get to a set clock: peer: as asked" in result.stderr
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "dynreg: peer does not get to a set clock: peer: as asked" in result.stderr
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv takes root's rights away")
@@ -188,7 +202,8 @@ def test_without_a_link_it_says_so_and_measures_the_rest():
     assert "no round trips, bytes and packets: a network namespace is not allowed" in result.stderr
     found = json.loads(result.stdout)
     assert "root" in found["link"]["missing"]
-    assert found["warm_boot"]["rtt"] is None and found["warm_boot"]["min_heap_kib"] > 8
+    assert found["warm_boot"]["rtt"] is None
+    assert found["warm_boot"]["min_heap_kib"] > 8
 
 
 @pytest.mark.parametrize(
@@ -202,10 +217,13 @@ def test_without_a_link_it_says_so_and_measures_the_rest():
 )
 def test_a_bad_option_is_a_usage_error(arguments, word):
     result = bench(*arguments)
-    assert result.returncode == 2 and word in result.stderr and "Traceback" not in result.stderr
+    assert result.returncode == 2
+    assert word in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_what_is_no_interpreter_is_one_sentence_and_exit_1():
     result = bench(*QUICK, "--interpreter", "/bin/true")
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert "dev bench: /bin/true is no MicroPython with TLS that runs here" in result.stderr
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "dynreg: /bin/true is no MicroPython with TLS that runs here" in result.stderr

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tools import mpy
-from tools.bench import devices, flashreads
-from tools.bench.devices import Batch
+from dynreg_tools.bench import devices, flashreads
+from dynreg_tools.bench.devices import Batch
+from dynreg_tools.build import mpy
+from dynreg_tools.sources import LIB
 
 
 @pytest.fixture
@@ -20,9 +21,9 @@ def measure(batch):
 def test_the_counts_are_the_same_on_every_run(batch):
     found = measure(batch)
     assert measure(batch) == found
-    modules = mpy.LIB.rglob("*.py")
+    modules = LIB.rglob("*.py")
     assert set(found["created"]) == {
-        f"/lib/{module.relative_to(mpy.LIB).with_suffix('.mpy').as_posix()}" for module in modules
+        f"/lib/{module.relative_to(LIB).with_suffix('.mpy').as_posix()}" for module in modules
     }
     assert found["worst_file"] == max(found["created"].values())
     assert found["created"][found["worst_path"]] == found["worst_file"]
@@ -33,7 +34,7 @@ def test_each_import_of_a_module_costs_reads(batch):
     before = measure(batch)["warm_boot"]
     lib = batch.folder / "lib/dynreg/mqtt"
     session = batch.folder / "session.py"
-    source = (mpy.LIB / "dynreg/mqtt/session.py").read_text()
+    source = (LIB / "dynreg/mqtt/session.py").read_text()
     session.write_text("from . import more\n" + source)
     more = batch.folder / "more.py"
     more.write_text("")

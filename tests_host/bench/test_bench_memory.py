@@ -2,11 +2,12 @@
 
 import pytest
 
-from tools import interpreters, mpy
-from tools.bench import devices, heap, memory
-from tools.bench.clients import OBVIOUS, REFERENCE
-from tools.bench.devices import Batch
-from tools.bench.errors import BenchError
+from dynreg_tools.bench import devices, heap, memory
+from dynreg_tools.bench.clients import OBVIOUS, REFERENCE
+from dynreg_tools.bench.devices import Batch
+from dynreg_tools.bench.errors import BenchError
+from dynreg_tools.build import interpreters, mpy
+from dynreg_tools.sources import LIB
 
 
 def silent(text):
@@ -45,7 +46,7 @@ LEAKS = {
 @pytest.mark.parametrize("kind", LEAKS)
 def test_what_a_session_leaks_on_reconnect_is_seen(tmp_path, kind):
     batch = Batch(tmp_path / "batch")
-    source = (mpy.LIB / "dynreg/mqtt/session.py").read_text()
+    source = (LIB / "dynreg/mqtt/session.py").read_text()
     head = "        self.close()\n        self.attach("
     assert source.count(head) == 1
     leaking = tmp_path / "session.py"

@@ -5,8 +5,8 @@ import struct
 
 import pytest
 
-from tools.bench import trace
-from tools.bench.errors import BenchError
+from dynreg_tools.bench import trace
+from dynreg_tools.bench.errors import BenchError
 
 MS = 1_000_000
 SYN, ACK, PSH, FIN = 0x02, 0x10, 0x08, 0x01

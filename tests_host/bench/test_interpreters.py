@@ -8,19 +8,18 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tools import debian, interpreters
-from tools.interpreters import InterpreterError
+from dynreg_tools.build import debian, interpreters
+from dynreg_tools.build.interpreters import InterpreterError
 
-TOOL = Path(interpreters.__file__)
+TOOL = ["-m", interpreters.__name__]
 
 
 def fetch(folder, *arguments, path):
     return subprocess.run(
-        [sys.executable, TOOL, folder, *arguments],
+        [sys.executable, *TOOL, folder, *arguments],
         env={**os.environ, "PATH": str(path)},
         capture_output=True,
         text=True,
@@ -37,7 +36,8 @@ def test_without_apt_it_says_so_once_and_is_tried_again_when_asked(tmp_path):
     folder = tmp_path / "micropython"
     assert fetch(folder, "--check", path=tmp_path).returncode == 1
     done = fetch(folder, path=tmp_path)
-    assert done.returncode == 1 and done.stdout == ""
+    assert done.returncode == 1
+    assert done.stdout == ""
     assert done.stderr.startswith("dev: there is no 32-bit MicroPython: it ")
     assert len(done.stderr.splitlines()) == 1
     assert fetch(folder, "--check", path=tmp_path).returncode == 0
@@ -80,7 +80,8 @@ def test_apt_works_in_a_folder_of_its_own(x86, tmp_path):
     assert " download micropython libc6 " in text
     places = [line.split('"')[1] for line in text.splitlines() if line.startswith("Dir::")]
     own = str(tmp_path / "micropython")
-    assert len(places) > 8 and all(place.startswith((own, "-")) for place in places)
+    assert len(places) > 8
+    assert all(place.startswith((own, "-")) for place in places)
 
 
 @pytest.mark.parametrize("text", ["", "deb http://mirror.invalid/ubuntu noble main\n"])
@@ -171,13 +172,15 @@ def test_what_is_fetched_runs_wherever_its_folder_lies(tmp_path):
     assert (moved.bits, moved.release) == (32, "1.25.0")
     command = "./micropython -c 'import tls, sys; print(sys.argv)' x"
     ran = subprocess.run(["sh", "-c", command], cwd=there, capture_output=True, text=True)
-    assert ran.returncode == 0 and ran.stdout == "['-c', 'x']\n", ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "['-c', 'x']\n", ran.stderr
 
 
 def test_interpreters_of_the_environment_are_asked_what_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(interpreters, "CACHE", tmp_path)
     wheel = interpreters.wheel()
-    assert wheel.bits == 64 and wheel.release.startswith("1.29.0")
+    assert wheel.bits == 64
+    assert wheel.release.startswith("1.29.0")
     monkeypatch.setenv(interpreters.VARIABLE, "")
     assert interpreters.available() == []
     monkeypatch.setenv(interpreters.VARIABLE, f"{wheel.path}{os.pathsep}")

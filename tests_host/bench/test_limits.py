@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
+from dynreg_tools.bench.errors import NoLink
 from tests_host.bench import limits
 from tests_host.bench.no_link import no_link
-from tools.bench.errors import NoLink
 
 
 def fail_over(complaints):

@@ -1,13 +1,14 @@
 """`./dev size`, in a repository of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tools.mpy import LIB
+from dynreg_tools.sources import LIB
 
 GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
 
@@ -26,8 +27,11 @@ def repository(tmp_path):
 
 
 def size(folder, *arguments):
-    command = [sys.executable, "-m", "tools.size", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "dynreg_tools", "size", *arguments]
+    theirs = os.environ | {"PYTHONPATH": str(folder / "tools")}
+    return subprocess.run(
+        command, cwd=folder, env=theirs, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_what_changed_since_the_last_commit(repository):
@@ -48,7 +52,8 @@ def test_what_changed_since_the_last_commit(repository):
     assert modules["dynreg/roots/globalsign.py"]["bytes"] is None
     assert modules["dynreg/connect/tls.py"]["bytes"] == modules["dynreg/connect/tls.py"]["before"]
     now, before = found["total"], found["before"]["total"]
-    assert now["dynreg"] > before["dynreg"] and now["certificates"] < before["certificates"]
+    assert now["dynreg"] > before["dynreg"]
+    assert now["certificates"] < before["certificates"]
     assert now["all"] == sum(m["bytes"] for m in modules.values() if m["bytes"])
 
     rows = {line.split()[0]: line.split() for line in size(repository).stdout.splitlines() if line}
@@ -63,11 +68,13 @@ def test_what_changed_since_the_last_commit(repository):
 def test_a_commit_that_is_not_there(repository):
     result = size(repository, "--against", "v9")
     assert result.returncode == 1
-    assert result.stderr.startswith("dev size: git does not give lib/ of v9: ")
+    assert result.stderr.startswith("dynreg: git does not give lib/ of v9: ")
 
 
 def test_a_source_that_does_not_compile(repository):
     (repository / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
     result = size(repository)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert result.stderr.startswith("dev size: ") and "fresh.py" in result.stderr
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("dynreg: ")
+    assert "fresh.py" in result.stderr

@@ -3,14 +3,16 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from tools import demo
+from dynreg_tools import demo, sources
+from dynreg_tools.cli import COMMANDS
 
-ROOT = demo.ROOT
+ROOT = sources.ROOT
 
 
 def dev(*arguments, cwd=ROOT, python=sys.executable, **environment):
@@ -27,7 +29,8 @@ def dev(*arguments, cwd=ROOT, python=sys.executable, **environment):
 def test_help_fits_one_screen_and_names_every_command():
     result = dev("--help", COLUMNS="80")
     lines = result.stdout.splitlines()
-    assert result.returncode == 0 and len(lines) <= 40
+    assert result.returncode == 0
+    assert len(lines) <= 40
     for command in (
         "demo",
         "test",
@@ -50,13 +53,50 @@ def test_help_fits_one_screen_and_names_every_command():
 )
 def test_every_command_has_help_with_an_example(command):
     result = dev(command, "--help")
-    assert result.returncode == 0 and result.stdout.startswith(f"usage: dev {command}")
+    prog = "dev" if command in ("fuzz", "soak") else "dynreg"
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"usage: {prog} {command}")
     assert "example" in result.stdout
+
+
+def test_it_has_every_command_of_dynreg():
+    shown = dev("--help").stdout.split()
+    assert set(COMMANDS) <= set(shown)
+
+
+def test_kill_ends_the_hub_and_frees_its_ports():
+    command = [sys.executable, "dev", "hub", "--cert-key", "ec", "--stop-after", "60"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        ready = json.loads(process.stdout.readline())
+        port = int(ready["http"].rpartition(":")[2])
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        process.terminate()
+        assert process.wait(10) == 0
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), 5)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["hub", "--faults"], ["demo"]])
+def test_a_reader_that_goes_away_gets_no_traceback(arguments):
+    ours, theirs = os.pipe()
+    os.close(ours)  # as `| head` leaves it
+    result = subprocess.run(
+        [sys.executable, "dev", *arguments],
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(theirs)
+    assert result.returncode in (0, 1)  # argparse's help does not mind
+    assert result.stderr == ""
 
 
 def test_an_unknown_command_is_a_usage_error():
     result = dev("fly")
-    assert result.returncode == 2 and "fly" in result.stderr
+    assert result.returncode == 2
+    assert "fly" in result.stderr
 
 
 def test_the_demo_as_one_json_object_on_the_last_line():
@@ -80,11 +120,14 @@ def test_the_demo_as_one_json_object_on_the_last_line():
             "tls",
             "seconds",
         }
-        assert seen["connected"] and seen["clock_set"]
+        assert seen["connected"]
+        assert seen["clock_set"]
         assert seen["tls"] in ("verified-ca", "psk")
         assert abs(seen["clock_error_ms"]) <= 50
-    assert summary["first_boot"]["registered"] and not summary["second_boot"]["registered"]
-    assert summary["secret_stored"] is True and summary["secret_in_log"] is False
+    assert summary["first_boot"]["registered"]
+    assert not summary["second_boot"]["registered"]
+    assert summary["secret_stored"] is True
+    assert summary["secret_in_log"] is False
     shown = result.stdout
     for step in demo.STEPS:
         assert len(__import__("re").findall(step, shown)) >= 2  # on either boot
@@ -95,7 +138,8 @@ def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
     broken.write_text("raise ImportError('this firmware has no umqtt')\n")
     result = dev("demo", "--umqtt", str(broken))
     assert result.returncode == 1
-    assert result.stderr.startswith("dev demo: ") and "Traceback" not in result.stderr
+    assert result.stderr.startswith("dynreg: ")
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("command", ["demo", "board", "soak"])
@@ -110,7 +154,8 @@ def test_a_system_without_ptys_is_refused_with_a_message(tmp_path, command):
     )
     assert result.returncode == 1
     assert "needs the pty of Linux or macOS" in result.stderr
-    assert "Traceback" not in result.stderr and not (tmp_path / ".venv").exists()
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_an_old_python_is_refused_with_the_version_needed(tmp_path):
@@ -123,14 +168,16 @@ def test_an_old_python_is_refused_with_the_version_needed(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
     )
     assert result.returncode == 1
-    assert "Python 3.11 or later is needed" in result.stderr and "Traceback" not in result.stderr
+    assert "Python 3.11 or later is needed" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_without_a_network_set_up_says_so_and_goes_on_later(tmp_path):
     for name in ("dev", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)
     result = dev("demo", cwd=tmp_path, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
-    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
     assert "is there a network? Run the same command again" in result.stderr
     assert not (tmp_path / ".venv" / "dynreg-lock").exists()
 

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tools.demo import ROOT
+from dynreg_tools.sources import ROOT
 
 DOCS = ROOT / "docs"
 

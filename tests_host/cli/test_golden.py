@@ -11,21 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo import ROOT
+from dynreg_tools.sources import ROOT
 
 GOLDEN = Path(__file__).parent / "golden"
 COMMANDS = {
     "help": ["--help"],
-    "demo-help": ["demo", "--help"],
     "fuzz-help": ["fuzz", "--help"],
     "soak-help": ["soak", "--help"],
-    "hub-help": ["hub", "--help"],
-    "board-help": ["board", "--help"],
     "board-new-help": ["board", "new", "--help"],
     "board-run-help": ["board", "run", "--help"],
-    "bench-help": ["bench", "--help"],
-    "size-help": ["size", "--help"],
-    "package-help": ["package", "--help"],
     "hub-bad-product": ["hub", "--product-id", "bad id"],
     "hub-short-secret": ["hub", "--product-id", "ABCDEFGHIJ", "--product-secret", "short"],
     "hub-bad-port": ["hub", "--port-base", "99999"],

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tools.demo import ROOT
+from dynreg_tools.sources import ROOT
 
 LIB = ROOT / "lib" / "dynreg"
 MODULES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo import ROOT
+from dynreg_tools.sources import ROOT
 
 MANIFEST = ROOT / "firmware" / "manifest.py"
 TOOL = ROOT / ".cache" / "firmware" / "tools" / "manifestfile.py"

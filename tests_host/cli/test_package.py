@@ -9,9 +9,9 @@ import sysconfig
 
 import pytest
 
-from tools import mpy, package
-from tools.demo import ROOT
-from tools.virtualboard import Board
+from dynreg_tools.build import mpy, package
+from dynreg_tools.sources import ROOT
+from dynreg_tools.virtualboard import Board
 
 
 def files():
@@ -29,8 +29,11 @@ def clone(tmp_path):
 
 
 def run(folder, *arguments):
-    command = [sys.executable, "-m", "tools.package", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "dynreg_tools", "package", *map(str, arguments)]
+    theirs = os.environ | {"PYTHONPATH": str(folder / "tools")}
+    return subprocess.run(
+        command, cwd=folder, env=theirs, capture_output=True, text=True, timeout=60
+    )
 
 
 def made(folder, *arguments):
@@ -74,7 +77,8 @@ def test_every_file_is_bytecode_that_any_version_6_loads(tmp_path):
     assert sorted(compiled) == [name[:-3] + ".mpy" for name in files()]
     for name, data in compiled.items():
         # "M", the version, flags (an architecture, a sub-version: native code), bits of an int
-        assert data[:3] == b"M\x06\x00" and data[3] <= 31, name
+        assert data[:3] == b"M\x06\x00", name
+        assert data[3] <= 31, name
         assert str(ROOT).encode() not in data
 
 
@@ -93,7 +97,8 @@ def test_what_is_gone_from_the_library_goes_from_the_package(clone):
     compiled = contents(clone / "dist" / "mip")
     del compiled["package.json"]
     assert {name: len(data) for name, data in compiled.items()} == found["files"]
-    assert gone[:-3] + ".mpy" not in compiled and len(compiled) == len(files()) - 1
+    assert gone[:-3] + ".mpy" not in compiled
+    assert len(compiled) == len(files()) - 1
     assert found["bytes"] == sum(found["files"].values())
     assert os.listdir(clone / "dist") == ["mip"]
 
@@ -105,7 +110,8 @@ def test_the_version_is_the_librarys(clone):
     assert json.loads((clone / "dist" / "mip" / "package.json").read_text())["version"] == "7.8.9"
     init.write_text("")
     done = run(clone)
-    assert done.returncode == 1 and "__version__" in done.stderr
+    assert done.returncode == 1
+    assert "__version__" in done.stderr
 
 
 def test_a_source_that_does_not_compile_leaves_the_old_package(clone):
@@ -113,16 +119,20 @@ def test_a_source_that_does_not_compile_leaves_the_old_package(clone):
     before = contents(clone / "dist")
     (clone / "lib" / "dynreg" / "fresh.py").write_text("def (:\n")
     done = run(clone)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("dev package: ") and "fresh.py" in done.stderr
-    assert contents(clone / "dist") == before and os.listdir(clone / "dist") == ["mip"]
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("dynreg: ")
+    assert "fresh.py" in done.stderr
+    assert contents(clone / "dist") == before
+    assert os.listdir(clone / "dist") == ["mip"]
 
 
 def test_somebody_elses_folder_is_left_alone(tmp_path):
     (tmp_path / "mip").mkdir()
     (tmp_path / "mip" / "thesis.txt").write_text("")
     done = run(ROOT, "--out", tmp_path)
-    assert done.returncode == 1 and "no package of ours" in done.stderr
+    assert done.returncode == 1
+    assert "no package of ours" in done.stderr
     assert list(contents(tmp_path)) == ["mip/thesis.txt"]
 
 
@@ -144,7 +154,8 @@ def test_a_traceback_calls_a_module_by_its_name(tmp_path):
         timeout=30,
     )
     said = done.stdout + done.stderr
-    assert 'File "inner", line 1, in <module>' in said and 'File "broken", line 1, in fail' in said
+    assert 'File "inner", line 1, in <module>' in said
+    assert 'File "broken", line 1, in fail' in said
 
 
 @pytest.fixture

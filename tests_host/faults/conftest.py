@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools import demo
+from dynreg_tools.hub import Hub
+from dynreg_tools.virtualboard import Board, Running
 from tests_host.flow.conftest import WIFI, deployed  # noqa: F401 - a fixture
-from tools import demo
-from tools.localhub import Hub
-from tools.virtualboard import Board, Running
 
 PRODUCT = "FAULTTESTS"
 ANSWER_S = 20  # of real time: nothing may hang
@@ -51,12 +51,14 @@ class Rig:
         """The same board, without a reset, does the whole flow; nothing is left open."""
         starts = self.running.starts
         report = self.step("flow")
-        assert report["code"] is None and report["connected"], report
+        assert report["code"] is None, report
+        assert report["connected"], report
         topic = f"{PRODUCT}/esp32-{self.board.unique_id.hex()}/control"
         assert self.hub.publish(topic, "still there?") == 1
         assert self.step("receive")["messages"][-1] == "still there?"
         (device,) = self.hub.devices()
-        assert device["activated"] and self.running.starts == starts == 1
+        assert device["activated"]
+        assert self.running.starts == starts == 1
         assert self.sockets() == _SOCKETS
         secrets = (self.hub.product_secret, device["psk"], WIFI["bench"])
         assert not [secret for secret in secrets if secret in self.running.output]

@@ -39,7 +39,8 @@ def _cut_until_it_works(rig, fault, step, stride):
 @pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
 def test_registration(rig, stride, fault):
     length, codes = _cut_until_it_works(rig, f"{fault}@gateway", "only register", stride)
-    assert length > 200 and codes
+    assert length > 200
+    assert codes
     rig.check_recovered()
 
 
@@ -48,7 +49,8 @@ def test_registration(rig, stride, fault):
 def test_login_and_time(rig, stride, fault):
     assert rig.step("only register")["code"] is None
     length, codes = _cut_until_it_works(rig, f"{fault}@broker", "session", stride)
-    assert length > 100 and codes
+    assert length > 100
+    assert codes
     rig.check_recovered()
 
 
@@ -59,7 +61,8 @@ def test_closed(rig, stride, step):
         assert rig.step("only register")["code"] is None
     fault = "tcp-close@gateway" if step == "only register" else "tcp-close@broker"
     length, codes = _cut_until_it_works(rig, fault, step, max(stride, _STRIDE))
-    assert length > 100 and codes
+    assert length > 100
+    assert codes
     rig.check_recovered()
 
 
@@ -67,5 +70,6 @@ def test_closed(rig, stride, step):
 def test_truncated_reply(rig, stride):
     """The reply ends early in good order, with close_notify where there is TLS."""
     length, codes = _cut_until_it_works(rig, "http-cut", "only register", stride)
-    assert length > 200 and codes
+    assert length > 200
+    assert codes
     rig.check_recovered()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dynreg_tools.sources import ROOT
 from tests_host.faults.rows import ROWS, Row
-from tools.demo import ROOT
 
 # What must have been done, without a fault, before a row's own step.
 _BEFORE = {
@@ -48,5 +48,6 @@ def test_fault(rig, row: Row):
     if row.later and row.within >= 3600:
         assert report["seconds"] >= 900, report
     if row.lost is not None:
-        assert report["codes"] and report["codes"][0] == row.lost, report
+        assert report["codes"], report
+        assert report["codes"][0] == row.lost, report
     rig.check_recovered()

@@ -6,10 +6,10 @@ After a change that is meant: `DYNREG_GOLDEN=write ./dev test tests_host/faults/
 import os
 import re
 
+from dynreg_tools.hub.faults import CATALOGUE
+from dynreg_tools.hub.faults.catalogue import spelling
+from dynreg_tools.sources import ROOT
 from tests_host.faults.rows import ROWS
-from tools.demo import ROOT
-from tools.localhub.faults import CATALOGUE
-from tools.localhub.faults.catalogue import spelling
 
 FAULTS, ERRORS = ROOT / "docs" / "faults.md", ROOT / "docs" / "errors.md"
 _BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -6,8 +6,9 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.boards import batch, copying, plan, sources
-from tools.boards.link import Link
+from dynreg_tools import sources
+from dynreg_tools.boards import apply, batch, plan
+from dynreg_tools.boards.link import Link
 
 
 def make_info(folder: Path, **changes) -> dict:
@@ -31,7 +32,7 @@ def plan_of(folder: Path, app=None, source=False):
 def deploy(port: str, wanted, dry_run=False) -> dict:
     """apply() over a link of its own; the board stays at its prompt or starts its program."""
     with Link(port) as link:
-        return copying.apply(link, *wanted, copying.identify(link), dry_run)
+        return apply.apply(link, *wanted, apply.identify(link), dry_run)
 
 
 @contextmanager

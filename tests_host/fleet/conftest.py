@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tools import demo
-from tools.localhub import Hub
-from tools.virtualboard import Board
+from dynreg_tools import demo, sources
+from dynreg_tools.hub import Hub
+from dynreg_tools.virtualboard import Board
 
-ROOT = demo.ROOT
+ROOT = sources.ROOT
 PRODUCT = "FLEETTESTS"
 WIFI = {"bench": "a wifi password"}
 
@@ -61,7 +61,7 @@ class Bench:
     def dynreg(self, *arguments, timeout=90, code=None) -> Result:
         """Runs the command in the bench's folder; no secret may be in what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "tools.boards.cli", *map(str, arguments)],
+            [sys.executable, "-m", "dynreg_tools", *map(str, arguments)],
             cwd=self.folder,
             env=environment(),
             capture_output=True,
@@ -93,7 +93,7 @@ def set_access_points(board, wifi):
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80", "DYNREG_VIRTUAL": ""}
+    return os.environ | {"COLUMNS": "80", "DYNREG_VIRTUAL": ""}
 
 
 @pytest.fixture

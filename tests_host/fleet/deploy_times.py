@@ -7,7 +7,6 @@ far faster than a UART, so that what is seen here is what does not depend on the
 what goes over the cable is counted in bytes.
 """
 
-import os
 import shutil
 import statistics
 import subprocess
@@ -16,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from dynreg_tools.boards import link
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import terminal
 from tests_host.fleet.batchfolder import make_info, plan_of
-from tools.boards import link, sources
-from tools.virtualboard import Board
 
 
 def main() -> int:
@@ -74,8 +73,7 @@ class powered:
 
 def timed(command: list[str], cwd: Path) -> float:
     began = time.monotonic()
-    environment = os.environ | {"PYTHONPATH": str(sources.ROOT)}
-    subprocess.run(command, cwd=cwd, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
 
 

@@ -11,7 +11,7 @@ import struct
 from esptool.bin_image import ELFSection
 from esptool.targets import CHIP_DEFS
 
-from tools.boards.flashing.chips import chips
+from dynreg_tools.boards.flashing.chips import chips
 
 NVS = (0x9000, 0x6000)
 STANDARD = (("nvs", 1, 2, *NVS), ("phy_init", 1, 1, 0xF000, 0x1000))

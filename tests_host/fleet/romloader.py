@@ -23,9 +23,9 @@ import zlib
 
 from esptool.targets import CHIP_DEFS
 
-from tools.demo import SETTLED
-from tools.virtualboard import Board
-from tools.virtualboard.serialport import SerialPort, read_pty
+from dynreg_tools.demo import SETTLED
+from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard.serialport import SerialPort, read_pty
 
 SECTOR = 4096
 SYNC = bytes.fromhex("c00008240000000000070712205555")

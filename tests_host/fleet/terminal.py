@@ -85,4 +85,4 @@ def screen(output: str) -> str:
 
 
 def dynreg(*arguments):
-    return [sys.executable, "-m", "tools.boards.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "dynreg_tools", *map(str, arguments)]

@@ -11,9 +11,9 @@ import threading
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import ROOT, WIFI, environment, set_access_points
-from tools.virtualboard import Board
 
 LOGGING = """
 import time
@@ -43,8 +43,11 @@ def test_a_silent_port_is_reported_beside_the_boards_that_answer(ready):
     result = bench.dynreg("ports", "--json", "--port", "boards/b0/port", bench.folder / "none")
     assert result.code == 1
     one, two = result.rows
-    assert one["mac"] == board.mac and one["registered"] is True and one["dynreg"] == "0.1.0"
-    assert two["error"] == "board.port" and "no such port" in two["what_to_do"]
+    assert one["mac"] == board.mac
+    assert one["registered"] is True
+    assert one["dynreg"] == "0.1.0"
+    assert two["error"] == "board.port"
+    assert "no such port" in two["what_to_do"]
 
 
 def test_a_board_whose_file_is_gone_is_known_by_its_second_copy(ready):
@@ -53,7 +56,8 @@ def test_a_board_whose_file_is_gone_is_known_by_its_second_copy(ready):
     board.remove_file("/device_info.json")
     bench.on(board)
     (row,) = bench.dynreg("ports", "--json", "--port", "boards/b0/port", code=0).rows
-    assert row["registered"] is True and row["device"] == "esp32-" + board.unique_id.hex()
+    assert row["registered"] is True
+    assert row["device"] == "esp32-" + board.unique_id.hex()
 
 
 def test_status_and_its_question_leave_the_program_running(ready):
@@ -73,7 +77,8 @@ def test_status_of_a_board_with_a_wrong_file(bench):
     bench.configure()
     shutil.rmtree(bench.folder / "certs")
     result = bench.dynreg("status", "--port", "boards/b0/port")
-    assert result.code == 1 and "no module named 'dynreg'" in result.out
+    assert result.code == 1
+    assert "no module named 'dynreg'" in result.out
 
 
 # ---- doctor
@@ -101,7 +106,8 @@ def test_doctor_without_wifi_tries_nothing_behind_it(ready):
     bench.on(Board(board.folder), wait=False)
     result = bench.dynreg("doctor", "--port", "boards/b0/port", "--json", "--timeout", "1")
     rows = [row for row in result.rows if row["place"] == "boards/b0/port"]
-    assert result.code == 1 and [row["link"] for row in rows] == ["wifi"]
+    assert result.code == 1
+    assert [row["link"] for row in rows] == ["wifi"]
     assert "not in reach" in rows[0]["what_to_do"]
 
 
@@ -113,7 +119,8 @@ def test_doctor_and_a_clock_that_is_not_set(ready):
     bench.on(board)
     rows = bench.dynreg("doctor", "--port", "boards/b0/port", "--json").rows
     clock = next(r for r in rows if r["place"] != "this computer" and r["link"] == "clock")
-    assert clock["state"] == "broken" and "s behind: set it" in clock["what_to_do"]
+    assert clock["state"] == "broken"
+    assert "s behind: set it" in clock["what_to_do"]
     assert any(row["link"] == "ntp" and row["state"] == "ok" for row in rows)
 
 
@@ -208,7 +215,8 @@ def test_repl_is_mpremotes(bench):
         environment(),
         typed=[(b"to exit this shell", b"\x1d")],
     )
-    assert code == 0 and "Connected to MicroPython" in output
+    assert code == 0
+    assert "Connected to MicroPython" in output
     assert json.loads(output.splitlines()[-1]) == {"port": "boards/b0/port", "exit": 0}
 
 
@@ -239,7 +247,8 @@ def test_init_from_options_and_environment(tmp_path):
     values = json.loads(file.read_text())
     assert values["productSecret"] == SECRETS["DYNREG_PRODUCT_SECRET"]
     assert values["wifi"] == {"ssid": "bench", "password": "not so secret"}
-    assert values["deviceName"] == "esp32-{mac}" and values["region"] == "china"
+    assert values["deviceName"] == "esp32-{mac}"
+    assert values["region"] == "china"
     assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
     init(tmp_path, "--force", "--product-id", "ABCDEFGHIJ", **SECRETS)
     assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
@@ -252,9 +261,11 @@ def test_init_asks_at_a_terminal_and_shows_no_secret(tmp_path):
     typed = [(b":", answer.encode() + b"\r") for answer in answers]
     code, output = terminal.run(terminal.dynreg("init"), tmp_path, environment(), typed=typed)
     assert code == 0, output
-    assert "0123456789abcdef" not in output and "not so secret" not in output
+    assert "0123456789abcdef" not in output
+    assert "not so secret" not in output
     values = json.loads((tmp_path / "device_info.json").read_text())
-    assert values["region"] == "europe" and values["deviceName"] == "esp32-{mac}"
+    assert values["region"] == "europe"
+    assert values["deviceName"] == "esp32-{mac}"
     assert values["wifi"]["password"] == "not so secret"
 
 
@@ -298,7 +309,8 @@ def test_init_with_a_hub_of_ones_own(bench):
 )
 def test_init_checks_before_it_writes(tmp_path, change, words):
     done = init(tmp_path, **(SECRETS | {"DYNREG_PRODUCT_ID": "ABCDEFGHIJ"} | change), code=1)
-    assert done.stderr.startswith("dynreg: device_info.json: ") and words in done.stderr
+    assert done.stderr.startswith("dynreg: device_info.json: ")
+    assert words in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

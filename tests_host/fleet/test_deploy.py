@@ -1,7 +1,6 @@
 """What a deploy leaves on a board, and what it leaves alone."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -9,11 +8,12 @@ import time
 
 import pytest
 
+from dynreg_tools import sources
+from dynreg_tools.boards import compiler
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import deploy, make_info, plan_of
-from tools.boards import compiler, sources
-from tools.boards.errors import BoardError
-from tools.virtualboard import Board
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 
@@ -56,8 +56,10 @@ def test_a_blank_board_gets_all_and_the_second_time_nothing(board, batch):
         writes = running.flash_writes
         second = deploy(running.port, (wanted, read))
         assert running.flash_writes == writes
-    assert set(first["written"]) == set(wanted.files) and first["device_info"] == "new"
-    assert second["written"] == [] and second["device_info"] == "same"
+    assert set(first["written"]) == set(wanted.files)
+    assert first["device_info"] == "new"
+    assert second["written"] == []
+    assert second["device_info"] == "same"
     held = tree(board)
     info = json.loads(held.pop("/device_info.json"))
     assert held == wanted.files
@@ -124,7 +126,8 @@ def test_what_hides_the_library_is_told(board, batch, place):
         again = plan_of(batch)
         deploy(running.port, again)
     hides = "/hub" if place.startswith("/hub/") else place
-    assert note.startswith(f"{hides} on the board hides the package") and "boot.py" in note
+    assert note.startswith(f"{hides} on the board hides the package")
+    assert "boot.py" in note
     assert len(again[0].notes) == 1
     assert board.read_file(place) == b"{}", "it is the person's"
 
@@ -141,7 +144,8 @@ def test_source_and_back(running, batch):
 def test_a_board_that_loads_no_mpy_of_ours_gets_the_source(batch):
     read = plan_of(batch)[1]
     old = batchfolder.plan.make(read, 5)
-    assert "/lib/dynreg/log.py" in old.files and "/lib/dynreg/log.mpy" not in old.files
+    assert "/lib/dynreg/log.py" in old.files
+    assert "/lib/dynreg/log.mpy" not in old.files
     assert "the board loads .mpy version 5, mpy-cross makes 6" in old.notes[0]
 
 
@@ -166,9 +170,8 @@ def run_deploy(board, batch):
     """The command itself, as it leaves a board that is not to start its program."""
     command = ["deploy", "--port", str(board.folder / "port"), "--no-reset"]
     return subprocess.run(
-        [sys.executable, "-m", "tools.boards.cli", *command],
+        [sys.executable, "-m", "dynreg_tools", *command],
         cwd=batch,
-        env=os.environ | {"PYTHONPATH": str(sources.ROOT)},
         check=True,
         capture_output=True,
         text=True,
@@ -217,7 +220,8 @@ def test_a_dry_run_writes_nothing(board, batch):
         running.wait_repl()
         report = deploy(running.port, plan_of(batch), dry_run=True)
         assert running.flash_writes == 0
-    assert "/main.py" in report["written"] and report["device_info"] == "new"
+    assert "/main.py" in report["written"]
+    assert report["device_info"] == "new"
     assert tree(board) == before
 
 
@@ -230,7 +234,8 @@ def test_the_credential_stays(board, batch):
         assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
         assert deploy(running.port, plan_of(batch))["device_info"] == "same"
     new = json.loads(board.read_file("/device_info.json"))
-    assert new["key_deviceinfo"] == SECRET and new["region"] == "europe"
+    assert new["key_deviceinfo"] == SECRET
+    assert new["region"] == "europe"
 
 
 def test_a_burnt_product_secret_stays_burnt(board, batch):
@@ -243,7 +248,8 @@ def test_a_burnt_product_secret_stays_burnt(board, batch):
         make_info(batch, burnProductSecret=True, region="europe")
         assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
     new = json.loads(board.read_file("/device_info.json"))
-    assert new["productSecret"] == "" and new["region"] == "europe"
+    assert new["productSecret"] == ""
+    assert new["region"] == "europe"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +271,8 @@ def test_somebody_elses_file_is_refused_before_anything_is_written(board, batch,
         with pytest.raises(BoardError) as caught:
             deploy(running.port, plan_of(batch))
         assert running.flash_writes == 0
-    assert caught.value.code == code and tree(board) == before
+    assert caught.value.code == code
+    assert tree(board) == before
 
 
 def test_a_damaged_file_is_put_aside(board, batch):
@@ -316,9 +323,8 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
     with board.power_on() as running:
         running.wait_for("busy")
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools.boards.cli", "deploy", "--port", board.folder / "port"],
+            [sys.executable, "-m", "dynreg_tools", "deploy", "--port", board.folder / "port"],
             cwd=batch,
-            env=os.environ | {"PYTHONPATH": str(sources.ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -329,7 +335,8 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
             running.wait_change(0.1)
         process.send_signal(2)
         output, _ = process.communicate(timeout=30)
-        assert process.returncode == 130 and "Traceback" not in output, output
+        assert process.returncode == 130, output
+        assert "Traceback" not in output, output
         running.wait_for("busy")
         report = deploy(str(board.folder / "port"), plan_of(batch))
         assert report["unchanged"] < len(plan_of(batch)[0].files)

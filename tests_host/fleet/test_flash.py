@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools import cli
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.boards.flashing.image import read
+from dynreg_tools.boards.flashing.job import Job, Order
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, table
 from tests_host.fleet.romloader import RomLoader
-from tools.boards import cli
-from tools.boards.errors import BoardError
-from tools.boards.flashing.image import read
-from tools.boards.flashing.job import Job, Order
 
 ROOT = Path(__file__).parents[2]
 BY_HAND = ("--before", "no-reset", "--after", "no-reset")
@@ -79,7 +79,9 @@ def test_every_chip_gets_its_file_at_its_offset(file, flash, chip, stub):
     data = path.read_bytes()
     (row,) = rows
     assert code == 0, row
-    assert row["outcome"] == "flashed" and row["mac"] == MAC and row["credential"] == "none"
+    assert row["outcome"] == "flashed"
+    assert row["mac"] == MAC
+    assert row["credential"] == "none"
     assert row["chip"].lower().replace("-", "") == chip
     assert rom.flash[OFFSETS[chip] : OFFSETS[chip] + len(data)] == data
     assert rom.flash.count(0xFF) == len(rom.flash) - len(data) + data.count(0xFF)  # all else blank
@@ -105,7 +107,9 @@ def test_the_wrong_chips_file_is_refused_before_a_byte(file, flash):
     with RomLoader("esp32s3") as rom:
         code, (row,), _ = flash("--port", rom.port, "--firmware", file("esp32c3"), *BY_HAND)
         assert untouched(rom)
-    assert code == 1 and row["outcome"] == "refused" and row["error"] == "flash.chip"
+    assert code == 1
+    assert row["outcome"] == "refused"
+    assert row["error"] == "flash.chip"
     assert "the board is an ESP32-S3, firmware.bin is for ESP32-C3" in row["what_to_do"]
 
 
@@ -113,16 +117,17 @@ def test_a_chip_that_is_not_in_the_table_is_refused(file, flash):
     with RomLoader("esp32h2") as rom:
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
         assert untouched(rom)
-    assert (
-        code == 1 and row["error"] == "flash.chip" and "firmware/boards.toml" in row["what_to_do"]
-    )
+    assert code == 1
+    assert row["error"] == "flash.chip"
+    assert "firmware/boards.toml" in row["what_to_do"]
 
 
 def test_a_flash_that_is_too_small_is_refused_before_a_byte(file, flash):
     with RomLoader("esp32", flash_size=2 << 20) as rom:
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
         assert untouched(rom)
-    assert code == 1 and row["error"] == "flash.size"
+    assert code == 1
+    assert row["error"] == "flash.size"
     assert "has 2048 KiB of flash, firmware.bin needs 4096" in row["what_to_do"]
 
 
@@ -130,8 +135,11 @@ def test_a_flash_cell_that_does_not_take_its_bit_is_found(file, flash):
     with RomLoader("esp32") as rom:
         rom.bad_byte = 0x10100
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), *BY_HAND)
-    assert code == 1 and row["error"] == "flash.write" and row["outcome"] == "failed"
-    assert "flash it again" in row["what_to_do"] and "MD5" in row["what_to_do"]
+    assert code == 1
+    assert row["error"] == "flash.write"
+    assert row["outcome"] == "failed"
+    assert "flash it again" in row["what_to_do"]
+    assert "MD5" in row["what_to_do"]
 
 
 def test_a_cable_pulled_while_it_writes_is_reported_and_the_next_try_completes(file, flash):
@@ -139,7 +147,8 @@ def test_a_cable_pulled_while_it_writes_is_reported_and_the_next_try_completes(f
     with RomLoader("esp32") as rom:
         rom.unplug_after = 2
         code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
-        assert code == 1 and row["error"] == "flash.write", row
+        assert code == 1, row
+        assert row["error"] == "flash.write", row
         rom.unplug_after = None
         code, (row,), _ = flash("--port", rom.port, "--firmware", path, *BY_HAND)
     assert code == 0, row
@@ -149,21 +158,25 @@ def test_a_cable_pulled_while_it_writes_is_reported_and_the_next_try_completes(f
 
 def test_a_port_without_a_loader_is_reported(file, flash, tmp_path):
     code, (row,), _ = flash("--port", tmp_path / "none", "--firmware", file(), *BY_HAND)
-    assert code == 1 and row["error"] == "flash.loader" and "hold BOOT" in row["what_to_do"]
+    assert code == 1
+    assert row["error"] == "flash.loader"
+    assert "hold BOOT" in row["what_to_do"]
 
 
 def test_dry_run_writes_nothing(file, flash):
     with RomLoader("esp32") as rom:
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), "--dry-run", *BY_HAND)
         assert untouched(rom)
-    assert code == 0 and row["outcome"] == "dry run"
+    assert code == 0
+    assert row["outcome"] == "dry run"
 
 
 def test_a_blank_board_is_erased_without_more_words(file, flash):
     with RomLoader("esp32") as rom:
         code, (row,), _ = flash("--port", rom.port, "--firmware", file(), "--erase", *BY_HAND)
         assert rom.erased
-    assert code == 0 and row["credential"] == "none"
+    assert code == 0
+    assert row["credential"] == "none"
     assert [at for at, _ in rom.written][:1] == [0x1000]  # in one piece: nothing is to be kept
 
 
@@ -181,7 +194,9 @@ def test_another_firmware_without_our_record_is_erased_without_more_words(flash,
         rom.flash[slice(NVS[0], sum(NVS))] = nvs({"wifi/credential": b"of another program"})
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
         assert rom.erased
-    assert code == 0 and row["outcome"] == "erased" and row["credential"] == "none"
+    assert code == 0
+    assert row["outcome"] == "erased"
+    assert row["credential"] == "none"
 
 
 def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
@@ -189,7 +204,9 @@ def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
         rom.flash[0x10000 : 0x10000 + 112] = application(b"")  # its builds have no name
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
-        assert code == 1 and row["error"] == "flash.registered" and untouched(rom)
+        assert code == 1
+        assert row["error"] == "flash.registered"
+        assert untouched(rom)
         assert "cannot be known" in row["what_to_do"]
         assert f"--erase-registered {MAC}" in row["what_to_do"]
         code, (row,), _ = flash(
@@ -202,11 +219,15 @@ def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
             MAC,
             *BY_HAND,
         )
-        assert code == 1 and row["error"] == "flash.save" and untouched(rom)
+        assert code == 1
+        assert row["error"] == "flash.save"
+        assert untouched(rom)
         code, (row,), _ = flash(
             "--port", rom.port, "--erase", "--erase-registered", "24:6F:28:00:00:01", *BY_HAND
         )
-        assert code == 0 and rom.erased and row["credential"] == "unknown"
+        assert code == 0
+        assert rom.erased
+        assert row["credential"] == "unknown"
 
 
 @pytest.mark.parametrize("size", (60, 3500), ids=("secret", "certificate"))
@@ -216,17 +237,22 @@ def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, nvs, size):
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
         rom.flash[slice(NVS[0], sum(NVS))] = nvs({"a/b": b"c", "dynreg/credential": record})
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
-        assert code == 1 and row["error"] == "flash.registered" and untouched(rom)
+        assert code == 1
+        assert row["error"] == "flash.registered"
+        assert untouched(rom)
         assert "the credential of PRODUCT123/lamp-1 (NVS)" in row["what_to_do"]
         for wrong in ("lamp-2", "PRODUCT123", ""):
             code, (row,), _ = flash(
                 "--port", rom.port, "--erase", "--erase-registered", wrong, *BY_HAND
             )
-            assert code == 1 and untouched(rom)
+            assert code == 1
+            assert untouched(rom)
         code, (row,), _ = flash(
             "--port", rom.port, "--erase", "--erase-registered", "lamp-1", *BY_HAND
         )
-    assert code == 0 and rom.erased and row["credential"] == "lost"
+    assert code == 0
+    assert rom.erased
+    assert row["credential"] == "lost"
 
 
 def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash, nvs):
@@ -236,12 +262,14 @@ def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash, nv
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
         rom.flash[slice(NVS[0], sum(NVS))] = nvs({"dynreg/credential": record})
         code, (row,), _ = flash("--port", rom.port, "--firmware", small, *BY_HAND)
-        assert code == 1 and untouched(rom)
+        assert code == 1
+        assert untouched(rom)
         assert "this firmware, which moves the file system, would lose it" in row["what_to_do"]
         code, (row,), _ = flash(
             "--port", rom.port, "--firmware", small, "--erase-registered", "lamp-1", *BY_HAND
         )
-    assert code == 0 and row["credential"] == "lost"
+    assert code == 0
+    assert row["credential"] == "lost"
 
 
 def test_many_boards_one_wrong(file, flash):
@@ -266,7 +294,7 @@ def test_many_boards_one_wrong(file, flash):
 def test_ctrl_c_finishes_the_board_that_is_written_and_begins_no_other(file):
     path = file(size=200000)
     with RomLoader("esp32") as first, RomLoader("esp32", mac="246f28000002") as second:
-        command = [sys.executable, "-m", "tools.boards.cli", "flash", "--jobs", "1", *BY_HAND]
+        command = [sys.executable, "-m", "dynreg_tools", "flash", "--jobs", "1", *BY_HAND]
         command += ["--port", first.port, second.port, "--firmware", path]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -281,9 +309,12 @@ def test_ctrl_c_finishes_the_board_that_is_written_and_begins_no_other(file):
         first.on_data = at
         out, err = process.communicate(timeout=60)
     data = path.read_bytes()
-    assert interrupted.is_set() and process.returncode == 130, err
-    assert first.flash[0x1000 : 0x1000 + len(data)] == data and untouched(second)
-    assert f"{first.port}  ESP32  {MAC}  flashed" in out and "Traceback" not in err
+    assert interrupted.is_set(), err
+    assert process.returncode == 130, err
+    assert first.flash[0x1000 : 0x1000 + len(data)] == data
+    assert untouched(second)
+    assert f"{first.port}  ESP32  {MAC}  flashed" in out
+    assert "Traceback" not in err
 
 
 def test_ctrl_c_before_the_first_byte_leaves_the_board_as_it_is(file):
@@ -307,5 +338,8 @@ def test_ctrl_c_before_the_first_byte_leaves_the_board_as_it_is(file):
 )
 def test_what_makes_no_sense_is_one_sentence(flash, arguments, words):
     code, rows, err = flash("--port", "/dev/null", *arguments)
-    assert code == 1 and rows == []
-    assert err.startswith("dynreg: ") and words in err and err.count("\n") == 1
+    assert code == 1
+    assert rows == []
+    assert err.startswith("dynreg: ")
+    assert words in err
+    assert err.count("\n") == 1

@@ -2,11 +2,11 @@
 
 import pytest
 
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.boards.flashing import image as images
+from dynreg_tools.boards.flashing.chips import chips
+from dynreg_tools.boards.flashing.partitions import parse
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, image, table
-from tools.boards.errors import BoardError
-from tools.boards.flashing import image as images
-from tools.boards.flashing.chips import chips
-from tools.boards.flashing.partitions import parse
 
 CHIPS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
 
@@ -32,7 +32,8 @@ def test_chip_offset_and_version_are_read_from_the_file(tmp_path, chip):
     assert found.chip.offset == CHIPS[chip]
     assert found.version == "MicroPython v1.29.0"
     assert found.flash_needed == 4 << 20
-    assert found.table.nvs.offset == NVS[0] and found.table.file_system == 0x200000
+    assert found.table.nvs.offset == NVS[0]
+    assert found.table.file_system == 0x200000
 
 
 def test_the_table_of_chips_is_esptools():

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from dynreg_tools import cli, demo
+from dynreg_tools.boards import identityfile
+from dynreg_tools.virtualboard import Board
 from tests_host.fleet.firmware_file import firmware
 from tests_host.fleet.romloader import RomLoader
 from tests_host.flow.conftest import WIFI, bench, deployed, hub, report_of  # noqa: F401
-from tools import demo
-from tools.boards import cli, identityfile
-from tools.virtualboard import Board
 
 pytestmark = pytest.mark.credential_over_the_cable
 
@@ -31,7 +31,8 @@ def dynreg(capsys):
         for secret in secrets:
             assert secret not in out + err
         if err:
-            assert err.startswith("dynreg: ") and err.count("\n") == 1
+            assert err.startswith("dynreg: ")
+            assert err.count("\n") == 1
             return code, [err]
         return code, [json.loads(line) for line in out.splitlines()]
 
@@ -78,8 +79,11 @@ def test_a_dry_run_leaves_a_registered_board_as_it_is(bench, dynreg, file):  # n
             "flash", "--port", rom.port, "--firmware", file, "--dry-run", secrets=secrets_of(bench)
         )
         assert rom.commands == []  # it was asked at its REPL and not even reset
-    assert code == 0 and row["outcome"] == "dry run" and row["credential"] == "kept"
-    assert row["device"] == bench.name and row["mac"] == bench.board.mac
+    assert code == 0
+    assert row["outcome"] == "dry run"
+    assert row["credential"] == "kept"
+    assert row["device"] == bench.name
+    assert row["mac"] == bench.board.mac
     assert identity_of(bench.board) == before
     assert not report_of(bench.boot())["registered"]
     assert registrations(bench.hub) == 1
@@ -91,7 +95,9 @@ def test_flashing_without_erase_keeps_the_credential(bench, dynreg, file):  # no
     with RomLoader("esp32", board=bench.board, mac=bench.board.unique_id.hex()) as rom:
         code, (row,) = dynreg("flash", "--port", rom.port, "--firmware", file)
         assert [at for at, _ in rom.written] == [0x1000, 0xF000]  # all but NVS
-    assert code == 0 and row["outcome"] == "flashed" and row["credential"] == "kept"
+    assert code == 0
+    assert row["outcome"] == "flashed"
+    assert row["credential"] == "kept"
     assert identity_of(bench.board) == before
     assert not report_of(bench.boot())["registered"]
 
@@ -105,7 +111,8 @@ def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa
             code, (row,) = dynreg(
                 "flash", "--port", rom.port, "--firmware", file, "--erase", *words
             )
-            assert code == 1 and row["outcome"] == "refused", row
+            assert code == 1, row
+            assert row["outcome"] == "refused", row
             assert row["error"] == "flash.registered"
             assert (
                 f"holds the credential of {bench.hub.product_id}/{bench.name}" in row["what_to_do"]
@@ -140,7 +147,8 @@ def test_saved_erased_restored_it_logs_in_with_its_old_credential(
             secrets=secrets_of(bench),
         )
         assert rom.erased, row
-    assert code == 0 and row["credential"] == "restored", row
+    assert code == 0, row
+    assert row["credential"] == "restored", row
     board = Board(bench.board.folder)
     assert board.listdir("/") == sorted({"boot.py", "device_info.json"} | _certs(before))
     assert identity_of(board) == before
@@ -153,7 +161,8 @@ def test_saved_erased_restored_it_logs_in_with_its_old_credential(
         demo.deploy(running.port, tmp_path, json.dumps(batch), bench.hub.ca_der)
     bench.board = board
     report = report_of(bench.boot())
-    assert report["connected"] and not report["registered"]
+    assert report["connected"]
+    assert not report["registered"]
     assert registrations(bench.hub) == 1
 
 
@@ -169,7 +178,8 @@ def test_an_identity_is_saved_and_restored_by_itself(bench, dynreg, tmp_path):  
         code, (row,) = dynreg(
             "identity", "save", safe, "--port", running.port, secrets=secrets_of(bench)
         )
-        assert code == 0 and row["outcome"] == "saved", row
+        assert code == 0, row
+        assert row["outcome"] == "saved", row
         code, (row,) = dynreg("identity", "restore", safe, "--port", running.port)
         assert code == 0  # it is there already: nothing to lose
     bench.board.remove_file("/device_info.json")
@@ -177,13 +187,16 @@ def test_an_identity_is_saved_and_restored_by_itself(bench, dynreg, tmp_path):  
     with bench.board.power_on() as running:
         running.wait_repl()
         code, (row,) = dynreg("identity", "restore", safe, "--port", running.port, "--dry-run")
-        assert code == 0 and row["outcome"] == "dry run"
+        assert code == 0
+        assert row["outcome"] == "dry run"
         code, (output,) = dynreg("identity", "save", tmp_path / "other", "--port", running.port)
-        assert code == 1 and "holds no credential: nothing to save" in output  # so it was dry
+        assert code == 1
+        assert "holds no credential: nothing to save" in output  # so it was dry
         code, (row,) = dynreg(
             "identity", "restore", safe, "--port", running.port, secrets=secrets_of_file(safe)
         )
-        assert code == 0 and row["outcome"] == "restored"
+        assert code == 0
+        assert row["outcome"] == "restored"
         assert row["owner"] == f"{bench.hub.product_id}/{bench.name}"
     assert identity_of(bench.board) == before
 
@@ -207,13 +220,12 @@ def test_an_identity_goes_to_no_other_board_and_over_no_other_credential(
     other = Board.new(tmp_path / "other", mac="24:6f:28:00:00:99")
     with other.power_on() as running:
         code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
-        assert code == 1 and "this board's identity was not saved there" in output
+        assert code == 1
+        assert "this board's identity was not saved there" in output
         (safe / f"{mac}.json").rename(safe / "246f28000099.json")
         code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
-        assert (
-            code == 1
-            and f"this board is 24:6f:28:00:00:99, the identity is of {bench.board.mac}" in output
-        )
+        assert code == 1
+        assert f"this board is 24:6f:28:00:00:99, the identity is of {bench.board.mac}" in output
     (safe / "246f28000099.json").rename(safe / f"{mac}.json")
     info = bench.info()
     info["key_deviceinfo"] = {"deviceSecret": "bmV3ZXIgc2VjcmV0"}
@@ -222,7 +234,8 @@ def test_an_identity_goes_to_no_other_board_and_over_no_other_credential(
     with bench.board.power_on() as running:
         running.wait_repl()
         code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
-        assert code == 1 and "holds another credential than the file" in output
+        assert code == 1
+        assert "holds another credential than the file" in output
     assert bench.info()["key_deviceinfo"]["deviceSecret"] == "bmV3ZXIgc2VjcmV0"
 
 
@@ -237,7 +250,8 @@ def test_a_damaged_identity_is_refused_and_an_older_one_kept(bench, dynreg, tmp_
         for bad in (whole[:-20], "[]", "{}", whole.replace('"nvs": "', '"nvs": "AAAA')):
             path.write_text(bad)
             code, (output,) = dynreg("identity", "restore", safe, "--port", running.port)
-            assert code == 1 and f"{path}: is no saved identity, or a damaged one" in output
+            assert code == 1
+            assert f"{path}: is no saved identity, or a damaged one" in output
         # the damaged one is put aside, not overwritten
         assert dynreg("identity", "save", safe, "--port", running.port)[0] == 0
     assert json.loads(path.read_text())["files"] == json.loads(whole)["files"]
@@ -261,7 +275,8 @@ def test_a_folder_that_others_can_read_is_not_used(bench, dynreg, tmp_path):  # 
     with bench.board.power_on() as running:
         running.wait_repl()
         code, (output,) = dynreg("identity", "save", folder, "--port", running.port)
-    assert code == 1 and f"{folder}: others may look into it" in output
+    assert code == 1
+    assert f"{folder}: others may look into it" in output
     assert not list(folder.iterdir())
 
 
@@ -270,4 +285,5 @@ def test_a_board_that_runs_a_program_is_asked_and_goes_on(bench, dynreg, file): 
     bench.board.write_file("/main.py", "import time\nprint('>>> ')\nwhile True: time.sleep(1)\n")
     with RomLoader("esp32", board=bench.board) as rom:
         code, (row,) = dynreg("flash", "--port", rom.port, "--firmware", file, "--erase")
-    assert code == 1 and row["error"] == "flash.registered"
+    assert code == 1
+    assert row["error"] == "flash.registered"

@@ -2,9 +2,9 @@
 
 import threading
 
-from tools.boards import fleet
-from tools.boards.console import Console
-from tools.boards.errors import BoardError
+from dynreg_tools.boards import fleet
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.console import Console
 
 
 def run(work, count=5, jobs=2):
@@ -26,7 +26,8 @@ def test_a_failure_and_a_defect_hold_up_no_other():
     assert [rows[f"p{n}"]["outcome"] for n in (0, 3, 4)] == ["good"] * 3
     assert rows["p1"]["error"] == "board.lost"
     assert rows["p1"]["what_to_do"] == "the cable was pulled"
-    assert rows["p2"]["error"] == "internal" and "KeyError" in rows["p2"]["what_to_do"]
+    assert rows["p2"]["error"] == "internal"
+    assert "KeyError" in rows["p2"]["what_to_do"]
 
 
 def test_as_many_at_a_time_as_was_asked():
@@ -45,4 +46,5 @@ def test_as_many_at_a_time_as_was_asked():
         return {"outcome": "good"}
 
     rows = run(work, count=6)
-    assert most == 2 and {row["outcome"] for row in rows.values()} == {"good"}
+    assert most == 2
+    assert {row["outcome"] for row in rows.values()} == {"good"}

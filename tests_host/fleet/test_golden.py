@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools.cli import COMMANDS
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
-from tools.boards.cli import COMMANDS
 
 GOLDEN = Path(__file__).parent / "golden"
 MACS = {"b0": "24:6f:28:00:00:01", "b1": "24:6f:28:00:00:02"}
@@ -107,7 +107,8 @@ def test_in_a_terminal(bench):
         assert all(len(line) <= 80 for line in drawn), shown
         if name == "provision":
             assert "\x1b[32mgood" in output  # green
-            assert "━" in output and "1 of 2" in output  # bars, gone in the end
+            assert "━" in output  # bars, gone in the end
+            assert "1 of 2" in output
         compare("terminal/" + name, code, shown)
 
 
@@ -117,7 +118,8 @@ def test_what_cannot_be_done_is_reported_in_one_sentence(bench, name):
     result = bench.dynreg(*WRONG[name])
     assert result.code == (2 if name == "bad-jobs" else 1)
     if name != "bad-jobs" and not result.out:
-        assert result.err.startswith("dynreg: ") and result.err.count("\n") == 1
+        assert result.err.startswith("dynreg: ")
+        assert result.err.count("\n") == 1
     compare("wrong-" + name, result.code, result.out, result.err)
 
 

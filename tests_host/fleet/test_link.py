@@ -7,9 +7,9 @@ import time
 import pytest
 import serial
 
-from tools.boards.errors import BoardError
-from tools.boards.link import Link
-from tools.virtualboard import Board
+from dynreg_tools.boards.errors import BoardError
+from dynreg_tools.boards.link import Link
+from dynreg_tools.virtualboard import Board
 
 BUSY = "import time\nprint('busy')\nwhile True:\n    time.sleep(1)\n"
 
@@ -84,7 +84,7 @@ def test_ports_that_cannot_be_opened(board, tmp_path):
 
 
 def test_a_port_without_micropython(monkeypatch):
-    monkeypatch.setattr("tools.boards.link._READ_S", 0.2)
+    monkeypatch.setattr("dynreg_tools.boards.link._READ_S", 0.2)
     ours, theirs = os.openpty()
     try:
         with pytest.raises(BoardError, match="no MicroPython prompt") as caught:

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from dynreg_tools.boards.report import COLUMNS, Report
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
-from tools.boards.report import COLUMNS, Report
 
 ONE = ("provision", "--port", "boards/b0/port")
 
@@ -36,7 +36,8 @@ def test_a_registered_board_keeps_its_secret_whatever_is_deployed(bench, board):
     bench.power.close()
     assert secret_on(board) == before
     assert json.loads(board.read_file("/device_info.json"))["note"] == "another file"
-    assert len(bench.events("registered")) == 1 and len(bench.hub.requests) == 1
+    assert len(bench.events("registered")) == 1
+    assert len(bench.hub.requests) == 1
 
 
 def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
@@ -47,7 +48,9 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     (app / "main.py").write_text(f"print('dynreg: ' + {json.dumps(report)!r})\n")
     bench.on(board)
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json", code=0).rows
-    assert row["fingerprint"] == "0badcafe" and row["device"] == "x" and row["mac"] == board.mac
+    assert row["fingerprint"] == "0badcafe"
+    assert row["device"] == "x"
+    assert row["mac"] == board.mac
 
 
 @pytest.mark.parametrize(
@@ -74,9 +77,12 @@ def test_programs_that_do_not_get_there(bench, board, program, code, words):
     bench.on(board)
     result = bench.dynreg(*ONE, "--app", "app", "--timeout", "4", "--json")
     (row,) = result.rows
-    assert result.code == 1 and row["outcome"] == "failed"
-    assert row["error"] == code and words in row["what_to_do"], row
-    assert row["mac"] == board.mac and not row["what_to_do"].startswith("boards/")
+    assert result.code == 1
+    assert row["outcome"] == "failed"
+    assert row["error"] == code, row
+    assert words in row["what_to_do"], row
+    assert row["mac"] == board.mac
+    assert not row["what_to_do"].startswith("boards/")
 
 
 def test_a_cable_pulled_while_the_board_starts(bench, board):
@@ -86,7 +92,8 @@ def test_a_cable_pulled_while_the_board_starts(bench, board):
     running = bench.on(board)
     running.on_output(lambda text: "here" in text and running._relay.ask("unplug"))
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json").rows
-    assert row["error"] == "board.lost" and "is the cable in" in row["what_to_do"]
+    assert row["error"] == "board.lost"
+    assert "is the cable in" in row["what_to_do"]
 
 
 def test_ctrl_c_in_the_middle(bench):
@@ -106,7 +113,8 @@ def test_ctrl_c_in_the_middle(bench):
         power[0].wait_change(0.1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130 and "Traceback" not in out + err
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
     assert err == "dynreg: stopped by Ctrl-C; boards are in order, the same command goes on\n"
     command = ("provision", "--all", "--virtual", "boards", "--report", "r.csv")
     result = bench.dynreg(*command, code=0)
@@ -121,10 +129,12 @@ def test_the_report_keeps_a_row_for_each_board(tmp_path):
     report.add(row | {"mac": "aa", "outcome": "failed"})
     report.add(row | {"mac": "bb", "port": "p2", "outcome": "good", "error": None})
     again = Report(path)
-    assert again.good("bb") and not again.good("aa")
+    assert again.good("bb")
+    assert not again.good("aa")
     again.add(row | {"mac": "aa", "port": "p9", "outcome": "good", "error": None})
     lines = path.read_text().splitlines()
-    assert lines[0] == ",".join(COLUMNS) and len(lines) == 3
+    assert lines[0] == ",".join(COLUMNS)
+    assert len(lines) == 3
     assert sorted(line.split(",")[:2] for line in lines[1:]) == [["p2", "bb"], ["p9", "aa"]]
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 4
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.csv", "r.jsonl"]

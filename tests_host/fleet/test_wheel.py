@@ -32,12 +32,23 @@ def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
     inside = {name.removeprefix("dynreg_tools/board_files/") for name in names}
     for file in [*(ROOT / "lib").rglob("*.py"), ROOT / "boot.py", ROOT / "main.py"]:
         assert file.relative_to(ROOT).as_posix() in inside
-    assert "device_info.json" in inside and "firmware/boards.toml" in inside
+    assert "device_info.json" in inside
+    assert "firmware/boards.toml" in inside
     assert not any("__pycache__" in name or name.endswith(".mpy") for name in names)
 
 
-def test_the_installed_command_deploys_from_another_folder(wheel, bench):
-    venv = bench.folder / "venv"
+def test_it_holds_the_package_as_the_clone_has_it(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    tools = ROOT / "tools"
+    assert {
+        file.relative_to(tools).as_posix() for file in (tools / "dynreg_tools").rglob("*.py")
+    } <= names
+
+
+@pytest.fixture
+def installed(wheel, tmp_path):
+    """Runs the installed command in a folder of its own, without the clone on the path."""
+    venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin" / "python"
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -48,22 +59,43 @@ def test_the_installed_command_deploys_from_another_folder(wheel, bench):
     # what it depends on, as the lock has it: from the tests' own venv
     with open(os.path.join(theirs, "ours.pth"), "w") as file:
         file.write(ours + "\n")
-    board = bench.board("b0")
-    bench.on(board)
+    umqtt = ROOT / ".cache" / "firmware" / "umqtt" / "simple.py"  # else it would be fetched
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment |= {"DYNREG_UMQTT": str(umqtt), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment["PATH"] = f"{os.path.dirname(sys.executable)}:{environment['PATH']}"  # micropython
 
-    def dynreg(*arguments):
+    def dynreg(*arguments, cwd=tmp_path):
         return subprocess.run(
             [venv / "bin" / "dynreg", *arguments],
-            cwd=bench.folder,
+            cwd=cwd,
             env=environment,
             capture_output=True,
             text=True,
             timeout=60,
         )
 
-    done = dynreg("--help")
-    assert done.returncode == 0 and done.stdout.startswith("usage: dynreg")
-    done = dynreg("deploy", "--port", "boards/b0/port", "--json")
+    return dynreg
+
+
+def test_the_installed_command_deploys_from_another_folder(installed, bench):
+    bench.on(bench.board("b0"))
+    done = installed("--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: dynreg")
+    done = installed("deploy", "--port", "boards/b0/port", "--json", cwd=bench.folder)
     assert done.returncode == 0, done
     assert "/lib/dynreg/device.mpy" in json.loads(done.stdout)["written"]
+
+
+def test_the_demo_runs_without_a_clone(installed):
+    done = installed("demo", "--json")
+    assert done.returncode == 0, done
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["first_boot"]["registered"]
+    assert summary["secret_stored"]
+
+
+def test_what_needs_a_clone_says_so(installed):
+    done = installed("size")
+    assert done.returncode == 1
+    assert done.stderr == "dynreg: size works in a clone of the repository only\n"

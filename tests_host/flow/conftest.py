@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import demo
-from tools.localhub import Hub
-from tools.virtualboard import Board
+from dynreg_tools import demo
+from dynreg_tools.hub import Hub
+from dynreg_tools.virtualboard import Board
 
 PRODUCT = "FLOWTESTS0"
 WIFI = {"bench": "a wifi password"}

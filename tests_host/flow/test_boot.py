@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from dynreg_tools import demo, sources
+from dynreg_tools.virtualboard import Board
 from tests_host.flow.conftest import LATER, PRODUCT, WIFI, put_off, report_of
-from tools import demo
-from tools.virtualboard import Board
 
 TRACEBACK = "Traceback"
 
@@ -23,8 +23,11 @@ def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
     first = bench.boot()
     report = report_of(first)
     demo.check_steps(first)
-    assert report["registered"] and report["connected"] and report["clock_set"]
-    assert report["tls"] == "psk" and report["error"] is None
+    assert report["registered"]
+    assert report["connected"]
+    assert report["clock_set"]
+    assert report["tls"] == "psk"
+    assert report["error"] is None
     assert report["device"] == PRODUCT + bench.name
     assert kinds(bench.hub).count("registered") == 1
     (device,) = bench.hub.devices()
@@ -36,7 +39,9 @@ def test_a_blank_board_registers_and_a_second_boot_logs_in_without(bench):
 
     second = bench.boot()
     report = report_of(second)
-    assert not report["registered"] and report["connected"] and report["clock_set"]
+    assert not report["registered"]
+    assert report["connected"]
+    assert report["clock_set"]
     assert "register: not needed" in second
     assert kinds(bench.hub).count("registered") == 1
     assert kinds(bench.hub).count("login") == 2
@@ -53,9 +58,11 @@ def test_the_hub_sees_exactly_the_packets_of_the_documented_run(bench):
     # protocol name, level 4, flags: user name, password, clean session; keep-alive 60; client id
     # (no password: the connection is TLS-PSK)
     head = b"\x00\x04MQTT\x04\x82\x00\x3c" + len(client).to_bytes(2, "big") + client
-    assert connect[0] == 0x10 and connect[2:].startswith(head)
+    assert connect[0] == 0x10
+    assert connect[2:].startswith(head)
     user = re.search(rb"\x00(.)(" + client + rb";12010126;[A-Za-z0-9]{5};([0-9]{10}))", connect)
-    assert user and len(user[2]) == user[1][0]
+    assert user
+    assert len(user[2]) == user[1][0]
     assert connect.endswith(user[2])
     assert 0 < int(user[3]) - time.time() <= 3600  # not good for longer than an hour
     body = b'{"type":"get","resource":["time"]}'
@@ -97,7 +104,8 @@ def test_a_switch_in_the_console_refuses(bench, switch):
     bench.hub.set_product(**settings)
     before = bench.info()
     output = bench.boot(until=LATER)
-    assert words in output and TRACEBACK not in output
+    assert words in output
+    assert TRACEBACK not in output
     assert put_off(output) == "register.refused"
     assert kinds(bench.hub).count("refused") == 1  # the next in 15 minutes or more
     assert bench.info() == before
@@ -107,7 +115,8 @@ def test_another_product_is_refused(bench):
     bench.configure(productId="NOTTHISONE")
     output = bench.boot(until=LATER)
     assert put_off(output) == "register.refused"
-    assert "product not exists" in output and TRACEBACK not in output
+    assert "product not exists" in output
+    assert TRACEBACK not in output
 
 
 # What a board's boot.py does here before it does what it should: fill the flash.
@@ -131,8 +140,10 @@ def test_a_full_flash_is_found_before_the_cloud_is_asked(bench):
     before = bench.info()
     output = bench.boot(until=">>> ")
     assert report_of(output)["error"] == "storage.full", output
-    assert "make room first" in output and TRACEBACK not in output
-    assert not bench.hub.requests and bench.info() == before
+    assert "make room first" in output
+    assert TRACEBACK not in output
+    assert not bench.hub.requests
+    assert bench.info() == before
 
 
 def test_a_name_created_beforehand_may_register(bench):
@@ -147,7 +158,8 @@ def test_the_wrong_product_secret_is_refused(bench):
     assert put_off(output) == "register.refused"
     # Once with the time, once with 0: the server's window is not known.
     assert [e["event"] for e in bench.hub.events if e["event"] == "refused"] == ["refused"] * 2
-    assert "0123456789abcdefWRONG" not in output and TRACEBACK not in output
+    assert "0123456789abcdefWRONG" not in output
+    assert TRACEBACK not in output
 
 
 def test_an_activated_device_is_reported_as_such(bench):
@@ -156,7 +168,8 @@ def test_an_activated_device_is_reported_as_such(bench):
     (bench.board.folder / "nvs.bin").unlink()  # both copies are lost
     output = bench.boot(until=LATER)
     assert put_off(output) == "register.refused"
-    assert "activated" in output and TRACEBACK not in output
+    assert "activated" in output
+    assert TRACEBACK not in output
 
 
 def test_another_secret_typed_over_the_stored_one_is_asked_about(bench):
@@ -165,7 +178,8 @@ def test_another_secret_typed_over_the_stored_one_is_asked_about(bench):
     before = bench.info()
     output = bench.boot(until=">>> ")
     assert report_of(output)["error"] == "storage.two"
-    assert len(bench.hub.requests) == 1 and bench.info() == before
+    assert len(bench.hub.requests) == 1
+    assert bench.info() == before
     assert TRACEBACK not in output
 
 
@@ -174,7 +188,8 @@ def test_a_login_with_the_wrong_secret_is_refused_and_never_registers(bench):
     bench.hub.add_device(bench.name, psk="BBBBBBBBBBBBBBBBBBBBBA==")
     bench.configure(key_deviceinfo=wrong)
     output = bench.boot(until="again in")
-    assert "CONNACK 4" in output and TRACEBACK not in output
+    assert "CONNACK 4" in output
+    assert TRACEBACK not in output
     assert not bench.hub.requests
     assert bench.info()["key_deviceinfo"]["deviceSecret"] == wrong["deviceSecret"]
 
@@ -183,7 +198,8 @@ def test_a_typed_secret_is_kept_twice_after_the_first_login(bench):
     bench.hub.add_device(bench.name, psk="dHlwZWQgYnkgYSBwZXJzb24=")
     bench.configure(key_deviceinfo={"deviceSecret": "dHlwZWQgYnkgYSBwZXJzb24="})
     output = bench.boot()
-    assert report_of(output)["connected"] and TRACEBACK not in output
+    assert report_of(output)["connected"]
+    assert TRACEBACK not in output
     assert output.index("CONNACK 0") < output.index("was unchecked, healed")
     assert not bench.hub.requests
     bench.configure()
@@ -195,8 +211,10 @@ def test_a_fresh_file_over_a_registered_board_keeps_its_secret(bench):
     secret = bench.info()["key_deviceinfo"]["deviceSecret"]
     bench.configure(note="a fresh one")
     output = bench.boot()
-    assert "healed" in output and report_of(output)["connected"]
-    assert not report_of(output)["registered"] and len(bench.hub.requests) == 1
+    assert "healed" in output
+    assert report_of(output)["connected"]
+    assert not report_of(output)["registered"]
+    assert len(bench.hub.requests) == 1
     assert bench.info()["key_deviceinfo"]["deviceSecret"] == secret
     assert bench.info()["note"] == "a fresh one"
 
@@ -206,8 +224,10 @@ def test_another_ca_is_refused_at_registration(bench):
     bench.hub.exchange_ca()
     output = bench.boot(until=LATER)
     assert put_off(output) == "certificate"
-    assert "localhost is not trusted" in output and TRACEBACK not in output
-    assert not bench.hub.requests and not bench.hub.devices()
+    assert "localhost is not trusted" in output
+    assert TRACEBACK not in output
+    assert not bench.hub.requests
+    assert not bench.hub.devices()
     assert bench.info() == before
 
 
@@ -221,7 +241,8 @@ def test_a_hub_without_psk_is_met_with_the_verified_certificate_and_remembered(b
     bench.board.write_file("/boot.py", boot + NO_RANDOM_PSK_RETRY)
     for turned_down in (1, 0):
         output = bench.boot()
-        assert report_of(output)["tls"] == "verified-ca" and report_of(output)["clock_set"]
+        assert report_of(output)["tls"] == "verified-ca"
+        assert report_of(output)["clock_set"]
         assert output.count("no secure connection") == turned_down, output
 
 
@@ -232,7 +253,8 @@ def test_another_ca_is_refused_at_login(bench):
     bench.hub.exchange_ca()
     output = bench.boot(until=LATER)
     assert put_off(output) == "certificate"
-    assert "localhost is not trusted" in output and TRACEBACK not in output
+    assert "localhost is not trusted" in output
+    assert TRACEBACK not in output
     assert kinds(bench.hub).count("login") == logins
 
 
@@ -265,7 +287,8 @@ def test_where_ntp_is_blocked_the_gateways_date_will_do(bench):
     bench.configure(endpoint=dict(endpoint, date=bench.hub.http))
     output = bench.boot()
     report = report_of(output)
-    assert report["registered"] and report["clock_set"]
+    assert report["registered"]
+    assert report["clock_set"]
     assert "UTC by the gateway's Date" in output
 
 
@@ -274,15 +297,20 @@ def test_a_later_boot_over_psk_needs_no_clock_at_all(bench):
     block_ntp(bench)
     output = bench.boot()
     report = report_of(output)
-    assert report["tls"] == "psk" and report["clock_set"] and not report["registered"]
-    assert "NTP" not in output and "Date" not in output
+    assert report["tls"] == "psk"
+    assert report["clock_set"]
+    assert not report["registered"]
+    assert "NTP" not in output
+    assert "Date" not in output
 
 
 def test_plain_http_and_mqtt_only_with_a_warning(bench):
     bench.configure(endpoint={"gateway": bench.hub.http, "mqtt": bench.hub.mqtt})
     output = bench.boot()
     report = report_of(output)
-    assert report["tls"] == "plain" and report["registered"] and report["connected"]
+    assert report["tls"] == "plain"
+    assert report["registered"]
+    assert report["connected"]
     assert output.count("not encrypted") == 2
 
 
@@ -297,7 +325,7 @@ BAD_FILES = {
 def test_a_bad_file_gets_one_sentence_and_stays(bench, case):
     text, words = BAD_FILES[case]
     if text is None:
-        text = (demo.ROOT / "device_info.json").read_text()
+        text = (sources.ROOT / "device_info.json").read_text()
     bench.board.write_file("/device_info.json", text)
     output = bench.boot(until=">>> ")
     assert f"/device_info.json: {words}" in output
@@ -309,7 +337,8 @@ def test_a_bad_file_gets_one_sentence_and_stays(bench, case):
 def test_a_missing_file_says_how_to_bring_it(bench):
     bench.board.remove_file("/device_info.json")
     output = bench.boot(until=">>> ")
-    assert "mpremote cp device_info.json" in output and TRACEBACK not in output
+    assert "mpremote cp device_info.json" in output
+    assert TRACEBACK not in output
 
 
 def test_a_wrong_ca_file_stops_before_anything_is_registered(bench):
@@ -317,7 +346,8 @@ def test_a_wrong_ca_file_stops_before_anything_is_registered(bench):
     endpoint = bench.info()["endpoint"]
     bench.configure(endpoint={**endpoint, "mqttCa": "/certs/bad.der"})
     output = bench.boot(until=">>> ")
-    assert "/certs/bad.der: is no certificate" in output and TRACEBACK not in output
+    assert "/certs/bad.der: is no certificate" in output
+    assert TRACEBACK not in output
     assert not bench.hub.requests
 
 
@@ -334,7 +364,8 @@ def test_a_wifi_with_an_emoji_in_its_name_is_joined(bench):
     assert "\\ud83d\\ude00" in text, "two escapes, as many tools write it"
     bench.board.write_file("/device_info.json", text)
     output = bench.boot()
-    assert report_of(output)["connected"] and TRACEBACK not in output
+    assert report_of(output)["connected"]
+    assert TRACEBACK not in output
     assert "wifi: joining \U0001f600 \u5bb6" in output
 
 
@@ -349,7 +380,8 @@ def test_a_wrong_wifi_password_is_named_and_never_shown(bench):
     bench.configure(wifi={"ssid": "bench", "password": "not the password"})
     output = bench.boot(until=re.compile(r"(?s)boot: no Wi-Fi: .*wifi: joining bench"))
     assert "is the password right?" in output
-    assert "not the password" not in output and TRACEBACK not in output
+    assert "not the password" not in output
+    assert TRACEBACK not in output
 
 
 def test_messages_go_both_ways_and_a_kicked_session_comes_back(bench):
@@ -385,7 +417,8 @@ def test_the_application_starts_without_time_and_topic_and_gets_them_later(bench
     with bench.board.power_on(fast_forward=50) as running:
         running.wait_for("heartbeat: sent", 30)
         running.wait_for("heartbeat: sent", 30)
-        assert ">>> " not in running.output and TRACEBACK not in running.output
+        assert ">>> " not in running.output
+        assert TRACEBACK not in running.output
         bench.hub.clear_faults()
         told = running.output.count("PUBLISH with the time")
         if fault != "mqtt-suback-missing":
@@ -429,7 +462,8 @@ def test_what_passes_takes_no_board_down_for_good(bench, fault):
         running.wait_repl()
         output = running.output
     bench.check_secrets(output)
-    assert TRACEBACK not in output and report_of(output)["error"] is None
+    assert TRACEBACK not in output
+    assert report_of(output)["error"] is None
     assert [int(seconds) for _, seconds in LATER.findall(output) if int(seconds) >= 900], output
 
 
@@ -453,7 +487,8 @@ def test_the_application_goes_on_after_a_fault(bench, fault):
         output = running.output
     bench.check_secrets(output)
     assert bench.hub.wait_for("fault", name=fault.split("*")[0]), output
-    assert TRACEBACK not in output and report_of(output)["error"] is None
+    assert TRACEBACK not in output
+    assert report_of(output)["error"] is None
 
 
 def test_two_boards_with_one_file_get_two_names(bench, tmp_path, deployed):

@@ -9,8 +9,8 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from dynreg_tools import demo
 from tests_host.flow.conftest import LATER, PRODUCT, put_off, report_of
-from tools import demo
 
 CERT, KEY = "/certs/device_cert.pem", "/certs/device_key.pem"
 RSA = {"auth_mode": "cert", "device_key": "rsa"}
@@ -33,8 +33,11 @@ def fingerprint_of(pem):
 def check_connected(output, registered):
     report = report_of(output)
     demo.check_steps(output)
-    assert report["connected"] and report["clock_set"] and report["error"] is None, report
-    assert report["tls"] == "verified-ca" and report["registered"] is registered
+    assert report["connected"], report
+    assert report["clock_set"], report
+    assert report["error"] is None, report
+    assert report["tls"] == "verified-ca"
+    assert report["registered"] is registered
     assert "Traceback" not in output
 
 
@@ -53,7 +56,9 @@ def test_a_blank_board_gets_a_certificate_and_logs_in_with_it(bench, request):
     check_connected(bench.boot(), registered=True)
     certificate, key, record = credential(bench)
     (device,) = bench.hub.devices()
-    assert device["mode"] == "cert" and device["activated"] and device["psk"] is None
+    assert device["mode"] == "cert"
+    assert device["activated"]
+    assert device["psk"] is None
     assert fingerprint_of(certificate) == device["fingerprint"]
     kind = b"RSA" if "rsa" in request.node.name else b"EC"
     assert key.startswith(b"-----BEGIN " + kind + b" PRIVATE KEY-----\n")
@@ -71,7 +76,8 @@ def test_a_blank_board_gets_a_certificate_and_logs_in_with_it(bench, request):
     check_connected(second, registered=False)
     assert "register: not needed" in second
     assert len(bench.hub.requests) == 1
-    assert kinds(bench.hub).count("registered") == 1 and kinds(bench.hub).count("login") == 2
+    assert kinds(bench.hub).count("registered") == 1
+    assert kinds(bench.hub).count("login") == 2
     assert credential(bench) == (certificate, key, record)
     assert bench.board.read_file("/device_info.json") == stored
 
@@ -112,7 +118,8 @@ def test_whatever_is_lost_comes_back_from_the_other_copy(bench):
         output = bench.boot()
         check_connected(output, registered=False)
         assert words in output, lose
-        assert credential(bench)[:2] == kept[:2] and credential(bench)[2][-2:] == kept[2][-2:]
+        assert credential(bench)[:2] == kept[:2]
+        assert credential(bench)[2][-2:] == kept[2][-2:]
         assert bench.info() == info, lose
         assert len(bench.hub.requests) == 1, lose
     assert "healed" not in bench.boot()
@@ -130,8 +137,10 @@ def test_both_copies_damaged_is_reported_and_never_registers(bench):
     nvs.write_text("\n".join(lines) + "\n")
     logins = kinds(bench.hub).count("login")
     output = bench.boot(until=">>> ")
-    assert "[storage.damaged]" in output and "Traceback" not in output
-    assert len(bench.hub.requests) == 1 and kinds(bench.hub).count("login") == logins
+    assert "[storage.damaged]" in output
+    assert "Traceback" not in output
+    assert len(bench.hub.requests) == 1
+    assert kinds(bench.hub).count("login") == logins
 
 
 @ec_key
@@ -142,10 +151,13 @@ def test_another_boards_identity_is_reported_and_nothing_changes(bench):
     bench.configure(deviceName="another-{mac}")
     before = bench.board.read_file("/device_info.json")
     output = bench.boot(until=">>> ")
-    assert "[config.other]" in output and f"registered as {PRODUCT}/{name}" in output
+    assert "[config.other]" in output
+    assert f"registered as {PRODUCT}/{name}" in output
     assert "Traceback" not in output
-    assert len(bench.hub.requests) == 1 and kinds(bench.hub).count("login") == logins
-    assert bench.board.read_file("/device_info.json") == before and credential(bench) == kept
+    assert len(bench.hub.requests) == 1
+    assert kinds(bench.hub).count("login") == logins
+    assert bench.board.read_file("/device_info.json") == before
+    assert credential(bench) == kept
     bench.configure()  # its own file back
     check_connected(bench.boot(), registered=False)
 
@@ -160,9 +172,11 @@ def test_a_device_deleted_in_the_console_says_so_and_registers_only_when_told(be
         running.write("\x03")
         running.wait_repl()
         output = running.output
-        assert "3 times" in output and "Device.forget(confirm=" in output
+        assert "3 times" in output
+        assert "Device.forget(confirm=" in output
         assert len(re.findall(r"again in \d+ s", output)) == 3
-        assert len(bench.hub.requests) == 1 and not bench.hub.devices()
+        assert len(bench.hub.requests) == 1
+        assert not bench.hub.devices()
         assert output.count("connect: CONNECT") == 3
         assert len(re.findall(r"\[login\.[45]\]; again in", output)) == 3
         running.write("from hashlib import sha256\r")
@@ -260,7 +274,8 @@ def test_an_own_certificate_is_registered_and_logs_in(bench, key_type):
         "ClientCert": certificate.decode(),
     }
     (device,) = bench.hub.devices()
-    assert device["fingerprint"] == fingerprint_of(certificate) and device["activated"]
+    assert device["fingerprint"] == fingerprint_of(certificate)
+    assert device["activated"]
     assert bench.board.read_file("/certs/own.pem") == certificate
     assert bench.board.read_file("/certs/own.key") == key
     assert bench.info()["cert_deviceinfo"]["devCertFile"] == "/certs/own.pem"
@@ -270,7 +285,8 @@ def test_an_own_certificate_is_registered_and_logs_in(bench, key_type):
     check_connected(bench.boot(), registered=False)
     bench.configure()  # without the names: it comes back under the usual ones
     check_connected(bench.boot(), registered=False)
-    assert bench.board.read_file(CERT) == certificate and bench.board.read_file(KEY) == key
+    assert bench.board.read_file(CERT) == certificate
+    assert bench.board.read_file(KEY) == key
     assert len(bench.hub.requests) == 1
 
 
@@ -279,8 +295,10 @@ def test_a_certificate_of_another_ca_is_refused_and_nothing_stored(bench):
     bring(bench, trustme.CA(key_type=trustme.KeyType.ECDSA), trustme.KeyType.ECDSA)
     before = bench.board.read_file("/device_info.json")
     output = bench.boot(until=LATER)
-    assert put_off(output) == "register.refused" and "Traceback" not in output
-    assert kinds(bench.hub).count("refused") == 1 and "login" not in kinds(bench.hub)
+    assert put_off(output) == "register.refused"
+    assert "Traceback" not in output
+    assert kinds(bench.hub).count("refused") == 1
+    assert "login" not in kinds(bench.hub)
     assert bench.board.read_file("/device_info.json") == before
     nvs = bench.board.folder / "nvs.bin"
     assert not nvs.exists() or "credential" not in nvs.read_text()
@@ -294,6 +312,8 @@ def test_a_board_in_the_other_mode_stores_nothing(bench):
     bench.configure(auth_mode="CERT" if bench.hub.auth_mode == "key" else "KEY")
     before = bench.board.read_file("/device_info.json")
     output = bench.boot(until=LATER)
-    assert put_off(output) == "protocol.payload" and "Traceback" not in output
-    assert len(bench.hub.requests) == 1 and "login" not in kinds(bench.hub)
+    assert put_off(output) == "protocol.payload"
+    assert "Traceback" not in output
+    assert len(bench.hub.requests) == 1
+    assert "login" not in kinds(bench.hub)
     assert bench.board.read_file("/device_info.json") == before

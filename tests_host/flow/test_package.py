@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from dynreg_tools import demo, sources
+from dynreg_tools.sources import LIB
+from dynreg_tools.virtualboard import Board
 from tests_host.flow.conftest import WIFI, Bench, report_of
-from tools import demo
-from tools.mpy import LIB
-from tools.virtualboard import Board
 
 IMPORT_ALL = """
 for name in {names}:
@@ -21,8 +21,16 @@ print(len({names}))
 @pytest.fixture
 def package(tmp_path):
     """The package.json of a package made now, by the command itself."""
-    command = [sys.executable, "-m", "tools.package", "--json", "--out", tmp_path / "dist"]
-    done = subprocess.run(command, cwd=demo.ROOT, capture_output=True, text=True, timeout=60)
+    command = [
+        sys.executable,
+        "-m",
+        "dynreg_tools",
+        "package",
+        "--json",
+        "--out",
+        tmp_path / "dist",
+    ]
+    done = subprocess.run(command, cwd=sources.ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["package"]
 
@@ -52,7 +60,7 @@ def test_it_registers_logs_in_and_sets_the_clock(tmp_path, hub, package):
             return done.stdout
 
         mpremote("mip", "install", package)
-        programs = [str(demo.ROOT / name) for name in ("boot.py", "main.py")]
+        programs = [str(sources.ROOT / name) for name in ("boot.py", "main.py")]
         mpremote("cp", *programs, ":")
         assert mpremote("exec", IMPORT_ALL.format(names=names)).strip() == str(len(names))
     assert files_below(board, "/lib") == {f"/lib/{path.as_posix()}.mpy" for path in modules}
@@ -60,9 +68,15 @@ def test_it_registers_logs_in_and_sets_the_clock(tmp_path, hub, package):
     first = bench.boot()
     demo.check_steps(first, (*demo.REGISTRATION, *demo.STEPS))
     report = report_of(first)
-    assert report["registered"] and report["connected"] and report["clock_set"]
-    assert report["error"] is None and "Traceback" not in first
+    assert report["registered"]
+    assert report["connected"]
+    assert report["clock_set"]
+    assert report["error"] is None
+    assert "Traceback" not in first
     second = report_of(bench.boot())
-    assert not second["registered"] and second["connected"] and second["clock_set"]
+    assert not second["registered"]
+    assert second["connected"]
+    assert second["clock_set"]
     kinds = [event["event"] for event in hub.events]
-    assert kinds.count("registered") == 1 and kinds.count("login") == 2
+    assert kinds.count("registered") == 1
+    assert kinds.count("login") == 2

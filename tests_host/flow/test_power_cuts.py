@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard.board import TORN
 from tests_host.flow.conftest import PRODUCT, report_of
-from tools.virtualboard import Board
-from tools.virtualboard.board import TORN
 
 
 @pytest.mark.parametrize("torn", TORN)
@@ -31,7 +31,9 @@ def test_a_first_boot_cut_at_every_write(bench, tmp_path, record_property, torn)
         second = bench.boot()
         report = report_of(second)
         where = f"cut {number}:\n{first}\n--- next boot:\n{second}"
-        assert report["connected"] and report["clock_set"] and not report["error"], where
+        assert report["connected"], where
+        assert report["clock_set"], where
+        assert not report["error"], where
         assert "Traceback" not in second, where
         (device,) = (d for d in bench.hub.devices() if d["name"] == bench.name)
         assert device["psk"] == bench.info()["key_deviceinfo"]["deviceSecret"], where

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board
 
 # Each module gets a mark on its way out; what the collector then leaves is marks that are held.
 PROGRAM = """

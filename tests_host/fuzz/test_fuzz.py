@@ -34,7 +34,8 @@ def test_a_short_run_finds_nothing_new(interpreter):
     # Each target gets past its first check now and then, and not always to its end.
     assert len(chunk.seen) == 8
     for target, counts in chunk.seen.items():
-        assert counts["sound"] and (counts["refused"] or target == "date"), (target, counts)
+        assert counts["sound"], (target, counts)
+        assert counts["refused"] or target == "date", (target, counts)
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
@@ -92,7 +93,8 @@ def test_a_case_is_the_same_each_time_and_on_both_interpreters(tmp_path):
         for interpreter in INTERPRETERS
         for _ in range(2)
     }
-    assert len(outputs) == 1 and len(outputs.pop().splitlines()) == 200
+    assert len(outputs) == 1
+    assert len(outputs.pop().splitlines()) == 200
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
@@ -109,7 +111,8 @@ def test_what_hangs_raises_or_dies_is_reported_and_the_rest_goes_on(interpreter)
     assert reported[0] == "pem: ZeroDivisionError in the fuzzer itself"
     assert "hangs" in reported[1]
     assert "SystemExit" in reported[2]
-    assert 3 not in reported and "KeyError" in reported[4]
+    assert 3 not in reported
+    assert "KeyError" in reported[4]
 
 
 def test_the_command():

@@ -5,7 +5,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tools import herd
+from dynreg_tools import cli
+from dynreg_tools.bench import herd, herdchart
 
 SMALL = herd.Site(boards=500, capacity=10)
 ENOUGH = 2 * SMALL.boards / SMALL.capacity
@@ -13,12 +14,12 @@ ENOUGH = 2 * SMALL.boards / SMALL.capacity
 
 @pytest.fixture(scope="module")
 def alone():
-    return herd.run(SMALL)
+    return herd.simulate(SMALL)
 
 
 @pytest.fixture(scope="module")
 def spread():
-    return herd.run(SMALL, ENOUGH)
+    return herd.simulate(SMALL, ENOUGH)
 
 
 def test_all_boards_come_online(alone, spread):
@@ -55,18 +56,19 @@ def test_a_spread_makes_fewer_tries(alone, spread):
 
 
 def test_the_same_seed_is_the_same_run(alone):
-    assert herd.run(SMALL) == alone
+    assert herd.simulate(SMALL) == alone
 
 
 def test_another_seed_is_another_run(alone):
-    assert herd.run(herd.Site(boards=500, capacity=10, seed=2)) != alone
+    assert herd.simulate(herd.Site(boards=500, capacity=10, seed=2)) != alone
 
 
 def test_the_waits_are_the_librarys(monkeypatch):
     """A back-off of one minute shows: no board comes back sooner."""
     monkeypatch.setattr(herd.backoff(), "wait_ms", lambda failures, error: 60000)
-    connects = herd.run(SMALL).connects
-    assert connects[0] and not any(connects[1:60])
+    connects = herd.simulate(SMALL).connects
+    assert connects[0]
+    assert not any(connects[1:60])
 
 
 def test_the_cloud_takes_no_more_than_its_capacity(alone):
@@ -75,7 +77,7 @@ def test_the_cloud_takes_no_more_than_its_capacity(alone):
 
 
 def test_json(capsys):
-    assert herd.main(["--boards", "50", "--capacity", "5", "--json"]) == 0
+    assert cli.main(["herd", "--boards", "50", "--capacity", "5", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["site"]["boards"] == 50
     assert [result["spread"] for result in found["results"]] == list(herd.SPREADS)
@@ -84,11 +86,13 @@ def test_json(capsys):
 def test_the_page_gets_the_figures_once():
     text = herd.PAGE.read_text("utf-8")
     once = herd.page(text, "| new |\n")
-    assert "| new |" in once and herd.page(once, "| new |\n") == once
-    assert once.startswith("# The herd") and "## What it says" in once
+    assert "| new |" in once
+    assert herd.page(once, "| new |\n") == once
+    assert once.startswith("# The herd")
+    assert "## What it says" in once
 
 
 def test_the_picture_is_whole(alone, spread):
-    drawn = ElementTree.fromstring(herd.svg(SMALL, [alone, spread]))
+    drawn = ElementTree.fromstring(herdchart.svg(SMALL, [alone, spread]))
     lines = drawn.findall("{http://www.w3.org/2000/svg}polyline")
     assert len(lines) == 4

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for hubclient
 
 from hubclient import PRODUCT_ID, new_secret
 
-from tools.localhub import Hub
+from dynreg_tools.hub import Hub
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,8 @@ def start_hub(tmp_path):
         hub.__exit__(None, None, None)
         text = json.dumps(hub.events)
         assert not [secret for secret in secrets if secret in text]
-        assert "PRIVATE KEY" not in text and "BEGIN CERTIFICATE" not in text
+        assert "PRIVATE KEY" not in text
+        assert "BEGIN CERTIFICATE" not in text
 
 
 @pytest.fixture

@@ -33,15 +33,19 @@ def test_documented_run_step_by_step(hub, tls):
     with Paho(hub, credentials(hub, "dev-01", psk), tls) as device:
         login = hub.wait_for("login", client_id=hub.product_id + "dev-01")
         assert login["tls"] == ("certificate" if tls else "none")
-        assert login["keepalive"] == 60 and login["first"] and login["clean_session"]
+        assert login["keepalive"] == 60
+        assert login["first"]
+        assert login["clean_session"]
         result = f"$sys/operation/result/{own(hub)}"
         device.client.subscribe(result, 0)
         device.client.publish(f"$sys/operation/{own(hub)}", TIME_REQUEST)
         message = device.wait(device.messages)
-        assert message.topic == result and message.qos == 0
+        assert message.topic == result
+        assert message.qos == 0
         answer = json.loads(message.payload)
         assert set(answer) == {"type", "time", "ntptime1", "ntptime2"}
-        assert answer["type"] == "get" and abs(answer["time"] - time.time()) < 2
+        assert answer["type"] == "get"
+        assert abs(answer["time"] - time.time()) < 2
         assert answer["ntptime1"] <= answer["ntptime2"] < time.time() * 1000 + 1
         assert answer["ntptime2"] // 1000 == answer["time"]
         assert device.grants[0] == 0
@@ -88,7 +92,8 @@ def test_refused_logins(hub):
     for number, (data, code, reason) in enumerate(cases, 1):
         assert connack(hub, data) == code, reason
         event = hub.wait_for("login_refused", count=number)
-        assert event["code"] == code and reason in event["reason"]
+        assert event["code"] == code
+        assert reason in event["reason"]
     assert not any(device["activated"] for device in hub.devices())
     assert not [event for event in hub.events if event["event"] in ("login", "disconnect")]
     with logged_in(hub, "known", PSK, keepalive=900):
@@ -150,7 +155,8 @@ def test_second_login_kicks_the_first(hub):
     with logged_in(hub, psk=psk) as first, logged_in(hub, psk=psk) as second:
         assert first.ended() == b""
         event = hub.wait_for("disconnect")
-        assert event["reason"] == "kicked" and event["conn"] == 1
+        assert event["reason"] == "kicked"
+        assert event["conn"] == 1
         second.send(packet(0xC0, b""))
         assert second.packet() == (0xD0, b"")
         assert hub.kick("dev-01")
@@ -254,7 +260,8 @@ def test_everything_in_one_segment(hub):
         assert raw.packet() == (0x20, b"\0\0")
         assert raw.packet() == (0x90, b"\0\1\0")
         first, body = raw.packet()
-        assert first == 0x30 and body.startswith(field(result) + b'{"type":"get","time":')
+        assert first == 0x30
+        assert body.startswith(field(result) + b'{"type":"get","time":')
 
 
 def test_time_is_answered_only_when_asked_and_subscribed(hub):
@@ -299,7 +306,8 @@ def test_protocol_breaches_end_the_session(hub, number):
         raw.send(data + packet(0xC0, b""))
         assert raw.ended() == b""
     event = hub.wait_for("disconnect")
-    assert event["reason"].startswith("protocol: ") and reason in event["reason"]
+    assert event["reason"].startswith("protocol: ")
+    assert reason in event["reason"]
     assert len(breaches(hub)) == 14
 
 

@@ -29,7 +29,7 @@ from hubpaho import Paho
 from hubpki import Authority, client_context, fingerprint
 from test_hub_process import failed, start
 
-from tools.localhub import Hub, HubError
+from dynreg_tools.hub import Hub, HubError
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -62,7 +62,8 @@ def refused(hub, code, words, connect, pair=None, **kwargs):
     before = len([event for event in hub.events if event["event"] == "login_refused"])
     assert connack(hub, connect, pair, **kwargs) == code
     event = hub.wait_for("login_refused", count=before + 1)
-    assert event["code"] == code and words in event["reason"]
+    assert event["code"] == code
+    assert words in event["reason"]
     assert not any(device["activated"] for device in hub.devices())
 
 
@@ -75,7 +76,8 @@ def test_paho_logs_in(start_hub, kind, version):
     with Paho(hub, (*username(hub), "ignored"), context) as device:
         event = hub.wait_for("login", client_id=hub.product_id + "dev-01")
         assert event["client_certificate"] == fingerprint(pair[0])[:8]
-        assert event["tls"] == "certificate" and event["first"]
+        assert event["tls"] == "certificate"
+        assert event["first"]
         result = f"$sys/operation/result/{hub.product_id}/dev-01"
         device.client.subscribe(result, 0)
         device.client.publish(
@@ -381,7 +383,8 @@ def test_command_line(tmp_path):
     login = [json.loads(line) for line in output.splitlines()][1]
     assert login["event"] == "login"
     assert login["client_certificate"] == fingerprint(pair[0])[:8]
-    assert "PRIVATE" not in output and pair[1].splitlines()[1] not in output
+    assert "PRIVATE" not in output
+    assert pair[1].splitlines()[1] not in output
     authority = Authority()
     (tmp_path / "own.pem").write_text(authority.pem)
     args = ["--data", str(tmp_path), "--product-id", "OWN", "--own-ca", str(tmp_path / "own.pem")]
@@ -402,11 +405,13 @@ def test_command_line_errors(tmp_path):
     ]
     for args, message in cases:
         code, errors = failed(*args)
-        assert code == 1 and errors.startswith("dev hub: " + message)
+        assert code == 1
+        assert errors.startswith("dynreg: " + message)
         assert errors.count("\n") == 1
     for args in (["--auth-mode", "psk"], ["--device-key", "dsa"], ["--own-ca"]):
         code, errors = failed(*args)
-        assert code == 2 and errors.startswith("usage: dev hub ")
+        assert code == 2
+        assert errors.startswith("usage: dynreg hub ")
     with start("--help") as helper:
         text = helper.communicate(timeout=10)[0]
     for option in ("--auth-mode {key,cert}", "--own-ca FILE", "--device-key {rsa,ec}"):

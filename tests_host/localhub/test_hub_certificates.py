@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hubclient import Raw, connect_packet, credentials, decrypt, post, register_certificate, signed
 from hubpki import Authority, client_context, fingerprint, key_pem, new_key
 
-from tools.localhub import registration
+from dynreg_tools.hub.http import registration
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,8 @@ def refused(hub, row, **changes):
     code, message = registration.REFUSALS[row]
     assert response["Error"] == {"Code": code, "Message": message}
     event = hub.wait_for("refused", code=code, request_id=response["RequestId"])
-    assert event["message"] == message and event["device_name"] == "dev-01"
+    assert event["message"] == message
+    assert event["device_name"] == "dev-01"
 
 
 def load(plaintext):
@@ -76,7 +77,8 @@ def test_issued(start_hub, kind, client, scheme):
         with httpx.Client(trust_env=False) as session:
             reply = session.post(url + "/device/register", content=body, headers=headers)
     response = reply.json()["Response"]
-    assert set(response) == {"Len", "Payload", "RequestId", "State"} and response["State"] == 0
+    assert set(response) == {"Len", "Payload", "RequestId", "State"}
+    assert response["State"] == 0
     plaintext = decrypt(hub.product_secret, response)
     assert list(plaintext) == ["encryptionType", "clientCert", "clientKey"]
     assert plaintext["encryptionType"] == 1
@@ -86,7 +88,8 @@ def test_issued(start_hub, kind, client, scheme):
     assert plaintext["clientCert"].startswith("-----BEGIN CERTIFICATE-----\n")
     assert plaintext["clientKey"].startswith(f"-----BEGIN {kind.upper()} PRIVATE KEY-----\n")
     if kind == "rsa":
-        assert isinstance(key, rsa.RSAPrivateKey) and key.key_size == 2048
+        assert isinstance(key, rsa.RSAPrivateKey)
+        assert key.key_size == 2048
     else:
         assert isinstance(key.curve, ec.SECP256R1)
     assert key.public_key() == certificate.public_key()
@@ -95,7 +98,8 @@ def test_issued(start_hub, kind, client, scheme):
     assert device["fingerprint"] == fingerprint(plaintext["clientCert"])
     assert (device["mode"], device["psk"], device["activated"]) == ("cert", None, False)
     event = hub.wait_for("registered", scheme=scheme)
-    assert event["device_name"] == "dev-01" and event["state"] == 0
+    assert event["device_name"] == "dev-01"
+    assert event["state"] == 0
 
 
 def check_issued(hub, certificate, common_name):
@@ -103,15 +107,15 @@ def check_issued(hub, certificate, common_name):
     issuer = x509.load_pem_x509_certificate((directory / "device_ca.pem").read_bytes())
     certificate.verify_directly_issued_by(issuer)
     server_ca = x509.load_pem_x509_certificate(hub.ca_pem.read_bytes())
-    assert issuer.public_key() != server_ca.public_key() and issuer.subject != server_ca.subject
+    assert issuer.public_key() != server_ca.public_key()
+    assert issuer.subject != server_ca.subject
     [name] = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert name.value == common_name
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     assert abs(datetime.now(UTC) - timedelta(days=1) - start) < timedelta(minutes=1)
     assert (end.year - start.year, end.month, end.day) == (20, start.month, start.day)
-    assert issuer.not_valid_before_utc <= start and end + timedelta(3650) < (
-        issuer.not_valid_after_utc
-    )
+    assert issuer.not_valid_before_utc <= start
+    assert end + timedelta(3650) < (issuer.not_valid_after_utc)
     extensions = certificate.extensions
     assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
@@ -139,7 +143,8 @@ def test_switches_count_for_certificates_too(start_hub):
     hub = start_hub(auth_mode="cert", device_key="ec", register_type=1)
     refused(hub, "not_created")
     hub.add_device("dev-01")
-    assert post(hub)["State"] == 1 and hub.devices()[0]["fingerprint"]
+    assert post(hub)["State"] == 1
+    assert hub.devices()[0]["fingerprint"]
     hub.set_product(register_type=0)
     refused(hub, "off")
     hub.set_product(register_type=2, register_limit=0)
@@ -185,7 +190,8 @@ def test_own_ca(own, authority, kind, form):
     if form == "documented":
         more = {"EncryptionType": 1, "ClientCert": certificate}
     response = post(own, more=more)
-    assert response["State"] == 0 and response["Len"] == len('{"encryptionType":1}')
+    assert response["State"] == 0
+    assert response["Len"] == len('{"encryptionType":1}')
     assert decrypt(own.product_secret, response) == {"encryptionType": 1}
     [device] = own.devices()
     assert device["fingerprint"] == fingerprint(certificate)

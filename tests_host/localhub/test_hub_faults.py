@@ -17,8 +17,8 @@ from test_hub_faults_names_and_time import DNS, NTP, TIME
 from test_hub_faults_wire import PSK, TCP, TLS
 from test_hub_psk import PSK_LOGIN
 
-from tools.localhub import HubError
-from tools.localhub.faults import CATALOGUE, FaultError, parse, table
+from dynreg_tools.hub import HubError
+from dynreg_tools.hub.faults import CATALOGUE, FaultError, parse, table
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,8 @@ def test_one_takes_the_place_of_its_like(hub):
     for spec in ("tcp-reset@broker:1", "tcp-reset@gateway:2", "tcp-reset@broker:3*4"):
         hub.fault(spec)
     assert [(f["service"], f["argument"]) for f in hub.faults] == [("gateway", 2), ("broker", 3)]
-    assert hub.clear_faults("tcp-reset") == 2 and hub.clear_faults() == 0
+    assert hub.clear_faults("tcp-reset") == 2
+    assert hub.clear_faults() == 0
 
 
 def test_faults_from_the_start(start_hub):
@@ -130,7 +131,8 @@ def test_the_control_port(hub):
 )
 def test_the_control_port_says_what_is_wrong(hub, method, path, status, words):
     reply = requests.request(method, hub.control + path, timeout=10)
-    assert reply.status_code == status and words in reply.json()["error"]
+    assert reply.status_code == status
+    assert words in reply.json()["error"]
 
 
 def test_the_control_port_is_for_this_machine(start_hub):
@@ -142,7 +144,7 @@ def test_the_control_port_is_for_this_machine(start_hub):
 
 def command(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "tools.localhub", *arguments],
+        [sys.executable, "-m", "dynreg_tools", "hub", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -152,11 +154,13 @@ def command(*arguments):
 
 def test_the_command_line():
     shown = command("--faults")
-    assert shown.returncode == 0 and shown.stdout == table() + "\n"
+    assert shown.returncode == 0
+    assert shown.stdout == table() + "\n"
     rows = json.loads(command("--faults", "--json").stdout)
     assert {row["name"] for row in rows} == set(CATALOGUE)
     bad = command("--fault", "tls-expird")
-    assert bad.returncode == 2 and "nearest: tls-expired" in bad.stderr
+    assert bad.returncode == 2
+    assert "nearest: tls-expired" in bad.stderr
     began = time.monotonic()
     fine = command(
         "--product-id",
@@ -172,5 +176,6 @@ def test_the_command_line():
         "--stop-after",
         "0.1",
     )
-    assert fine.returncode == 0 and json.loads(fine.stdout.splitlines()[0])["control"]
+    assert fine.returncode == 0
+    assert json.loads(fine.stdout.splitlines()[0])["control"]
     assert time.monotonic() - began < 20

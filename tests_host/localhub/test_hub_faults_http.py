@@ -13,7 +13,7 @@ import pytest
 import requests
 from hubclient import decrypt, signed
 
-from tools.localhub.faults.reply import ROWS
+from dynreg_tools.hub.faults.reply import ROWS
 
 
 def exchange(hub, fault):

@@ -94,7 +94,8 @@ def test_the_portal_is_another_host(hub):
     hub.fault("dns-portal")
     urls = (f"http://127.0.0.2:{hub.ports['http']}/x", f"https://127.0.0.2:{hub.ports['https']}/x")
     reply = requests.get(urls[0], allow_redirects=False, timeout=10)
-    assert reply.status_code == 302 and reply.headers["Location"] == "http://login.portal.test/"
+    assert reply.status_code == 302
+    assert reply.headers["Location"] == "http://login.portal.test/"
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(urls[1], verify=str(hub.ca_pem), timeout=10)
     hub.clear_faults()

@@ -66,7 +66,8 @@ def restarts(hub):
 
 def resets(hub):
     came, end = exchange(hub.http, GET)
-    assert came == b"HTTP/1.1 " and end == "reset"
+    assert came == b"HTTP/1.1 "
+    assert end == "reset"
 
 
 def resets_inward(hub):
@@ -101,7 +102,8 @@ def in_pieces(hub):
 
 def is_late(hub):
     began = time.monotonic()
-    assert whole(hub).startswith(b"HTTP/1.1 404") and time.monotonic() - began >= 0.2
+    assert whole(hub).startswith(b"HTTP/1.1 404")
+    assert time.monotonic() - began >= 0.2
 
 
 def flips(hub):
@@ -242,7 +244,8 @@ def test_psk(hub, fault):
     assert micropython(hub)["connack"] == 0
     hub.fault(fault)
     assert micropython(hub) == {"error": FATAL_ALERT}
-    assert hub.wait_for("fault", name=fault) and hub.wait_for("tls_failed", port="mqtts")
+    assert hub.wait_for("fault", name=fault)
+    assert hub.wait_for("tls_failed", port="mqtts")
     assert handshake(hub.mqtts, hub.ca_pem)  # certificates go on
     hub.clear_faults()
     assert micropython(hub)["connack"] == 0

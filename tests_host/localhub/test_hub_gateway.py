@@ -12,7 +12,8 @@ import pytest
 import requests
 from hubclient import Raw, decrypt, logged_in, post, register, signed
 
-from tools.localhub import listener, registration
+from dynreg_tools.hub import listener
+from dynreg_tools.hub.http import registration
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -45,13 +46,17 @@ def test_registration(hub, scheme, client):
     assert response["State"] == 0
     assert UUID.fullmatch(response["RequestId"])
     secret = decrypt(hub.product_secret, response)
-    assert set(secret) == {"encryptionType", "psk"} and secret["encryptionType"] == 2
+    assert set(secret) == {"encryptionType", "psk"}
+    assert secret["encryptionType"] == 2
     [device] = hub.devices()
     assert (device["name"], device["psk"]) == ("dev-01", secret["psk"])
-    assert not device["activated"] and device["automatic"]
+    assert not device["activated"]
+    assert device["automatic"]
     event = hub.wait_for("registered", scheme=scheme)
-    assert event["product_id"] == hub.product_id and event["device_name"] == "dev-01"
-    assert event["state"] == 0 and event["request_id"] == response["RequestId"]
+    assert event["product_id"] == hub.product_id
+    assert event["device_name"] == "dev-01"
+    assert event["state"] == 0
+    assert event["request_id"] == response["RequestId"]
 
 
 def refused(hub, row, **changes):
@@ -176,7 +181,8 @@ def test_repeat_gives_another_secret(hub):
 def test_activated_device_is_refused_until_deleted(hub):
     with logged_in(hub):
         event = refused(hub, "activated")
-    assert event["device_name"] == "dev-01" and event["product_id"] == hub.product_id
+    assert event["device_name"] == "dev-01"
+    assert event["product_id"] == hub.product_id
     hub.delete_device("dev-01")
     assert post(hub)["State"] == 0
 
@@ -190,7 +196,8 @@ def test_other_paths_and_methods(hub):
         assert reply.content == b"" if method == "HEAD" else "Error" in reply.json()["Response"]
     for method in ("GET", "PUT", "DELETE"):
         reply = requests.request(method, hub.http + "/device/register", timeout=5)
-        assert reply.status_code == 405 and reply.headers["Allow"] == "POST"
+        assert reply.status_code == 405
+        assert reply.headers["Allow"] == "POST"
         assert "Error" in reply.json()["Response"]
     headers, body = signed(hub)
     reply = requests.post(hub.http + "/device/register?x=1", body, headers=headers, timeout=5)
@@ -222,7 +229,8 @@ def raw_request(hub, name="dev-01", version="1.1", extra=()):
 
 def test_http_1_0(hub):
     answer = bare(hub, raw_request(hub, version="1.0"))
-    assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and b'"Payload"' in answer
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"Payload"' in answer
 
 
 def test_connection_close_is_honoured(hub, monkeypatch):
@@ -282,9 +290,11 @@ def test_expect_100_continue(hub):
 def test_bad_requests(hub, data, status):
     answer = bare(hub, data)
     assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert b'"Error"' in answer and b"\r\nConnection: close\r\n" in answer
+    assert b'"Error"' in answer
+    assert b"\r\nConnection: close\r\n" in answer
     event = hub.wait_for("http_bad", status=status)
-    assert event["reason"] and "hunter2" not in event["reason"]
+    assert event["reason"]
+    assert "hunter2" not in event["reason"]
     assert hub.requests == [data]
 
 

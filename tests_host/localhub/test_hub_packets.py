@@ -3,8 +3,8 @@
 import pytest
 from hubclient import connect_packet, field, packet, publish_packet, subscribe_packet
 
-from tools.localhub import framing, packets
-from tools.localhub.framing import Framer, Malformed
+from dynreg_tools.hub.mqtt import framing, packets
+from dynreg_tools.hub.mqtt.framing import Framer, Malformed
 
 
 def read(data):

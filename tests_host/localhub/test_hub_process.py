@@ -19,7 +19,8 @@ import pytest
 import requests
 from hubclient import PRODUCT_ID, Raw, logged_in, new_secret, post, register
 
-from tools.localhub import EVENTS, Hub, HubError, sntp
+from dynreg_tools.hub import EVENTS, Hub, HubError
+from dynreg_tools.hub.udp import sntp
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,7 +67,8 @@ def test_leaves_nothing_behind():
     threads = threading.active_count()
     with Hub(cert_key="ec") as hub:
         assert re.fullmatch("[A-Z0-9]{10}", hub.product_id)
-        assert re.fullmatch("[A-Za-z0-9]{24}", hub.product_secret) and hub.made_secret
+        assert re.fullmatch("[A-Za-z0-9]{24}", hub.product_secret)
+        assert hub.made_secret
         directory = hub.ca_pem.parent
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
         session = logged_in(hub)
@@ -93,12 +95,14 @@ def test_data_directory_survives(tmp_path):
     assert {p.name for p in data.iterdir()} == {"hub.db", "ca.pem", "ca.der", "ca_key.pem"}
     assert private == {"hub.db", "ca_key.pem"}
     with Hub(data, cert_key="ec", devices=["made"]) as second:
-        assert second.product_id == first.product_id and second.made_secret
+        assert second.product_id == first.product_id
+        assert second.made_secret
         assert second.product_secret == first.product_secret
         assert second.ca_pem.read_bytes() == authority
         assert requests.get(second.https, verify=second.ca_pem, timeout=5).status_code == 404
         [device] = second.devices()
-        assert device["psk"] == psk and device["activated"]
+        assert device["psk"] == psk
+        assert device["activated"]
         assert post(second, "made")["Error"]["Message"] == "device has been activated"
     with Hub(data, cert_key="ec", product_id="0", product_secret="x" * 16) as third:
         assert (third.product_id, third.made_secret, third.devices()) == ("0", False, [])
@@ -177,7 +181,7 @@ def test_wait_for(hub):
 
 
 def test_a_defect_inside_is_raised_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("tools.localhub.gateway.register", lambda *_: 1 / 0)
+    monkeypatch.setattr("dynreg_tools.hub.http.gateway.register", lambda *_: 1 / 0)
     hub = Hub(tmp_path, cert_key="ec", product_id=PRODUCT_ID)
     with pytest.raises(ZeroDivisionError), hub:
         with pytest.raises(requests.ConnectionError):
@@ -193,7 +197,7 @@ def start(*args, **environment):
     """A hub process, which does not outlive a test that fails."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("DYNREG_")}
     with subprocess.Popen(
-        [sys.executable, "-m", "tools.localhub", "--cert-key", "ec", *args],
+        [sys.executable, "-m", "dynreg_tools", "hub", "--cert-key", "ec", *args],
         cwd=ROOT,
         env={**inherited, "COLUMNS": "96", **environment},
         stdout=subprocess.PIPE,
@@ -223,10 +227,12 @@ def test_command_line(tmp_path):
             "auth_mode", "psk", "dns", "control",
         }  # fmt: skip
         assert ready["auth_mode"] == "key"
-        assert ready["ready"] is True and ready["product_id"] == PRODUCT_ID
+        assert ready["ready"] is True
+        assert ready["product_id"] == PRODUCT_ID
         assert ready["http"].startswith("http://127.0.0.1:")
         assert ready["mqtts"].startswith("mqtts://localhost:")
-        assert Path(ready["ca_der"]).is_absolute() and Path(ready["ca_der"]).exists()
+        assert Path(ready["ca_der"]).is_absolute()
+        assert Path(ready["ca_der"]).exists()
         hub = SimpleNamespace(**ready, product_secret=secret)
         psk = register(hub, "made")
         assert "Error" in post(hub, "other")
@@ -239,7 +245,9 @@ def test_command_line(tmp_path):
         output, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
     assert {json.loads(line)["event"] for line in output.splitlines()} <= set(EVENTS)
-    assert secret not in output and psk not in output and secret not in json.dumps(ready)
+    assert secret not in output
+    assert psk not in output
+    assert secret not in json.dumps(ready)
 
 
 def test_command_line_makes_its_own_product():
@@ -265,13 +273,16 @@ def test_command_line_errors(tmp_path):
         ]
         for args, message in cases:
             code, errors = failed(*args)
-            assert code == 1 and errors.startswith("dev hub: " + message)
+            assert code == 1
+            assert errors.startswith("dynreg: " + message)
             assert errors.count("\n") == 1
     for args in (["--register-type", "3"], ["--register-limit", "x"], ["--nonsense"]):
         code, errors = failed(*args)
-        assert code == 2 and errors.startswith("usage: dev hub ")
+        assert code == 2
+        assert errors.startswith("usage: dynreg hub ")
     code, errors = failed(DYNREG_PRODUCT_SECRET="hunter2")
-    assert code == 1 and "hunter2" not in errors
+    assert code == 1
+    assert "hunter2" not in errors
 
 
 def test_stop_after_and_help():
@@ -281,7 +292,8 @@ def test_stop_after_and_help():
         text = helper.communicate(timeout=10)[0]
     assert (process.returncode, helper.returncode) == (0, 0)
     assert time.monotonic() - begin > 0.2
-    assert "dev hub --data" in text and max(map(len, text.splitlines())) < 100
+    assert "dynreg hub --data" in text
+    assert max(map(len, text.splitlines())) < 100
     for event in EVENTS:
         assert re.search(rf"^  {event} +\S", text, re.MULTILINE)
 

@@ -30,8 +30,9 @@ from hubpaho import Paho
 from hubpki import client_context
 from test_hub_process import start
 
-from tools.localhub import Hub, psk
-from tools.localhub.tls import server_context
+from dynreg_tools.hub import Hub
+from dynreg_tools.hub.tls import psk
+from dynreg_tools.hub.tls.context import server_context
 
 DEVICE = Path(__file__).with_name("micropython_device.py")
 SUITES = ["TLS-PSK-WITH-AES-128-CBC-SHA", "TLS-PSK-WITH-AES-256-CBC-SHA"]
@@ -81,7 +82,8 @@ def works(hub, *args, **kwargs):
     """Check a whole login over PSK with a time answer."""
     count = 1 + sum(event["event"] == "login" for event in hub.events)
     seen = micropython(hub, *args, **kwargs)
-    assert seen["connack"] == 0 and abs(seen["time"] - time.time()) < 2
+    assert seen["connack"] == 0
+    assert abs(seen["time"] - time.time()) < 2
     assert seen["cipher"] in SUITES
     event = hub.wait_for("login", count=count)
     assert (event["tls"], event["client_certificate"]) == ("psk", None)
@@ -196,7 +198,8 @@ def test_certificate_clients_on_the_same_port(hub):
         with Paho(hub, login, client_context(hub, version=version)):
             assert hub.wait_for("login", count=number)["tls"] == "certificate"
     seen = micropython(hub, ca=str(hub.ca_der))
-    assert seen["connack"] == 0 and "ECDHE" in seen["cipher"]
+    assert seen["connack"] == 0
+    assert "ECDHE" in seen["cipher"]
     assert hub.wait_for("login", count=4)["tls"] == "certificate"
     works(hub)
 
@@ -291,10 +294,12 @@ def test_a_built_in_ssl_module(start_hub, monkeypatch):
 def test_ordinary_suites_stay():
     certificate = trustme.CA().issue_cert("localhost")
     plain, both = server_context(certificate), server_context(certificate, key_of=lambda _: None)
-    assert both.psk and not plain.psk
+    assert both.psk
+    assert not plain.psk
     names = [[suite["name"] for suite in context.get_ciphers()] for context in (plain, both)]
     ordinary = [name for name in names[0] if "PSK" not in name]
-    assert any("ECDHE" in name for name in ordinary) and "TLS_AES_256_GCM_SHA384" in ordinary
+    assert any("ECDHE" in name for name in ordinary)
+    assert "TLS_AES_256_GCM_SHA384" in ordinary
     assert names[1] == [*ordinary, "PSK-AES128-CBC-SHA", "PSK-AES256-CBC-SHA"]
     assert plain.security_level == both.security_level
 
@@ -321,7 +326,8 @@ def test_command_line(tmp_path):
         assert (process.returncode, errors) == (0, "")
         words = ['"event": "login"', '"tls": "psk"'] if offered else [NO_PSK]
         assert all(word in output for word in words)
-        assert secret not in output and base64.b64decode(secret).hex() not in output
+        assert secret not in output
+        assert base64.b64decode(secret).hex() not in output
 
 
 # OpenSSL's own client.
@@ -350,7 +356,8 @@ TLS12_PSK = ("-tls1_2", "-cipher", "PSK-AES256-CBC-SHA:PSK-AES128-CBC-SHA")
 @needs_openssl
 def test_openssl_logs_in(hub):
     output = s_client(hub, *TLS12_PSK)
-    assert "Cipher is PSK-AES" in output and "no peer certificate" in output
+    assert "Cipher is PSK-AES" in output
+    assert "no peer certificate" in output
     assert hub.wait_for("login")["tls"] == "psk"
 
 
@@ -428,7 +435,8 @@ def test_identity_that_is_not_utf8(hub, monkeypatch):
 @needs_openssl
 def test_client_with_both_kinds_gets_the_certificate(hub):
     output = s_client(hub, "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA:ECDHE+AESGCM")
-    assert "Cipher is ECDHE" in output and "Verify return code: 0 (ok)" in output
+    assert "Cipher is ECDHE" in output
+    assert "Verify return code: 0 (ok)" in output
     assert hub.wait_for("login")["tls"] == "certificate"
 
 
@@ -440,7 +448,8 @@ def test_no_psk_in_tls_1_3(hub, retry):
     groups = "X25519:P-256" if retry else "P-256"
     suites = ("-ciphersuites", "TLS_AES_128_GCM_SHA256")
     output = s_client(hub, *suites, "-groups", groups, "-msg")
-    assert "TLSv1.3" in output and "BEGIN CERTIFICATE" in output
+    assert "TLSv1.3" in output
+    assert "BEGIN CERTIFICATE" in output
     assert output.count(", ClientHello") == 1 + retry
     assert "NewSessionTicket" not in output  # it would come back as a PSK identity
     assert hub.wait_for("login")["tls"] == "certificate"

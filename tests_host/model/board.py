@@ -21,7 +21,7 @@ from dynreg.errors import DynregError
 from dynreg.storage import credentials, device_file, notes, store
 from fakes import END, Namespace
 
-from tools.localhub import framing, login, packets
+from dynreg_tools.hub.mqtt import framing, login, packets
 
 PATH, RECORD = "/device_info.json", "dynreg/credential"
 RECORD_FILE = "/dynreg.rec"  # where there is no NVS

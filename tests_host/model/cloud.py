@@ -7,16 +7,17 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
-from tools.localhub import credentials, framing, login, packets
-from tools.localhub.registration import OFF, PRE_CREATED, refusal, register
-from tools.localhub.store import Device, Product
+from dynreg_tools.hub.http import credentials
+from dynreg_tools.hub.http.registration import OFF, PRE_CREATED, refusal, register
+from dynreg_tools.hub.mqtt import framing, login, packets
+from dynreg_tools.hub.store import Device, Product
 
 PRODUCT = "ABCDEFGHIJ"
 _WINDOW_S = 300
 
 
 class Tables:
-    """What tools.localhub.store.Store has in SQLite."""
+    """What dynreg_tools.hub.store.Store has in SQLite."""
 
     def __init__(self, product):
         self.products = {product.id: product}

@@ -13,7 +13,7 @@ import sys
 from binascii import a2b_base64, crc32, hexlify
 from hashlib import sha256
 
-sys.path.append(__file__.rsplit("/", 3)[0])  # the hub's rules are tools.localhub's
+sys.path.append(__file__.rsplit("/", 3)[0] + "/tools")  # the hub's rules are dynreg_tools'
 
 import board as boards
 import canaries

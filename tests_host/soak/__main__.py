@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.localhub import HubError
-from tools.virtualboard import BoardError
+from dynreg_tools.hub import HubError
+from dynreg_tools.virtualboard import BoardError
 
 from .picture import svg
 from .run import SoakError, soak

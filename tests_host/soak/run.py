@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import demo
-from tools.localhub import Hub, HubError
-from tools.virtualboard import Board
+from dynreg_tools import demo
+from dynreg_tools.hub import Hub, HubError
+from dynreg_tools.virtualboard import Board
 
 MAIN = Path(__file__).with_name("board_main.py")
 _REQUEST = re.compile(r"^@soak (\{.*\})\r?$", re.MULTILINE)

@@ -62,8 +62,10 @@ def test_the_picture_is_an_svg_with_a_curve_for_each_run():
     text = svg([Result(tls, 900, 9, 1, points, 1.0) for tls in ("psk", "verified-ca")])
     root = ET.fromstring(text)
     curves = root.findall("{*}polyline")
-    assert len(curves) == 2 and len(curves[0].get("points").split()) == len(points)
+    assert len(curves) == 2
+    assert len(curves[0].get("points").split()) == len(points)
     for place in curves[0].get("points").split():
         x, y = (float(number) for number in place.split(","))
-        assert 0 <= x <= 640 and 0 <= y <= 260
+        assert 0 <= x <= 640
+        assert 0 <= y <= 260
     assert "verified-ca" in text

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tools.virtualboard import Board  # noqa: E402
+from dynreg_tools.virtualboard import Board  # noqa: E402
 
 
 @pytest.fixture

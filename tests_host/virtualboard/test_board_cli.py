@@ -1,4 +1,4 @@
-"""dev board new, dev board run."""
+"""dynreg board new, dynreg board run."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CLI = [sys.executable, "-m", "tools.virtualboard"]
+CLI = [sys.executable, "-m", "dynreg_tools", "board"]
 
 
 def dev_board(*arguments, timeout=20):
@@ -23,7 +23,8 @@ def dev_board(*arguments, timeout=20):
 @pytest.mark.parametrize("arguments", [[], ["new"], ["run"]])
 def test_help(arguments):
     code, text, _ = dev_board(*arguments, "--help")
-    assert code == 0 and text.startswith(" ".join(["usage: dev board", *arguments]))
+    assert code == 0
+    assert text.startswith(" ".join(["usage: dynreg board", *arguments]))
 
 
 def test_new_then_run_until_stopped(tmp_path):
@@ -46,7 +47,8 @@ def test_new_then_run_until_stopped(tmp_path):
     assert (code, text) == (0, f"{tmp_path / 'b'}: virtual board 24:6f:28:00:00:07\n")
     settings = json.loads((tmp_path / "b" / "board.json").read_text())
     assert settings["wifi"] == {"lab": "p:w", "open": None}
-    assert settings["ntp"] == ["127.0.0.1", 123] and settings["flash_size"] == 1 << 20
+    assert settings["ntp"] == ["127.0.0.1", 123]
+    assert settings["flash_size"] == 1 << 20
     process = subprocess.Popen(
         [*CLI, "run", str(tmp_path / "b"), "--verbose", "--count-writes"],
         stdout=subprocess.PIPE,
@@ -61,7 +63,8 @@ def test_new_then_run_until_stopped(tmp_path):
         pass
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=10)
-    assert process.returncode == 0 and json.loads(out) == {"flash_writes": 0}
+    assert process.returncode == 0
+    assert json.loads(out) == {"flash_writes": 0}
     assert not (tmp_path / "b" / "port").is_symlink()
 
 
@@ -93,7 +96,8 @@ def test_once_with_a_power_cut(board):
     code, out, err = dev_board(
         "run", board.folder, "--once", "--power-cut", "1", "--torn", "half", "--count-writes"
     )
-    assert code == 75 and "never" not in out
+    assert code == 75
+    assert "never" not in out
     events = [json.loads(line) for line in err.splitlines()]
     assert events == [{"event": "power-cut", "write": 1, "torn": "half"}, {"flash_writes": 1}]
 
@@ -101,7 +105,7 @@ def test_once_with_a_power_cut(board):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["run", "nowhere"], "make a board with: dev board new nowhere"),
+        (["run", "nowhere"], "make a board with: dynreg board new nowhere"),
         (["new", "x", "--mac", "zz"], "is not a MAC"),
         (["new", "x", "--flash-size", "5000"], "multiple of 4K"),
         (["new", "x", "--flash-size", "big"], "is not a size"),
@@ -112,9 +116,12 @@ def test_errors_are_one_sentence(tmp_path, arguments, complaint):
     code, out, err = dev_board(arguments[0], tmp_path / arguments[1], *arguments[2:])
     complaint = complaint.replace(" new nowhere", f" new {tmp_path / 'nowhere'}")
     assert (code, out) == (1, "")
-    assert err.startswith("dev board: ") and complaint in err and err.count("\n") == 1
+    assert err.startswith("dynreg: ")
+    assert complaint in err
+    assert err.count("\n") == 1
 
 
 def test_a_board_is_not_made_twice(board):
     code, _, err = dev_board("new", board.folder)
-    assert code == 1 and "already holds a board" in err
+    assert code == 1
+    assert "already holds a board" in err

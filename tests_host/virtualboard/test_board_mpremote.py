@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def test_exec_eval_run_and_exceptions(running, mpremote, tmp_path):
     assert mpremote(running.port, "eval", "2 ** 70") == (0, f"{2**70}\n")
     assert mpremote(running.port, "run", "p.py") == (0, "ran on esp32\n")
     code, text = mpremote(running.port, "exec", "1/0")
-    assert code == 1 and "ZeroDivisionError" in text
+    assert code == 1
+    assert "ZeroDivisionError" in text
 
 
 def test_files_both_ways(running, mpremote, tmp_path):
@@ -36,7 +37,8 @@ def test_files_both_ways(running, mpremote, tmp_path):
     port = running.port
     assert mpremote(port, "cp", "-r", "tree", ":")[0] == 0
     code, text = mpremote(port, "ls", ":tree")
-    assert code == 0 and text.split()[2:] == [str(len(blob)), "blob.bin", "0", "sub/"]
+    assert code == 0
+    assert text.split()[2:] == [str(len(blob)), "blob.bin", "0", "sub/"]
     assert mpremote(port, "cat", ":tree/sub/q.txt") == (0, "hello\n")
     assert hashlib.sha256(blob).hexdigest() in mpremote(port, "sha256sum", ":tree/blob.bin")[1]
     assert mpremote(port, "cp", ":tree/blob.bin", "back.bin")[0] == 0
@@ -62,7 +64,8 @@ def test_mount_is_binary_clean(running, mpremote, tmp_path):
         "print(binascii.hexlify(hashlib.sha256(open('/remote/blob', 'rb').read()).digest()))\n"
         "f = open('/remote/out', 'wb'); f.write(bytes(range(256))); f.close()",
     )
-    assert code == 0 and "imported from the host" in text
+    assert code == 0
+    assert "imported from the host" in text
     assert hashlib.sha256(blob).hexdigest() in text
     assert (tmp_path / "host" / "out").read_bytes() == bytes(range(256))
 
@@ -75,7 +78,8 @@ def test_soft_reset_runs_boot_only(board, mpremote):
         assert running.output.count("B\r\nM\r\n") == 1
         assert mpremote(running.port, "soft-reset")[0] == 0
         assert mpremote(running.port, "exec", "x = 5")[0] == 0
-        assert running.output.count("M\r\n") == 1 and running.output.count("B\r\n") >= 3
+        assert running.output.count("M\r\n") == 1
+        assert running.output.count("B\r\n") >= 3
         assert mpremote(running.port, "resume", "exec", "print(x)") == (0, "5\n")
 
 
@@ -152,7 +156,8 @@ def test_repl_of_mpremote(running):
         while b"aaaaaaaaa\r\n" not in seen and time.monotonic() < deadline:
             seen += os.read(terminal, 999)
         os.write(terminal, b"\x1d")
-        assert process.wait(10) == 0 and b"aaaaaaaaa\r\n" in seen
+        assert process.wait(10) == 0
+        assert b"aaaaaaaaa\r\n" in seen
     finally:
         process.kill()
         process.wait()

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.virtualboard import Board
-from tools.virtualboard.board import TORN
+from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard.board import TORN
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,8 @@ def test_new_board(tmp_path):
     board = Board.new(tmp_path / "b")
     assert stat.S_IMODE((board.folder / "board.json").stat().st_mode) == 0o600
     assert (board.folder / "flash.img").stat().st_size == 2 << 20
-    assert board.mac.startswith("24:6f:28:") and Board(board.folder).mac == board.mac
+    assert board.mac.startswith("24:6f:28:")
+    assert Board(board.folder).mac == board.mac
     assert Board.new(tmp_path / "c").mac != board.mac
     assert board.listdir() == ["boot.py"]
 
@@ -149,8 +150,11 @@ def test_replacing_a_file_survives_any_cut(board, torn):
         outcomes.append(board.read_file("/s"))
         if not lost:
             break
-    assert not lost and len(outcomes) > 4
-    assert set(outcomes) == {old, new} and outcomes[0] == old and outcomes[-1] == new
+    assert not lost
+    assert len(outcomes) > 4
+    assert set(outcomes) == {old, new}
+    assert outcomes[0] == old
+    assert outcomes[-1] == new
 
 
 def test_torn_states_differ_on_flash(board):
@@ -184,7 +188,7 @@ def test_a_reordered_cut_loses_the_block_before_and_keeps_the_one_at_hand(monkey
     written = []
     board = SimpleNamespace(config={"torn": "reordered"}, flash_operation=operation)
     monkeypatch.setitem(sys.modules, "_board", board)
-    flashdev = runpy.run_path(str(ROOT / "tools/virtualboard/firmware/flashdev.py"))
+    flashdev = runpy.run_path(str(ROOT / "tools/dynreg_tools/virtualboard/firmware/flashdev.py"))
     block = flashdev["BLOCK"]
     image = io.BytesIO(bytes(4 * block))
     flash = flashdev["Flash"](image, 4 * block)
@@ -206,7 +210,8 @@ def test_power_cycle_arms_the_next_cut(board):
         writes = running.flash_writes
         running.power_cycle(power_cut=1)
         running.wait_power_lost()
-        assert writes > 1 and running.flash_writes == 1
+        assert writes > 1
+        assert running.flash_writes == 1
 
 
 def test_a_corrupt_file_system_says_so(board):

@@ -1,0 +1,81 @@
+"""How tools/dynreg_tools is laid out: no module imports itself in a circle, layers one way."""
+
+import ast
+from functools import cache
+
+import pytest
+
+from dynreg_tools.sources import ROOT
+
+TOOLS = ROOT / "tools"
+ON_BOARDS = ("bench/firmware", "bench/programs", "virtualboard/firmware")
+MODULES = {
+    ".".join(path.relative_to(TOOLS).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in (TOOLS / "dynreg_tools").rglob("*.py")
+    if not any(part in path.as_posix() for part in ON_BOARDS)
+}
+# package: those beside it that it may import from
+MAY_IMPORT = {
+    "hub": {"errors", "files"},
+    "virtualboard": {"build", "errors", "files", "sources"},
+    "build": {"errors", "files", "sources"},
+    "boards": {"build", "console", "errors", "files", "sources"},
+    "bench": {"build", "errors", "files", "hub", "sources"},
+}
+# Of the hub: what knows nothing of the servers, and of which the layers know nothing.
+LAYERS = ("hub.http", "hub.mqtt", "hub.tls", "hub.udp", "hub.listener", "hub.store", "hub.rules")
+
+
+@cache
+def imports(module):
+    """The modules of the package that one imports, at the top or later."""
+    path = MODULES[module]
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            base += node.module.split(".") if node.module else []
+            named = [".".join([*base, name.name]) for name in node.names]
+            found |= {name for name in named if name in MODULES} or {".".join(base)}
+    return found & set(MODULES) - {module}
+
+
+@cache
+def level(module):
+    """1 for a module that imports none; RecursionError where they go round in a circle."""
+    return 1 + max(map(level, imports(module)), default=0)
+
+
+def test_there_are_no_circles():
+    for module in MODULES:
+        level(module)
+
+
+def test_an_import_is_found_here():
+    assert "dynreg_tools.hub.mqtt.session" in imports("dynreg_tools.hub.mqtt.broker")
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_packages_know_those_below_them_only(package):
+    for module in MODULES:
+        if module.startswith(f"dynreg_tools.{package}"):
+            beside = {name.split(".")[1] for name in imports(module)} - {package}
+            assert beside <= MAY_IMPORT[package], module
+
+
+def test_the_hubs_layers_and_its_faults_know_nothing_of_each_others_servers():
+    for module in MODULES:
+        name = module.removeprefix("dynreg_tools.")
+        theirs = {other.removeprefix("dynreg_tools.") for other in imports(module)}
+        if name.startswith(LAYERS) and name != "hub.http.control":  # that is the faults' own
+            assert not any(other.startswith("hub.faults") for other in theirs), module
+        if name.startswith("hub.faults"):
+            servers = ("hub.server", "hub.listener", "hub.ports", "hub.hub", "hub.http.gateway")
+            assert not any(other.startswith((*servers, "hub.mqtt.broker")) for other in theirs)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_are_short(module):
+    lines = len(MODULES[module].read_text("utf-8").splitlines())
+    assert lines <= 250 or module == "dynreg_tools.virtualboard.relay"

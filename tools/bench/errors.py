@@ -1,9 +1,0 @@
-"""What can stop a measurement."""
-
-
-class BenchError(Exception):
-    """A measurement failed; the message is one sentence."""
-
-
-class NoLink(BenchError):
-    """This machine does not give us a link of our own; the message says what is missing."""

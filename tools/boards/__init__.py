@@ -1,1 +1,0 @@
-"""The `dynreg` command: boards on a bench, one or twenty, over their serial ports."""

@@ -1,0 +1,1 @@
+"""Boards on a bench, one or twenty, over their serial ports."""

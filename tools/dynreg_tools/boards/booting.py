@@ -1,0 +1,97 @@
+"""Watching a board's start: what its lines say about registration and login."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .errors import BoardError
+from .lines import PROMPT, Lines
+from .link import Link
+
+_REPORT = re.compile(r"dynreg: (\{.*\})")
+_LOG_ERROR = re.compile(
+    r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]+(?:\.\w+)*)\])?(?:; again in (\d+) s)?$"
+)
+_LATER_S = 900  # what the board puts off for so long is no good start
+_FINGERPRINT = re.compile(r"credential ([0-9a-f]{8}) (?:obtained|is stored)")
+# What boot loader and MicroPython print by themselves.
+_BANNERS = re.compile(
+    r"ets |rst:|configsip|clk_drv|mode:|load:|ho |entry |MicroPython |Type \"help"
+)
+_STEPS = (
+    (re.compile(r"wifi: joining"), "joining Wi-Fi", 0.7),
+    (re.compile(r"register: \S+ asks"), "registering", 0.75),
+    (re.compile(r"register: stored"), "logging in", 0.85),
+    (re.compile(r"connect: mqtt"), "logging in", 0.9),
+)
+_JOINED = """
+import network
+wlan = network.WLAN(network.STA_IF)
+print("joined", wlan.isconnected() or not wlan.active())
+"""
+
+
+def watch(
+    lines: Lines, timeout: float, stop: threading.Event, step: Callable[[str, float], None]
+) -> dict[str, Any]:
+    """The board's report, with "last_error" (the last problem logged) and "fingerprint".
+
+    Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
+
+    timeout: seconds until the report must have come. BoardError "timeout", "no_report" (the
+    program ended without one), "board.lost", "interrupted".
+    """
+    deadline = time.monotonic() + timeout
+    last_error = code = fingerprint = None
+    before = ""
+    while time.monotonic() < deadline:
+        if stop.is_set():
+            raise BoardError("interrupted", f"{lines.port}: stopped by Ctrl-C: run it again")
+        line = lines.read(0.2)
+        if lines.lost:
+            raise BoardError("board.lost", f"{lines.port}: the port is gone: is the cable in?")
+        if line is None:
+            continue
+        for pattern, text, part in _STEPS:
+            if pattern.search(line):
+                step(text, part)
+        if found := _FINGERPRINT.search(line):
+            fingerprint = found[1]
+        if found := _LOG_ERROR.match(line):
+            last_error, code = found[1], found[2] or None
+            if code and int(found[3] or 0) >= _LATER_S:
+                return {"last_error": last_error, "fingerprint": fingerprint, "error": code}
+        if found := _REPORT.search(line):
+            report = _loads(found[1])
+            if report is not None:
+                return {"last_error": last_error, "fingerprint": fingerprint} | report
+        if line == PROMPT:
+            why = last_error or before or "main.py ended without a word"
+            raise BoardError(code or "no_report", f"{lines.port}: {why}")
+        if line.strip() and not _BANNERS.match(line):
+            before = line.strip()
+    raise BoardError(
+        code or "timeout", f"{lines.port}: {last_error or 'no report'} (after {timeout:g} s)"
+    )
+
+
+def joined(port: str) -> bool:
+    """Whether the board is in its Wi-Fi, or does not use it. True where it cannot be asked."""
+    try:
+        with Link(port) as link:
+            return "joined False" not in link.exec(_JOINED)
+    except BoardError:
+        return True
+
+
+def _loads(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,73 @@
+"""Several boards at once: each in a thread of its own, none waiting for another's failure."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from ..console import Bars
+from .errors import BoardError
+
+Row = dict[str, Any]
+Step = Callable[[str, float], None]
+Work = Callable[[str, threading.Event, Step], Row]
+
+_POLL_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=_count, default=4, metavar="N", help="boards at once (default 4)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a number from 1 up")
+    return int(text)
+
+
+def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:
+    """Calls work(port, stop, step) for every port, jobs at a time.
+
+    each: gets every board's row as it is done; one that raised BoardError has "error" (its code)
+    and "what_to_do" (its sentence). Ctrl-C sets stop, waits until every board has been left in
+    good order, and raises KeyboardInterrupt.
+    """
+    stop = threading.Event()
+
+    def one(port: str) -> Row:
+        began = time.monotonic()
+        try:
+            row = work(port, stop, lambda text, part: bars.step(port, text, part))
+        except BoardError as error:
+            text = str(error).removeprefix(f"{port}: ")
+            row = {"outcome": "failed", "error": error.code, "what_to_do": text}
+            row.update(error.known)
+        except Exception as error:  # a defect of ours must not hold up the other boards either
+            text = f"{type(error).__name__}: {error} (a defect of dynreg: please report it)"
+            row = {"outcome": "failed", "error": "internal", "what_to_do": text}
+        return {"port": port} | row | {"seconds": round(time.monotonic() - began, 1)}
+
+    with bars, ThreadPoolExecutor(jobs) as pool:
+        open_: set[Future[Row]] = {pool.submit(one, port) for port in ports}
+        interrupted = False
+        while open_:
+            try:
+                done, open_ = wait(open_, _POLL_S, FIRST_COMPLETED)
+                for future in done:
+                    if not future.cancelled():
+                        row = future.result()
+                        bars.done(row["port"], row.get("outcome") or "")
+                        each(row)
+            except KeyboardInterrupt:
+                interrupted = True
+                stop.set()
+                for future in open_:
+                    future.cancel()
+        if interrupted:
+            raise KeyboardInterrupt

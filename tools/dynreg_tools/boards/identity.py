@@ -1,0 +1,132 @@
+"""A board's credential: read from it, and brought back onto it; identityfile.py keeps it.
+
+The cloud gives a credential once (docs/credentials.md), so this is the way back for a board whose
+flash must be erased.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .batch import placeholder
+from .errors import BoardError
+from .flashing import contents
+from .identityfile import Identity
+from .link import Link
+
+_INFO, _RECORD = "/device_info.json", "/dynreg.rec"
+_PIECE = 256  # bytes of a record in one go, as it may be larger than a board's free heap bears
+_NVS_READ = """
+import esp32
+nvs = esp32.NVS("dynreg")
+for size in (512, 8192):
+    data = bytearray(size)
+    try:
+        size = nvs.get_blob("credential", data)
+        for at in range(0, size, 256):
+            print(data[at:min(at + 256, size)].hex())
+        break
+    except OSError:
+        pass
+"""
+_NVS_WRITE = """
+import esp32
+nvs = esp32.NVS("dynreg")
+nvs.set_blob("credential", data)
+nvs.commit()
+"""
+_FOLDER = """
+import os
+try:
+    os.mkdir(%r)
+except OSError as e:
+    if e.args[0] != 17:
+        raise
+"""
+
+
+def fetch(link: Link) -> Identity:
+    """The board's identity, read twice so that no noise on the line is kept. BoardError."""
+    on_board = contents.from_repl(link)
+    if not on_board.where:
+        raise BoardError("identity.none", f"{link.port}: {on_board.sentence}: nothing to save")
+    paths = [path for path in (_INFO, _RECORD, *on_board.files) if _exists(link, path)]
+    first, second = ((_files(link, paths), _nvs(link)) for _ in range(2))
+    if first != second:
+        raise BoardError("identity.noise", f"{link.port}: read twice, differs: check the cable")
+    files, nvs = first
+    return Identity(on_board.mac, on_board.owner, files, nvs)
+
+
+def restore(link: Link, identity: Identity, dry_run: bool = False) -> None:
+    """Brings the identity back, the record first, each part read back.
+
+    Only onto its own board (the device's name is made of the MAC), and never over another
+    credential. BoardError.
+    """
+    on_board = contents.from_repl(link)
+    if on_board.mac != identity.mac:
+        raise BoardError(
+            "identity.other",
+            f"{link.port}: this board is {contents.format_mac(on_board.mac)}, the identity is of "
+            f"{contents.format_mac(identity.mac)}: connect that one",
+        )
+    if on_board.where and _credential(fetch(link)) != _credential(identity):
+        raise BoardError(
+            "identity.two",
+            f"{link.port}: the board holds another credential than the file: if the file's is the "
+            "right one, call Device.forget() on the board first",
+        )
+    if dry_run:
+        return
+    if identity.nvs is not None and _nvs(link) != identity.nvs:
+        link.exec("data = bytearray()")
+        for at in range(0, len(identity.nvs), _PIECE):
+            link.exec(f"data.extend(bytes.fromhex('{identity.nvs[at : at + _PIECE].hex()}'))")
+        link.exec(_NVS_WRITE)
+        if _nvs(link) != identity.nvs:
+            raise BoardError("identity.write", f"{link.port}: NVS does not read back: try again")
+    # device_info.json names the others, so it comes last
+    for path in sorted(identity.files, key=lambda path: path == _INFO):
+        folder = path.rpartition("/")[0]
+        if folder:
+            link.exec(_FOLDER % folder)
+        link.write(path, identity.files[path])
+        if link.read(path) != identity.files[path]:
+            raise BoardError(
+                "identity.write", f"{link.port}: {path} does not read back: try again"
+            )
+
+
+def _credential(identity: Identity) -> list:
+    """The device secret, or certificate and key: from the record, else from the files."""
+    try:
+        return json.loads((identity.nvs or b"")[4:])[2:]
+    except ValueError:
+        pass  # no record, or a damaged one
+    try:
+        secret = json.loads(identity.files[_INFO])["key_deviceinfo"]["deviceSecret"]
+    except (KeyError, TypeError, ValueError):
+        secret = None
+    others = [data for path, data in sorted(identity.files.items()) if path != _INFO]
+    return others if placeholder(secret) else [secret]
+
+
+def _exists(link: Link, path: str) -> bool:
+    output = link.exec(
+        f"import os\ntry:\n os.stat({path!r})\n print(1)\nexcept OSError:\n print(0)"
+    )
+    return output.strip() == "1"
+
+
+def _files(link: Link, paths: list[str]) -> dict[str, bytes]:
+    return {path: link.read(path) for path in paths}
+
+
+def _nvs(link: Link) -> bytes | None:
+    try:
+        return bytes.fromhex(link.exec(_NVS_READ)) or None
+    except BoardError as error:
+        if error.code == "board.exception":  # a port without NVS
+            return None
+        raise

@@ -1,0 +1,85 @@
+"""The library as packages for mip: compiled, in a folder, or its sources' list."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import ToolError
+from ..sources import LIB, ROOT, version
+from . import mpy
+
+LIST = "package.json"  # what mip calls the list of a package's files
+
+
+class PackageError(ToolError):
+    """No package can be made; the message is one sentence with the remedy."""
+
+
+def modules() -> list[str]:
+    """What lib/ holds, as paths below it, in the order of boards/plan.py."""
+    found = (path.relative_to(LIB).as_posix() for path in LIB.rglob("*.py"))
+    return sorted(found, reverse=True)
+
+
+def listing(files: dict[str, str]) -> str:
+    """A package.json: files is {path below /lib on the board: path beside the package.json}."""
+    rows = ",\n".join(f"    {json.dumps(row)}" for row in files.items())
+    return f'{{\n  "urls": [\n{rows}\n  ],\n  "deps": [],\n  "version": "{version()}"\n}}\n'
+
+
+def source_listing() -> str:
+    """What the repository's package.json should be."""
+    return listing({name: f"lib/{name}" for name in modules()})
+
+
+def write_sources() -> Path:
+    """Writes the repository's package.json anew; its path."""
+    path = ROOT / LIST
+    path.write_text(source_listing(), "utf-8", newline="\n")
+    return path
+
+
+def build(out: Path, say: Callable[[int, int], None] = lambda _done, _total: None) -> Path:
+    """Compiles lib/ into out/mip, whole or not at all; the package.json's path. PackageError.
+
+    say: called with how many modules are compiled, and of how many.
+    """
+    place = out / "mip"
+    if place.exists() and not (place / LIST).is_file():
+        raise PackageError(f"{place}: is there and is no package of ours: name another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    names = modules()
+    with tempfile.TemporaryDirectory(prefix=".package-", dir=out) as scratch:
+        new = Path(scratch) / "mip"
+        files = {}
+        for name in names:
+            target = name.removesuffix(".py") + ".mpy"
+            mpy.compile_file(LIB / name, name, new / target)
+            files[target] = target
+            say(len(files), len(names))
+        (new / LIST).write_text(listing(files), "utf-8", newline="\n")
+        if place.exists():  # a module that is gone from lib/ must not stay here
+            shutil.move(place, Path(scratch) / "old")
+        shutil.move(new, place)
+    return place / LIST
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """A package that was written, as --json tells it."""
+    package = json.loads(path.read_text("utf-8"))
+    sizes = {target: (path.parent / source).stat().st_size for target, source in package["urls"]}
+    return {
+        "package": shown(path),
+        "version": package["version"],
+        "files": sizes,
+        "bytes": sum(sizes.values()),
+    }
+
+
+def shown(path: Path) -> str:
+    """A path as one types it in the clone."""
+    path = path.resolve()
+    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()

@@ -1,0 +1,1 @@
+"""The sub-commands of `dynreg`: each has DESCRIPTION, EXAMPLE, add_options() and run()."""

@@ -1,0 +1,119 @@
+"""`dynreg deploy`: library, certificates, programs and device_info.json onto boards."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import Any
+
+from ..boards import apply, compiler, discovery, fleet, plan
+from ..boards import batch as batches
+from ..boards.link import Link
+from ..console import Console
+
+DESCRIPTION = """\
+Brings boards to what lies here: lib/ (compiled for the release that the board runs), certs/ beside
+device_info.json, boot.py, main.py and device_info.json. Only what changed goes over the cable, all
+is checked by its SHA-256, the board's credential stays. A cable may be pulled at any moment: the
+board starts with the old files or the new ones, and the same command goes on."""
+EXAMPLE = """\
+examples:
+  dynreg deploy --port /dev/ttyUSB0
+  dynreg deploy --all --app my_program/      its main.py instead of ours
+  dynreg deploy --all --dry-run              what would change"""
+
+
+def add_what(parser: argparse.ArgumentParser) -> None:
+    """What is to go onto the boards; provision has the same."""
+    what = parser.add_argument_group("what to deploy")
+    what.add_argument(
+        "--device-info",
+        type=Path,
+        default=Path("device_info.json"),
+        metavar="FILE",
+        help="the batch's file (default ./device_info.json); certs/ lies beside it",
+    )
+    what.add_argument(
+        "--app", type=Path, metavar="FOLDER", help="your program: its files go to the board's root"
+    )
+    form = what.add_mutually_exclusive_group()
+    form.add_argument("--mpy", action="store_true", help="lib/ compiled (the default)")
+    form.add_argument("--source", action="store_true", help="lib/ as it is, to look into")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    discovery.add_options(parser)
+    add_what(parser)
+    fleet.add_jobs(parser)
+    parser.add_argument("--no-reset", action="store_true", help="leave the board at its prompt")
+    parser.add_argument("--dry-run", action="store_true", help="say what would change, no more")
+    parser.add_argument("--json", action="store_true", help="one JSON object a board")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when every board holds what it should, else 1."""
+    console = Console(options.json)
+    batch = check(options)
+    ports = discovery.chosen(options)
+    failed = []
+
+    def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
+        with Link(port, stop) as link:
+            row = to_board(link, batch, options, step)
+            if options.no_reset:
+                link.running = False
+            elif not options.dry_run:
+                link.reset()
+            return row
+
+    def each(row: fleet.Row) -> None:
+        if "error" in row:
+            failed.append(row)
+        console.result(row)
+        for line in describe(row, options.dry_run):
+            console.say(line)
+
+    fleet.run(ports, work, options.jobs, console.progress(ports, "deploying"), each)
+    return 1 if failed else 0
+
+
+def check(options: argparse.Namespace) -> batches.Batch:
+    """The batch, once all that is to go onto boards is there and compiles; else BoardError."""
+    batch = batches.read(options.device_info)
+    plan.make(batch, compiler.MAJOR, options.app, options.source)
+    return batch
+
+
+def to_board(
+    link: Link, batch: batches.Batch, options: argparse.Namespace, step: fleet.Step
+) -> dict[str, Any]:
+    """Deploys to one open board; its row. A BoardError knows the MAC once it is known."""
+    board = apply.identify(link)
+    wanted = plan.make(batch, board["mpy"], options.app, options.source, board["frozen"])
+    report = apply.apply(link, wanted, batch, board, getattr(options, "dry_run", False), step)
+    return {"mac": board["mac"], "device": board["device"], "notes": wanted.notes} | report
+
+
+def describe(row: fleet.Row, dry_run: bool) -> list[str]:
+    """A board's row in words."""
+    if "error" in row:
+        return [f"{row['port']}  {row['error']}: {row['what_to_do']}"]
+    info = {
+        "same": "device_info.json unchanged",
+        "new": "device_info.json new",
+        "changed": "device_info.json changed",
+        "kept": "device_info.json changed, the credential kept",
+        "damaged": "device_info.json was damaged, the old one is device_info.json.bad",
+    }[row["device_info"]]
+    would = "would be " if dry_run else ""
+    lines = [f"{row['port']}  {note}" for note in row["notes"]]
+    if dry_run:
+        lines += [f"{row['port']}  would write {path}" for path in row["written"]]
+        lines += [f"{row['port']}  would remove {path}" for path in row["removed"]]
+    lines.append(
+        f"{row['port']}  {row['mac']}  {len(row['written'])} files {would}written "
+        f"({row['bytes'] / 1024:.1f} KB), {row['unchanged']} unchanged, "
+        f"{len(row['removed'])} removed, {info}, {row['seconds']} s"
+    )
+    return lines

@@ -1,0 +1,156 @@
+"""`dynreg flash`: MicroPython into boards, by esptool, and never at a credential's expense."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..boards import discovery, fleet
+from ..boards.errors import BoardError
+from ..boards.flashing import BAUD, chips
+from ..console import Console
+
+if TYPE_CHECKING:  # esptool takes half a second
+    from ..boards.flashing.job import Order
+
+DESCRIPTION = """\
+Writes a MicroPython firmware into boards. Chip, flash size and the file itself are checked before
+a byte is written, the flash is compared with the file after it.
+
+The files of a board and its NVS stay as they are: NVS is left out of what is written (esptool
+alone would erase it). With --erase all is lost, also the credential that the cloud gives only
+once: a board that holds one, or may, is erased only when it is named by --erase-registered."""
+EXAMPLE = """\
+examples:
+  dynreg flash --port /dev/ttyUSB0 --firmware ESP32_GENERIC-20260801-v1.29.0.bin
+  dynreg flash --all --jobs 4 --firmware ESP32_GENERIC-20260801-v1.29.0.bin --dry-run
+  dynreg flash --port COM3 --firmware fw.bin --erase --erase-registered esp32-246f28aabbcc \\
+               --save-identity safe/ --restore-identity safe/
+
+Ctrl-C: boards that are being written are finished, no other is begun."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    discovery.add_options(parser)
+    fleet.add_jobs(parser)
+    what = parser.add_argument_group("what to do")
+    what.add_argument("--firmware", metavar="FILE.bin", help="of micropython.org, or your build")
+    what.add_argument("--erase", action="store_true", help="all of the flash, first")
+    what.add_argument(
+        "--erase-registered",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="device name or MAC of a board that may lose its credential; may be repeated",
+    )
+    what.add_argument(
+        "--save-identity", metavar="FOLDER", type=Path, help="first save its credential there"
+    )
+    what.add_argument(
+        "--restore-identity", metavar="FOLDER", type=Path, help="bring it back from there after it"
+    )
+    what.add_argument("--dry-run", action="store_true", help="all checks, nothing is written")
+    what.add_argument("--json", action="store_true", help="one JSON object a board")
+    how = parser.add_argument_group("how to reach the loader (esptool's names)")
+    how.add_argument(
+        "--before",
+        choices=("default-reset", "usb-reset", "no-reset"),
+        default="default-reset",
+        help="no-reset: you have held BOOT and pressed RESET, the board waits in its loader",
+    )
+    how.add_argument(
+        "--after", choices=("hard-reset", "watchdog-reset", "no-reset"), default="hard-reset"
+    )
+    how.add_argument("--baud", type=int, default=BAUD, help=f"default {BAUD}")
+    how.add_argument(
+        "--no-stub", action="store_true", help="the chip's ROM alone: slow, no --erase"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when every board was flashed, else 1. esptool is imported here: it takes half a second."""
+    from ..boards.flashing.job import Job
+
+    console = Console(options.json)
+    order = _order(options)
+    ports = discovery.chosen(options)
+    if order.firmware:
+        file = order.firmware
+        console.say(f"{file.path.name}: {file.version} for {file.chip.name}")
+    failed = []
+
+    def each(row: fleet.Row) -> None:
+        if "error" in row:
+            failed.append(row)
+        console.result(row)
+        for line in describe(row):
+            console.say(line)
+
+    def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
+        return Job(port, order, stop, step).run()
+
+    fleet.run(ports, work, options.jobs, console.progress(ports, "flashing"), each)
+    return 1 if failed else 0
+
+
+def describe(row: fleet.Row) -> list[str]:
+    """A board's row in words."""
+    port = row["port"]
+    lines = [f"{port}  {note}" for note in row.get("notes", ())]
+    if "error" in row:
+        return [*lines, f"{port}  {row['error']}: {row['what_to_do']}"]
+    board = "  ".join(row[key] for key in ("chip", "mac", "device") if row[key])
+    credential = _CREDENTIAL_TEXT[row["credential"]]
+    if row["outcome"] == "dry run":
+        credential = credential.replace("was", "would be")
+    return [*lines, f"{port}  {board}  {row['outcome']}, {credential}, {row['seconds']} s"]
+
+
+_CREDENTIAL_TEXT = {
+    "kept": "its credential was kept",
+    "lost": "its credential was erased",
+    "restored": "its credential was restored",
+    "none": "it had no credential",
+    "unknown": "whether it had a credential is not known",
+}
+
+
+def _order(options: argparse.Namespace) -> Order:
+    """What the options ask for; BoardError where they make no sense together."""
+    from ..boards.flashing import image
+    from ..boards.flashing.job import Order
+
+    if options.firmware is None and not options.erase:
+        raise BoardError(
+            "argument",
+            f"--firmware is missing: download {chips.downloads()} from micropython.org/download",
+        )
+    if options.erase and options.no_stub:
+        raise BoardError("argument", "--erase needs esptool's stub: leave --no-stub out")
+    if options.restore_identity and not options.firmware:
+        raise BoardError(
+            "argument", "--restore-identity needs --firmware: an erased board has none"
+        )
+    if options.restore_identity and options.after == "no-reset":
+        raise BoardError(
+            "argument", "--restore-identity needs the board to start: leave --after out"
+        )
+    return Order(
+        firmware=image.read(options.firmware) if options.firmware else None,
+        erase=options.erase,
+        erase_registered=frozenset(_name(word) for word in options.erase_registered),
+        save=options.save_identity,
+        restore=options.restore_identity,
+        dry_run=options.dry_run,
+        before=options.before,
+        after=options.after,
+        stub=not options.no_stub,
+        baud=options.baud,
+    )
+
+
+def _name(word: str) -> str:
+    """A device's name as it is; a MAC without its colons."""
+    return word.replace(":", "").lower() if word.count(":") == 5 else word

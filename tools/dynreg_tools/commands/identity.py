@@ -1,0 +1,59 @@
+"""`dynreg identity`: save a board's credential into a file, and bring it back."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..boards import discovery
+from ..boards.flashing import contents
+from ..boards.identity import fetch, restore
+from ..boards.identityfile import file_path, load, save
+from ..boards.link import Link
+from ..console import Console
+
+DESCRIPTION = """\
+Saves a board's credential into a file, and brings it back.
+
+The cloud gives a credential once (docs/credentials.md), so this is the way back for a board whose
+flash must be erased. One file a board, named by its MAC, mode 0600 in a folder of mode 0700: it
+holds the secret in clear, and is as precious as the board."""
+EXAMPLE = """\
+examples:
+  dynreg identity save --port /dev/ttyUSB0 safe/      safe/246f28aabbcc.json
+  dynreg identity restore --port /dev/ttyUSB0 safe/   after the board was erased
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("save", "restore"))
+    parser.add_argument("folder", help="of the files, one a board")
+    discovery.add_options(parser, several=False)
+    parser.add_argument("--dry-run", action="store_true", help="look, change nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0; BoardError where it cannot be done."""
+    console = Console(options.json)
+    (port,) = discovery.chosen(options)
+    with Link(port) as link:
+        mac = contents.from_repl(link).mac
+        path = file_path(options.folder, mac)
+        if options.what == "save":
+            identity = fetch(link)
+            if not options.dry_run:
+                save(options.folder, identity)
+        else:
+            identity = load(path)
+            restore(link, identity, options.dry_run)
+    row = {
+        "port": port,
+        "mac": contents.format_mac(mac),
+        "owner": identity.owner,
+        "file": str(path),
+    }
+    done = {"save": "saved in", "restore": "restored from"}[options.what]
+    done = f"would be {done}" if options.dry_run else done
+    console.result(row | {"outcome": "dry run" if options.dry_run else done.split()[0]})
+    console.say(f"{port}  {contents.format_mac(mac)}  {identity.owner}  {done} {path}")
+    return 0

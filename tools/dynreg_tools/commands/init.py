@@ -1,0 +1,198 @@
+"""`dynreg init`: the batch's device_info.json."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .. import files, sources
+from ..boards import batch
+from ..boards.errors import BoardError
+from ..console import Console
+
+DESCRIPTION = """\
+Writes device_info.json, one file for the whole batch, with mode 0600, and keeps git from taking
+it. Asks for what neither options nor environment variables say; all is checked as a board does."""
+EXAMPLE = """\
+examples:
+  dynreg init
+  dynreg init --product-id ABCDEFGHIJ --region europe --wifi-ssid bench      asks for the secrets
+  DYNREG_PRODUCT_SECRET=... DYNREG_WIFI_PASSWORD=... dynreg init --product-id ABCDEFGHIJ ...
+  dynreg init --product-id ABCDEFGHIJ --gateway https://localhost:8441 \\
+              --mqtt mqtts://localhost:8443 --ca .cache/hub/ca.der           the local hub
+
+environment variables: DYNREG_PRODUCT_ID, DYNREG_PRODUCT_SECRET, DYNREG_REGION, DYNREG_DEVICE_NAME,
+DYNREG_WIFI_SSID, DYNREG_WIFI_PASSWORD"""
+# option, question, secret, default
+QUESTIONS = (
+    ("product_id", "Product id", False, None),
+    ("product_secret", "Product secret (not shown)", True, None),
+    ("region", "Region", False, "china"),
+    ("device_name", "Device name, {mac} is each board's own", False, "esp32-{mac}"),
+    ("wifi_ssid", "Wi-Fi name (empty: none)", False, ""),
+    ("wifi_password", "Wi-Fi password (not shown, empty: none)", True, ""),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", type=Path, default=Path("device_info.json"), metavar="FILE")
+    parser.add_argument("--product-id", metavar="ID")
+    regions = sources.library("storage.device_file").REGIONS
+    parser.add_argument("--region", choices=sorted(line.split()[0] for line in regions))
+    parser.add_argument("--device-name", metavar="NAME", help="default esp32-{mac}")
+    parser.add_argument("--wifi-ssid", metavar="NAME", help='"" for none')
+    own = parser.add_argument_group("a hub of your own")
+    own.add_argument("--gateway", metavar="URL", help="https://host:port")
+    own.add_argument("--mqtt", metavar="URL", help="mqtts://host:port")
+    own.add_argument("--ca", type=Path, metavar="FILE", help="its CA, PEM or DER; goes to certs/")
+    secrets = parser.add_argument_group("secrets, where asking will not do")
+    for name in ("product-secret", "wifi-password"):
+        secrets.add_argument(
+            f"--{name}-file", type=Path, metavar="FILE", help="first line of FILE; - is stdin"
+        )
+        secrets.add_argument(f"--{name}", metavar="TEXT", help="only with --secrets-in-clear")
+    secrets.add_argument(
+        "--secrets-in-clear",
+        action="store_true",
+        help="yes, in the shell's history and in the list of processes",
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that is filled in")
+    parser.add_argument("--dry-run", action="store_true", help="check, write nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON object, without secrets")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 once the file is written."""
+    console = Console(options.json)
+    path: Path = options.file
+    _may_write(path, options.force)
+    values = filled_in({name: answer(name, options) for name, *_ in QUESTIONS}, options)
+    check(values, path)
+    written = {"file": str(path), "product_id": values["productId"], "region": values["region"]}
+    written |= {"device_name": values["deviceName"], "gitignore": False}
+    if not options.dry_run:
+        if options.ca:
+            (path.parent / "certs").mkdir(exist_ok=True)
+            shutil.copyfile(options.ca, path.parent / "certs" / options.ca.name)
+        files.write(path, json.dumps(values, indent=2) + "\n", files.PRIVATE)
+        written["gitignore"] = ignore(path)
+    console.result(written)
+    verb = "would be written" if options.dry_run else "written, mode 0600"
+    console.say(f"{path}: {verb}, for product {values['productId']} in {values['region']}")
+    if written["gitignore"]:
+        console.say(f"{path.parent / '.gitignore'}: a line for it added")
+    return 0
+
+
+def answer(name: str, options: argparse.Namespace) -> str:
+    """From the options, else the environment, else a person at the terminal, else the default."""
+    question, secret, default = next(q[1:] for q in QUESTIONS if q[0] == name)
+    given = getattr(options, name)
+    if secret and given is not None and not options.secrets_in_clear:
+        raise BoardError(
+            "argument",
+            f"--{name.replace('_', '-')}: a secret on the command line is seen by others: use "
+            f"--{name.replace('_', '-')}-file or leave it out, or add --secrets-in-clear",
+        )
+    file = getattr(options, name + "_file", None)
+    if given is None and file is not None:
+        given = _first_line(file)
+    if given is None:
+        given = os.environ.get("DYNREG_" + name.upper())
+    if given is None and sys.stdin.isatty():
+        shown = f"{question}{f' [{default}]' if default else ''}: "
+        given = getpass.getpass(shown) if secret else input(shown)
+        given = given.strip() or default
+    if given is None:
+        given = default
+    if given is None:
+        raise BoardError(
+            "argument",
+            f"{question.split(' (')[0]} is missing: give --{name.replace('_', '-')}"
+            f"{'-file' if secret else ''} or DYNREG_{name.upper()}, or run it in a terminal",
+        )
+    return given
+
+
+def filled_in(answers: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
+    """The template, with the answers in it."""
+    values = json.loads((sources.ROOT / "device_info.json").read_text())
+    values["productId"] = answers["product_id"]
+    values["productSecret"] = answers["product_secret"]
+    values["deviceName"] = answers["device_name"]
+    values["region"] = answers["region"]
+    values.pop("wifi")
+    if answers["wifi_ssid"]:
+        values["wifi"] = {"ssid": answers["wifi_ssid"], "password": answers["wifi_password"]}
+    endpoint = {"gateway": options.gateway, "mqtt": options.mqtt}
+    if options.ca:
+        if not options.ca.is_file():
+            raise BoardError("argument", f"{options.ca}: no such file")
+        endpoint |= {
+            "gatewayCa": f"/certs/{options.ca.name}",
+            "mqttCa": f"/certs/{options.ca.name}",
+        }
+    endpoint = {key: value for key, value in endpoint.items() if value}
+    return values | ({"endpoint": endpoint} if endpoint else {})
+
+
+def check(values: dict[str, Any], path: Path) -> None:
+    """BoardError "config" with what a board would say to these values."""
+    with tempfile.TemporaryDirectory(prefix="dynreg-") as folder:
+        trial = Path(folder) / "device_info.json"
+        files.write(trial, json.dumps(values), files.PRIVATE)
+        try:
+            batch.read(trial)
+        except BoardError as error:
+            raise BoardError(error.code, str(error).replace(str(trial), str(path))) from None
+
+
+def ignore(path: Path) -> bool:
+    """Adds the file to .gitignore beside it; False where it is there already."""
+    file = path.parent / ".gitignore"
+    lines = file.read_text().splitlines() if file.exists() else []
+    line = "/" + path.name
+    if line in lines or path.name in lines:
+        return False
+    file.write_text("\n".join([*lines, line]) + "\n")
+    return True
+
+
+def _may_write(path: Path, force: bool) -> None:
+    if not path.parent.is_dir():
+        raise BoardError("argument", f"{path.parent}: no such folder: make it first")
+    if path.exists() and not force and not _is_template(path):
+        raise BoardError("argument", f"{path}: is filled in already: --force replaces it")
+    tracked = ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", path.name]
+    try:
+        if subprocess.run(tracked, capture_output=True).returncode == 0:
+            raise BoardError(
+                "argument",
+                f"{path}: is in git, and secrets must not be: work in a folder of the batch's "
+                "own, or give another --file",
+            )
+    except FileNotFoundError:
+        pass  # no git, so nothing can be in it
+
+
+def _is_template(path: Path) -> bool:
+    try:
+        return batch.placeholder(json.loads(path.read_text())["productSecret"])
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def _first_line(file: Path) -> str:
+    try:
+        text = sys.stdin.readline() if str(file) == "-" else file.read_text()
+    except OSError as error:
+        raise BoardError("argument", f"{file}: cannot be read: {error.strerror}") from None
+    return (text.splitlines() or [""])[0].strip()

@@ -1,0 +1,147 @@
+"""`dynreg provision`: a box of boards, from MicroPython to registered and logged in."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+
+from ..boards import apply, booting, discovery, fleet
+from ..boards import batch as batches
+from ..boards.errors import BoardError
+from ..boards.link import Link
+from ..boards.report import COLUMNS, GOOD, Report
+from ..console import Console
+from . import deploy
+
+DESCRIPTION = """\
+For each board: deploy, reset, watch it register and log in, take down the result that it prints.
+A board that fails holds up no other. With --report the result of every board is in FILE.csv (and
+every attempt in FILE.jsonl); boards that are good there are left out the next time."""
+EXAMPLE = """\
+examples:
+  dynreg provision --all --report batch.csv
+  dynreg provision --all --jobs 8 --report batch.csv --app my_program/
+  dynreg provision --all --dry-run             which boards, and what would be copied
+
+Exit code: 0 only when all boards are good."""
+TABLE = ("port", "mac", "device", "outcome", "seconds", "fingerprint")
+FIRST_PARTS = 0.6  # of a board's bar: the deploy
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    discovery.add_options(parser)
+    deploy.add_what(parser)
+    fleet.add_jobs(parser)
+    parser.add_argument("--report", type=Path, metavar="FILE.csv", help="results, and resume")
+    parser.add_argument("--again", action="store_true", help="also boards that are good there")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=60,
+        metavar="S",
+        help="seconds for Wi-Fi, registration and login of one board (default 60)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, no more")
+    parser.add_argument("--json", action="store_true", help="one JSON object a board")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when every board is good (now or before), else 1."""
+    console = Console(options.json)
+    batch = deploy.check(options)
+    report = Report(options.report)
+    ports = discovery.chosen(options)
+    rows: list[fleet.Row] = []
+
+    def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
+        return provision(port, batch, options, report, stop, step)
+
+    def each(row: fleet.Row) -> None:
+        rows.append(row)
+        if row["outcome"] not in ("skipped", "dry run"):
+            report.add(row)
+        console.result({name: row.get(name) for name in COLUMNS})
+        if not console.terminal:
+            console.say(sentence(row, len(rows), len(ports)))
+
+    try:
+        fleet.run(ports, work, options.jobs, console.progress(ports, "boards"), each)
+    finally:
+        rows.sort(key=lambda row: ports.index(row["port"]))
+        if console.terminal:
+            console.table(rows, TABLE)
+            console.errors(rows, "port", "error")
+    good = sum(row["outcome"] in (GOOD, "skipped", "dry run") for row in rows)
+    console.say(f"{good} of {len(ports)} good" + (f", see {report.path}" if report.path else ""))
+    return 0 if good == len(ports) else 1
+
+
+def provision(
+    port: str,
+    batch: batches.Batch,
+    options: argparse.Namespace,
+    report: Report,
+    stop: threading.Event,
+    step: fleet.Step,
+) -> fleet.Row:
+    """One board, from its prompt to its report; its row."""
+    row: fleet.Row = {}
+    try:
+        with Link(port, stop) as link:
+            step("asking who it is", 0.02)
+            board = apply.identify(link)
+            row.update(mac=board["mac"], device=board["device"])
+            done = report.good(board["mac"])
+            if done and not options.again:
+                row.update(device=done["device"], fingerprint=done["fingerprint"])
+                return row | {"outcome": "skipped", "what_to_do": f"good in {report.path}"}
+            copied = deploy.to_board(
+                link, batch, options, lambda text, part: step(text, part * FIRST_PARTS)
+            )
+            if options.dry_run:
+                text = f"{len(copied['written'])} files would be written"
+                return row | {"outcome": "dry run", "what_to_do": text}
+            step("starting", 0.65)
+            link.reset()
+            seen = booting.watch(link.lines(), options.timeout, stop, step)
+    except BoardError as error:
+        if error.code == "timeout" and not booting.joined(port):
+            text = str(error)
+            if "Wi-Fi" not in text:
+                text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
+            error = BoardError("network.wifi", text)
+        raise Failed(error, row) from None
+    return row | result(seen, batch.info.product_id)
+
+
+class Failed(BoardError):
+    """A board's failure, with what was known of it by then."""
+
+    def __init__(self, error: BoardError, known: fleet.Row) -> None:
+        super().__init__(error.code, str(error))
+        self.known = known
+
+
+def result(seen: dict, product_id: str) -> fleet.Row:
+    """The row's fields from the report that a board printed."""
+    good = seen.get("error") is None and bool(seen.get("connected")) and bool(seen.get("stored"))
+    row = {"outcome": GOOD if good else "failed", "fingerprint": seen["fingerprint"]}
+    if seen.get("device"):
+        row["device"] = str(seen["device"]).removeprefix(product_id)
+    if not good:
+        row["error"] = seen.get("error") or "not_connected"
+        row["what_to_do"] = seen["last_error"] or "dynreg watch shows its log"
+    return row
+
+
+def sentence(row: fleet.Row, count: int, total: int) -> str:
+    """A board's row as one line of a pipe."""
+    words = [f"[{count}/{total}]", row["port"], row.get("mac") or "-", row["outcome"]]
+    if row["outcome"] == GOOD:
+        words += [row["device"], f"fingerprint {row['fingerprint']}"]
+    if row.get("error"):
+        words.append(f"{row['error']}: {row['what_to_do']}")
+    elif row.get("what_to_do"):
+        words.append(row["what_to_do"])
+    return "  ".join([*words, f"{row['seconds']} s"])

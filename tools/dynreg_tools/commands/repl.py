@@ -1,0 +1,30 @@
+"""`dynreg repl`: a board's prompt, by mpremote."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+from ..boards import discovery
+from ..console import Console
+
+DESCRIPTION = "Opens mpremote's terminal on one board."
+EXAMPLE = """\
+example:
+  dynreg repl --port /dev/ttyUSB0       Ctrl-] or Ctrl-X ends it, Ctrl-C interrupts the program"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    discovery.add_options(parser, several=False)
+    parser.add_argument("--json", action="store_true", help="one JSON object when it has ended")
+
+
+def run(options: argparse.Namespace) -> int:
+    """mpremote's exit code."""
+    port = discovery.chosen(options)[0]
+    name = os.path.realpath(port) if os.name == "posix" else port
+    code = subprocess.call([sys.executable, "-m", "mpremote", "connect", name, "repl"])
+    Console(options.json).result({"port": port, "exit": code})
+    return code

@@ -1,0 +1,95 @@
+"""`dynreg watch`: what boards print, several at once, over resets and replugged cables."""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import re
+import threading
+import time
+
+from rich.console import Console as Rich
+from rich.text import Text
+
+from ..boards import discovery
+from ..boards.lines import PROMPT, Lines
+from ..console import Console
+
+DESCRIPTION = "Shows the serial log of boards. Nothing is sent to them."
+EXAMPLE = """\
+examples:
+  dynreg watch                       the one board that is connected, until Ctrl-C
+  dynreg watch --all --seconds 30
+  dynreg watch --port /dev/ttyUSB0 --json"""
+_LEVEL = re.compile(r"\s*(\d+\.\d{3}) (DEBUG|INFO|WARN|ERROR) +(.*)")
+_COLOURS = {"DEBUG": "dim", "INFO": "", "WARN": "yellow", "ERROR": "bold red"}
+_PREFIXES = ("cyan", "magenta", "green", "blue")
+_FOREVER = float("inf")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    discovery.add_options(parser)
+    parser.add_argument("--seconds", type=float, default=_FOREVER, metavar="S", help="then end")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0; Ctrl-C ends it."""
+    console = Console(options.json)
+    ports = discovery.chosen(options)
+    lines: queue.Queue[tuple[str, str]] = queue.Queue()
+    stop = threading.Event()
+    threads = [threading.Thread(target=_follow, args=(port, lines, stop)) for port in ports]
+    for thread in threads:
+        thread.start()
+    rich = Rich(highlight=False)
+    end = time.monotonic() + options.seconds
+    try:
+        while time.monotonic() < end:
+            try:
+                port, line = lines.get(timeout=min(0.2, max(0, end - time.monotonic())))
+            except queue.Empty:
+                continue
+            console.result(parsed(port, line))
+            if not options.json:
+                rich.print(shown(port, line, ports), soft_wrap=True)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    return 0
+
+
+def _follow(port: str, lines: queue.Queue, stop: threading.Event) -> None:
+    source = Lines(port, back_s=_FOREVER)
+    gone = False
+    while not stop.is_set():
+        line = source.read(0.2)
+        if source.gone != gone:
+            gone = source.gone
+            lines.put((port, "-- the port is gone, waiting for it" if gone else "-- here again"))
+        if line is not None and line != PROMPT:
+            lines.put((port, line))
+    source.close()
+
+
+def parsed(port: str, line: str) -> dict:
+    """The line for a program: port, and for a line of dynreg's log its seconds and level."""
+    found = _LEVEL.match(line)
+    if not found:
+        return {"port": port, "text": line}
+    return {
+        "port": port,
+        "seconds": float(found[1]),
+        "level": found[2],
+        "text": found[3],
+    }
+
+
+def shown(port: str, line: str, ports: list[str]) -> Text:
+    """The line for a person: with its port when there are several, coloured by its level."""
+    text = Text()
+    if len(ports) > 1:
+        text.append(f"{port}  ", _PREFIXES[ports.index(port) % len(_PREFIXES)])
+    found = _LEVEL.match(line)
+    return text.append(line, _COLOURS[found[2]] if found else "")

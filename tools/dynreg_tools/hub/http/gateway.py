@@ -1,0 +1,133 @@
+"""The HTTP and HTTPS gateway: requests to register, one connection at a time.
+
+Source: protocol section 2 (request) and 3 (reply). What registration means is registration.py's.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol
+from uuid import uuid4
+
+import h11
+
+from ..rules import REGISTER_PATH
+from ..store import Store
+from ..tls.device_ca import DeviceAuthority
+from .connection import Change, Connection, HttpError
+from .refusals import error
+from .registration import refusal, register
+
+IDLE_TIMEOUT = 15.0
+_SHOWN_PATH = 64
+
+
+class GatewayFaults(Protocol):
+    """What may go wrong on purpose in a reply."""
+
+    def change(self) -> Change | None:
+        """What makes (seconds to wait, bytes) of the bytes of a reply."""
+        ...
+
+    def refusal(self) -> tuple[str, str] | None:
+        """Code and message of an error in the place of a registration."""
+        ...
+
+    def reply(self, response: dict, secret: str) -> object | None:
+        """The body in the place of that of a good registration."""
+        ...
+
+
+class Gateway:
+    """Serves connections handed to it by a Listener.
+
+    `emit` reports an event, `record` gets the raw bytes of every request, `authority` issues
+    device certificates where a product needs them, `idle_timeout` is how many seconds a whole
+    request may take to arrive, `faults` what goes wrong on purpose.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        emit: Callable[..., None],
+        record: Callable[[bytes], None],
+        *,
+        time_window: float,
+        authority: DeviceAuthority | None = None,
+        idle_timeout: float = IDLE_TIMEOUT,
+        faults: GatewayFaults,
+    ) -> None:
+        self._store = store
+        self._emit = emit
+        self._record = record
+        self._time_window = time_window
+        self._authority = authority
+        self._idle_timeout = idle_timeout
+        self._faults = faults
+
+    async def serve(
+        self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer requests on one connection until either side has had enough."""
+        connection = Connection(reader, writer)
+        going = True
+        while going:
+            try:
+                going = await self._exchange(scheme, connection)
+            except OSError:  # the peer is gone; TLS reports that in many ways
+                return
+
+    async def _exchange(self, scheme: str, connection: Connection) -> bool:
+        """One request and its reply; whether another may follow."""
+        try:
+            async with asyncio.timeout(self._idle_timeout):
+                request = await connection.request()
+            if request is None:
+                return False
+            self._record(connection.take_raw())
+            reply = self._answer(scheme, *request)
+        except TimeoutError:
+            if raw := connection.take_raw(everything=True):
+                self._record(raw)
+                self._bad(
+                    scheme, HttpError(HTTPStatus.REQUEST_TIMEOUT, "request not complete in time")
+                )
+            return False
+        except HttpError as bad:
+            if bad.over:
+                self._record(connection.take_raw(everything=True))
+            self._bad(scheme, bad)
+            reply = error(HTTPStatus(bad.status).name, str(bad), str(uuid4()))
+            return await connection.reply(
+                bad.status, reply, close=bad.over, change=self._faults.change()
+            )
+        return await connection.reply(HTTPStatus.OK, reply, change=self._faults.change())
+
+    def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:
+        method = request.method.decode("ascii")
+        path = request.target.decode("ascii").partition("?")[0]
+        if request.target.decode("ascii") != REGISTER_PATH:
+            raise HttpError(HTTPStatus.NOT_FOUND, f"{method} {path[:_SHOWN_PATH]}: no such path")
+        if method != "POST":
+            raise HttpError(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"{method} {path}: only POST is allowed"
+            )
+        headers = {
+            name.decode("ascii"): value.decode("latin-1") for name, value in request.headers
+        }
+        if refused := self._faults.refusal():
+            reply = refusal(*refused)
+        else:
+            reply = register(
+                self._store, headers, body, time.time(), self._time_window, self._authority
+            )
+        self._emit(reply.event, **reply.fields, scheme=scheme)
+        product = self._store.product(reply.fields.get("product_id", ""))
+        if reply.event != "registered" or product is None:
+            return reply.body
+        other = self._faults.reply(reply.body["Response"], product.secret)
+        return reply.body if other is None else other
+
+    def _bad(self, scheme: str, bad: HttpError) -> None:
+        self._emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)

@@ -1,0 +1,226 @@
+"""Hub: the local IoT Hub in a thread of its own, for tests and for the command line."""
+
+import asyncio
+import base64
+import binascii
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ParamSpec, Self, TypeVar
+
+from .events import Journal, Packet
+from .rules import CERTIFICATE, HubError
+from .server import Server
+from .settings import Settings, check_device_name
+from .tls import certificates
+
+_START_TIMEOUT = 30.0
+_CALL_TIMEOUT = 10.0
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Hub:
+    """A local IoT Hub: a context manager, or start() and stop().
+
+    `options` are the fields of Settings (settings.py), checked at once. `on_event` gets each event
+    (events.py) as a dict, in the hub's thread; with `record` false nothing is kept for tests.
+
+    Once started: `http`, `https`, `mqtt`, `mqtts` and `control` are URLs, `ntp` and `dns` are
+    (host, port), `ports` is a dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA,
+    `auth_mode` is the product's, `made_secret` says that the hub made `product_secret`, `psk` that
+    mqtts takes PSK.
+    """
+
+    def __init__(
+        self,
+        data: str | Path | None = None,
+        *,
+        on_event: Callable[[dict], None] | None = None,
+        record: bool = True,
+        **options: Any,
+    ) -> None:
+        """Check the options; HubError when one is no good, TypeError when there is no such."""
+        self._settings = Settings(data=data, **options)
+        self._journal = Journal(on_event, record=record)
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Stop; raises what went wrong inside the hub, unless the block itself failed."""
+        self.stop()
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def start(self) -> None:
+        """Listen on all ports; HubError when that cannot be done."""
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready,), name="localhub", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(_START_TIMEOUT):
+            raise HubError("the hub did not start in time")
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        """End all connections and close everything; a second call does nothing."""
+        if self._thread is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def _run(self, ready: threading.Event) -> None:
+        try:
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(self._main(ready))
+        except Exception as exc:  # whatever it is, start() or __exit__ raises it
+            self._failure = exc
+        finally:
+            ready.set()
+
+    async def _main(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with Server(self._settings, self._journal, self._broken) as server:
+            self._server = server
+            self.ports = server.ports
+            urls = server.urls()
+            self.http, self.https = urls.http, urls.https
+            self.mqtt, self.mqtts = urls.mqtt, urls.mqtts
+            self.control, self.ntp, self.dns = urls.control, urls.ntp, urls.dns
+            self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
+            self.product_id, self.product_secret = server.product.id, server.product.secret
+            self.auth_mode, self.psk = server.product.auth_mode, server.psk
+            self.made_secret = server.made_secret
+            ready.set()
+            await self._stop.wait()
+
+    def _broken(self, exc: Exception) -> None:
+        self._failure = self._failure or exc
+        self._journal.emit("internal_error", error=type(exc).__name__)
+
+    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function in the hub's thread and give its result or exception."""
+
+        async def call() -> T:
+            return function(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(_CALL_TIMEOUT)
+
+    @property
+    def events(self) -> list[dict]:
+        """All events so far, a copy."""
+        return self._journal.events()
+
+    @property
+    def requests(self) -> list[bytes]:
+        """The raw bytes of every HTTP request so far, a copy."""
+        return list(self._journal.requests)
+
+    @property
+    def packets(self) -> list[Packet]:
+        """Every MQTT packet so far as (conn, "in" or "out", raw bytes), a copy."""
+        return list(self._journal.packets)
+
+    def wait_for(
+        self, event_name: str, timeout: float = 5, *, count: int = 1, **match: object
+    ) -> dict:
+        """The `count`-th event of this name whose fields equal `match`, past or to come.
+
+        TimeoutError when there is none within `timeout` seconds.
+        """
+        return self._journal.wait_for(event_name, timeout, count, match)
+
+    def devices(self) -> list[dict]:
+        """The product's devices: name, mode, psk, fingerprint, activated, automatic, created.
+
+        `mode` is "key" or "cert"; `psk` is base64 or None, `fingerprint` the SHA-256 of the
+        device's certificate in hex or None.
+        """
+        return [
+            {
+                "name": device.name,
+                "mode": device.auth_mode,
+                "psk": device.psk,
+                "fingerprint": device.fingerprint,
+                "activated": device.activated,
+                "automatic": device.automatic,
+                "created": device.created,
+            }
+            for device in self._call(self._server.store.devices, self.product_id)
+        ]
+
+    def set_product(
+        self, *, register_type: int | None = None, register_limit: int | None = None
+    ) -> None:
+        """Turn the console's switches (protocol section 3); None leaves one as it is."""
+
+        def change() -> None:
+            old = self._server.product
+            given = {"register_type": register_type, "register_limit": register_limit}
+            changes = {name: value for name, value in given.items() if value is not None}
+            self._server.product = replace(old, **changes)
+            self._server.store.save_product(self._server.product)
+
+        self._call(change)
+
+    def add_device(self, name: str, psk: str | None = None) -> None:
+        """Create a device beforehand, with a secret in base64 or to be registered.
+
+        Certificate devices have no secret: they are all to be registered.
+        """
+        check_device_name(name)
+        if psk is not None:
+            if self.auth_mode == CERTIFICATE:
+                raise HubError("a device in auth mode cert has no secret")
+            try:
+                base64.b64decode(psk, validate=True)
+            except binascii.Error as exc:
+                raise HubError("the device secret is not base64") from exc
+        self._call(self._server.store.add_device, self.product_id, name, psk)
+
+    def delete_device(self, name: str) -> None:
+        """Forget a device and end its session, so that it can register again."""
+        if not self._call(self._server.store.delete_device, self.product_id, name):
+            raise HubError(f"there is no device {name}")
+        self.kick(name)
+
+    def kick(self, device_name: str) -> bool:
+        """End a device's MQTT session; False when it has none."""
+        return self._call(self._server.broker.kick, self.product_id + device_name)
+
+    def publish(self, topic: str, payload: bytes | str, qos: int = 0) -> int:
+        """Send a message to all subscribers of `topic`; how many there were."""
+        data = payload.encode() if isinstance(payload, str) else payload
+        return self._call(self._server.broker.publish, topic, data, qos)
+
+    def fault(self, spec: str) -> None:
+        """Switch a fault on, NAME[@SERVICE][:ARG][*TIMES] (faults/); HubError when it is none."""
+        self._call(self._server.faults.add, spec)
+
+    def clear_faults(self, name: str | None = None) -> int:
+        """Switch off all faults, or one by its name; how many those were."""
+        return self._call(self._server.faults.clear, name)
+
+    @property
+    def faults(self) -> list[dict]:
+        """The faults that are switched on: name, argument, service, left (times; None: no end)."""
+        return self._call(self._server.faults.active)
+
+    def exchange_ca(self) -> None:
+        """Serve new TLS connections with a certificate of a CA that nobody knows; PSK goes on."""
+        unknown_ca = certificates.new_authority(self._settings.cert_key)
+        self._call(self._server.use_contexts, self._server.contexts_of(unknown_ca))
+
+    def restore_ca(self) -> None:
+        """Undo exchange_ca()."""
+        self._call(self._server.use_contexts, self._server.own_contexts)

@@ -1,0 +1,1 @@
+"""The broker: frames, packets, logins, sessions."""

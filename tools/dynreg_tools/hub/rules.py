@@ -1,0 +1,202 @@
+"""The cloud's rules as pure functions: names, signatures, login passwords, topic rights.
+
+Nothing here does I/O or reads a clock. Source: docs/protocol.md, the section named in each
+docstring.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from ..errors import ToolError
+
+ALGORITHM = "hmacsha256"
+REGISTER_PATH = "/device/register"
+SDK_APP_ID = "12010126"
+NONCE_LIMIT = 2**31
+MAX_PAYLOAD = 16 * 1024
+MAX_TOPIC, MAX_SLASHES = 255, 10
+MAX_KEEPALIVE = 900
+MIN_SECRET, MAX_SECRET = 16, 32
+AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
+
+_PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9:_-]{1,48}")
+_SECRET = re.compile(r"[!-~]+")
+_CONNECTION_ID = re.compile(r"[A-Za-z0-9]{5}")
+_SECONDS = re.compile(r"[0-9]{1,19}")
+_DIGESTS = {b"hmacsha256": "sha256", b"hmacsha1": "sha1"}
+_BLOCK = 16
+
+_UP = (
+    "{own}/event",
+    "{own}/data",
+    "$sys/operation/{own}",
+    "$shadow/operation/{own}",
+    "$thing/up/property/{own}",
+    "$thing/up/event/{own}",
+    "$thing/up/action/{own}",
+    "$thing/up/service/{own}",
+    "$ota/report/{own}",
+    "$config/operation/{own}",
+    "$log/operation/{own}",
+    "$gateway/operation/{own}",
+)
+_DOWN = (
+    "{own}/control",
+    "{own}/data",
+    "$sys/operation/result/{own}",
+    "$broadcast/rxd/{own}",
+    "$shadow/operation/result/{own}",
+    "$thing/down/property/{own}",
+    "$thing/down/event/{own}",
+    "$thing/down/action/{own}",
+    "$thing/down/service/{own}",
+    "$ota/update/{own}",
+    "$config/operation/result/{own}",
+    "$log/operation/result/{own}",
+    "$gateway/operation/result/{own}",
+)
+
+
+class HubError(ToolError):
+    """The hub cannot do what it was asked; the message is one clear sentence for a person."""
+
+
+def is_product_id(text: str) -> bool:
+    """Letters and digits; ten in practice, other lengths up to 32 pass (protocol section 2)."""
+    return _PRODUCT_ID.fullmatch(text) is not None
+
+
+def is_device_name(text: str) -> bool:
+    """1 to 48 of letters, digits, colon, underscore, hyphen (protocol section 2)."""
+    return _DEVICE_NAME.fullmatch(text) is not None
+
+
+def check_product_secret(secret: str) -> None:
+    """Raise HubError unless `secret` is 16 to 32 printable ASCII characters (section 2)."""
+    if not MIN_SECRET <= len(secret) <= MAX_SECRET:
+        raise HubError(
+            f"the product secret must be {MIN_SECRET} to {MAX_SECRET} characters long, "
+            f"not {len(secret)}"
+        )
+    if _SECRET.fullmatch(secret) is None:
+        raise HubError("the product secret must be printable ASCII without spaces")
+
+
+def host_without_port(host: str) -> str:
+    """The part of a Host header that is signed: no port (protocol section 2)."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def registration_signature(
+    secret: str, host: str, algorithm: str, timestamp: str, nonce: str, body: bytes
+) -> str:
+    """The right X-TC-Signature for a request (protocol section 2): base64 of the raw HMAC.
+
+    `timestamp` and `nonce` are the header's digits as sent, `body` the exact bytes as sent.
+    """
+    lines = [
+        "POST",
+        host,
+        REGISTER_PATH,
+        "",
+        algorithm,
+        timestamp,
+        nonce,
+        hashlib.sha256(body).hexdigest(),
+    ]
+    digest = hmac.digest(secret.encode(), "\n".join(lines).encode(), "sha256")
+    return base64.b64encode(digest).decode()
+
+
+def encrypt_payload(secret: str, plaintext: bytes) -> str:
+    """Base64 of AES-128-CBC with zero padding, as in a registration reply (section 3).
+
+    The key is the first 16 characters of the product secret, the IV sixteen ASCII zeros. A
+    plaintext that fills its last block gets no padding.
+    """
+    padded = plaintext + bytes(-len(plaintext) % _BLOCK)
+    cipher = Cipher(algorithms.AES(secret[:_BLOCK].encode()), modes.CBC(b"0" * _BLOCK))
+    encryptor = cipher.encryptor()
+    return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
+
+
+def login_fault(
+    client_id: str, username: str, password: bytes, psk: str, now: float
+) -> str | None:
+    """Why this MQTT login is not good, in words without any secret; None when it is good.
+
+    `psk` is the device secret in base64, `now` Unix seconds. Source: protocol section 4.
+    """
+    return username_fault(client_id, username, now) or password_fault(username, password, psk)
+
+
+def username_fault(client_id: str, username: str, now: float) -> str | None:
+    """Why the user name of a login is not good; all there is to check of certificate devices."""
+    parts = username.split(";")
+    if len(parts) != 4 or parts[1] != SDK_APP_ID:
+        return f"username is not {{client id}};{SDK_APP_ID};{{connid}};{{expiry}}"
+    if parts[0] != client_id:
+        return "username does not begin with the client id"
+    if _CONNECTION_ID.fullmatch(parts[2]) is None:
+        return "connid in the username is not 5 letters or digits"
+    if _SECONDS.fullmatch(parts[3]) is None:
+        return "expiry in the username is not Unix seconds"
+    if int(parts[3]) <= now:
+        return "the signature has expired"
+    return None
+
+
+def password_fault(username: str, password: bytes, psk: str) -> str | None:
+    """Why the password of a login is not good; `psk` is the device secret in base64."""
+    signature, _, method = password.partition(b";")
+    if method not in _DIGESTS:
+        return "password does not end in ;hmacsha256 or ;hmacsha1"
+    digest = hmac.new(base64.b64decode(psk), username.encode(), _DIGESTS[method]).hexdigest()
+    if not hmac.compare_digest(signature, digest.encode()):
+        return "the password's signature is wrong"
+    return None
+
+
+def topic_fault(topic: str) -> str | None:
+    """Why a topic breaks the size limits of protocol section 4; None when it does not."""
+    if len(topic.encode()) > MAX_TOPIC:
+        return f"topic over {MAX_TOPIC} bytes"
+    if topic.count("/") > MAX_SLASHES:
+        return f"topic with more than {MAX_SLASHES} slashes"
+    return None
+
+
+def may_publish(product_id: str, device_name: str, topic: str) -> bool:
+    """Whether the device may publish to `topic` (protocol sections 6 and 7)."""
+    own = f"{product_id}/{device_name}"
+    process_id = topic.removeprefix(f"$rrpc/txd/{own}/")
+    if process_id != topic:
+        return process_id != "" and "/" not in process_id
+    return any(topic == template.format(own=own) for template in _UP)
+
+
+def may_subscribe(product_id: str, device_name: str, topic_filter: str) -> bool:
+    """Whether the device may subscribe to `topic_filter` (protocol sections 6 and 7).
+
+    The only wildcard allowed is the documented `+` at the end of the RRPC topic.
+    """
+    own = f"{product_id}/{device_name}"
+    process_id = topic_filter.removeprefix(f"$rrpc/rxd/{own}/")
+    if process_id != topic_filter:
+        return process_id not in ("", "#") and "/" not in process_id
+    return any(topic_filter == template.format(own=own) for template in _DOWN)
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether `topic` falls under `topic_filter`; `+` is one level, `#` is never granted."""
+    wanted, given = topic_filter.split("/"), topic.split("/")
+    return len(wanted) == len(given) and all(
+        level in ("+", name) for level, name in zip(wanted, given, strict=True)
+    )

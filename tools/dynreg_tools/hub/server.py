@@ -1,0 +1,242 @@
+"""Everything the hub runs, opened and closed in one asyncio loop: store, ports, services."""
+
+import asyncio
+import base64
+import errno
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import trustme
+
+from .events import Journal
+from .faults import Faults, Hooks
+from .faults.kinds import BROKER, GATEWAY
+from .faults.tls import Shown
+from .http.control import HOST as CONTROL_HOST
+from .http.control import Control
+from .http.gateway import Gateway
+from .listener import Listener
+from .mqtt.broker import Broker
+from .ports import Ports
+from .products import choose_product
+from .rules import CERTIFICATE, KEY, HubError
+from .settings import PORTS, Settings
+from .store import Store
+from .tls import certificates
+from .tls.context import KeyOf, ServerContext, server_context
+from .tls.device_ca import DeviceAuthority, load_or_create_device_authority
+from .udp.nameserver import NAME, NameServer
+from .udp.sntp import Responder
+
+_ANY = "0.0.0.0"
+_UDP = ("ntp", "dns")
+_SERVICES = {"http": GATEWAY, "https": GATEWAY, "mqtt": BROKER, "mqtts": BROKER}
+_LOCAL = ("127.0.0.1", "localhost", _ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where a hub's services are; of those over UDP host and port."""
+
+    http: str
+    https: str
+    mqtt: str
+    mqtts: str
+    control: str
+    ntp: tuple[str, int]
+    dns: tuple[str, int]
+
+
+class Server:
+    """An async context manager that opens all of it; HubError when a part cannot be opened."""
+
+    def __init__(
+        self, settings: Settings, journal: Journal, broken: Callable[[Exception], None]
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._broken = broken
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Server":
+        try:
+            await self._open()
+        except OSError as exc:
+            await self._stack.aclose()
+            raise HubError(str(exc)) from exc
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        directory = self._directory()
+        self.store = Store(directory / "hub.db")
+        self._stack.callback(self.store.close)
+        self.product, self.made_secret = choose_product(self.store, self._settings)
+        sockets = {name: self._bind(index, name) for index, name in enumerate(PORTS)}
+        self.ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
+        self._authority = certificates.load_or_create_authority(directory, self._settings.cert_key)
+        self.ca_pem = directory / certificates.CA_PEM
+        self.ca_der = directory / certificates.CA_DER
+        self._open_device_authority(directory)
+        self.own_contexts = self.contexts_of(self._authority)
+        self.psk = self.own_contexts["mqtts"].psk
+        self._listeners: dict[str, Listener] = {}
+        ports = Ports(self._listeners)
+        self._stack.push_async_callback(ports.close)
+        self.faults = Faults(self._journal.emit, ports.switched)
+        self._hooks = Hooks(self.faults, self._shown)
+        self._serve(sockets)
+        await self._serve_udp(sockets)
+        for spec in self._settings.faults:
+            self.faults.add(spec)
+
+    async def _serve_udp(self, sockets: dict[str, socket.socket]) -> None:
+        emit, loop = self._journal.emit, asyncio.get_running_loop()
+        time_server = Responder(partial(emit, "time_served"), self._hooks)
+        address = self.urls().dns[0]
+        names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
+        for name, protocol in (("ntp", time_server), ("dns", names)):
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda protocol=protocol: protocol, sock=sockets[name]
+            )
+            self._stack.callback(transport.close)
+
+    def _open_device_authority(self, directory: Path) -> None:
+        """Whom to trust with client certificates: the authorities of all the store's products."""
+        products = self.store.products()
+        self._device_authority: DeviceAuthority | None = None
+        self._client_authorities: list[str] = []
+        if any(product.auth_mode == CERTIFICATE for product in products):
+            self._device_authority = load_or_create_device_authority(
+                directory, self._settings.device_key
+            )
+            own = {product.own_ca for product in products if product.own_ca}
+            self._client_authorities = [self._device_authority.pem, *own]
+
+    def _serve(self, sockets: dict[str, socket.socket]) -> None:
+        settings, journal = self._settings, self._journal
+        gateway = Gateway(
+            self.store,
+            journal.emit,
+            journal.note_request,
+            time_window=settings.time_window,
+            authority=self._device_authority,
+            idle_timeout=settings.idle_timeout,
+            faults=self._hooks,
+        )
+        self.broker = Broker(
+            self.store,
+            journal.emit,
+            journal.note_packet,
+            connect_interval=settings.connect_interval,
+            connect_timeout=settings.connect_timeout,
+            faults=self._hooks,
+        )
+        services = {
+            "http": partial(gateway.serve, "http"),
+            "https": partial(gateway.serve, "https"),
+            "mqtt": self.broker.serve,
+            "mqtts": self.broker.serve,
+            "control": Control(self.faults).serve,
+        }
+        for name, serve in services.items():
+            self._listeners[name] = Listener(
+                sockets[name],
+                serve,
+                context=self.own_contexts.get(name),
+                tls_failed=partial(self._tls_failed, name),
+                broken=self._broken,
+                service=_SERVICES.get(name, name),
+                faults=self._hooks,
+            )
+            self._stack.push_async_callback(self._listeners[name].close)
+
+    def use_contexts(self, contexts: dict[str, ServerContext]) -> None:
+        """Serve new TLS connections with these contexts, given by port name."""
+        for name, context in contexts.items():
+            self._listeners[name].context = context
+
+    def contexts_of(self, authority: trustme.CA) -> dict[str, ServerContext]:
+        """A TLS context for each TLS port, with a certificate of `authority` for this hub."""
+        shown = certificates.server_certificate(authority, self._names(), self._settings.cert_key)
+        return {name: server_context(shown, *self._clients(name)) for name in ("https", "mqtts")}
+
+    def _clients(self, name: str) -> tuple[Sequence[str], KeyOf | None]:
+        """Who may show a certificate, and the keys of TLS-PSK: for the login alone (section 4)."""
+        if name != "mqtts":
+            return (), None
+        return self._client_authorities, self._key_of if self._settings.psk else None
+
+    def _shown(self, service: str) -> Shown:
+        clients = self._clients("mqtts" if service == BROKER else "https")
+        return Shown(self._authority, self._names(), *clients)
+
+    def _names(self) -> list[str]:
+        host = self._settings.host
+        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != _ANY]
+
+    def _key_of(self, identity: str) -> bytes | None:
+        """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
+        device = self.store.device_by_client_id(identity)
+        if device is None or device.auth_mode != KEY or device.psk is None:
+            return None
+        return self._hooks.key(base64.b64decode(device.psk))
+
+    def urls(self) -> "Urls":
+        """Where the services are."""
+        host = self._settings.host
+        address, name = ("127.0.0.1", "localhost") if host in _LOCAL else (host, host)
+        hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
+        return Urls(
+            **{key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts},
+            control=f"http://{CONTROL_HOST}:{self.ports['control']}",
+            ntp=(address, self.ports["ntp"]),
+            dns=(address, self.ports["dns"]),
+        )
+
+    def _tls_failed(self, port: str, reason: str) -> None:
+        self._journal.emit("tls_failed", port=port, reason=reason)
+
+    def _directory(self) -> Path:
+        if self._settings.data is None:
+            directory = Path(tempfile.mkdtemp(prefix="localhub-"))
+            self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
+            return directory
+        directory = Path(self._settings.data).resolve()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise HubError(f"cannot make the data directory {directory}: {exc.strerror}") from exc
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise HubError(f"cannot write to the data directory {directory}")
+        return directory
+
+    def _bind(self, index: int, name: str) -> socket.socket:
+        host = CONTROL_HOST if name == "control" else self._settings.host
+        port = self._settings.port_base and self._settings.port_base + index
+        try:
+            if name in _UDP:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                self._stack.callback(sock.close)
+                sock.bind((host, port))
+            else:
+                sock = socket.create_server((host, port))
+                self._stack.callback(sock.close)
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                raise HubError(f"port {port} ({name}) on {host} is in use") from exc
+            text = exc.strerror or exc
+            raise HubError(f"cannot listen on {host} port {port} ({name}): {text}") from exc
+        return sock

@@ -1,0 +1,91 @@
+"""How a hub is to run: every option of Hub and of the command line, checked at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import rules
+from .faults import parse
+from .http.gateway import IDLE_TIMEOUT
+from .mqtt.broker import CONNECT_TIMEOUT
+from .rules import HubError
+from .tls.certificates import KEY_TYPES
+from .tls.device_ca import DEVICE_KEYS
+from .tls.own_ca import load_own_ca
+
+PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
+TIME_WINDOW = 300.0
+REGISTER_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a hub is to run; times in seconds, secrets in their documented form.
+
+    `data` is the directory of hub.db and the CAs (None: a private temporary one, removed at the
+    end). Without `product_id` the directory's last product is taken, or one is made at random.
+
+    `auth_mode` is "key" or "cert" (None: as the product was, a new one "key", and "cert" with an
+    own CA); `own_ca` is the file or the PEM bytes of the CA that issues the product's device
+    certificates, else the hub issues them, with keys of the kind `device_key`, "rsa" (2048 bits)
+    or "ec" (P-256). `cert_key` is the same for the hub's own servers. `psk` false takes TLS-PSK
+    away, like a cloud that no longer offers it.
+
+    `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
+
+    With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
+    `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
+    time between two logins of a device (0: no limit), `connect_timeout` and `idle_timeout` how
+    long a CONNECT and a whole HTTP request may take to arrive.
+    """
+
+    data: str | Path | None = None
+    product_id: str | None = None
+    product_secret: str | None = None
+    register_type: int = 2
+    register_limit: int = REGISTER_LIMIT
+    auth_mode: str | None = None
+    own_ca: str | Path | bytes | None = None
+    device_key: str = "rsa"
+    host: str = "127.0.0.1"
+    port_base: int = 0
+    time_window: float = TIME_WINDOW
+    devices: Sequence[str] = ()
+    cert_key: str = "rsa"
+    psk: bool = True
+    connect_interval: float = 0
+    connect_timeout: float = CONNECT_TIMEOUT
+    idle_timeout: float = IDLE_TIMEOUT
+    faults: Sequence[str] = ()
+    own_ca_pem: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Raise HubError when a value cannot be; read the own CA into `own_ca_pem`."""
+        if self.product_id is not None and not rules.is_product_id(self.product_id):
+            raise HubError("the product id must be 1 to 32 letters and digits")
+        if self.product_secret is not None:
+            rules.check_product_secret(self.product_secret)
+        for name in self.devices:
+            check_device_name(name)
+        for spec in self.faults:
+            parse(spec)
+        last = 65535 - len(PORTS) + 1
+        if self.port_base != 0 and not 0 < self.port_base <= last:
+            raise HubError(f"the port base must be 0 or 1 to {last}")
+        if self.auth_mode not in (None, *rules.AUTH_MODES):
+            raise HubError("the auth mode must be key or cert")
+        if self.cert_key not in KEY_TYPES or self.device_key not in DEVICE_KEYS:
+            raise HubError("the kind of a certificate's key must be rsa or ec")
+        if self.own_ca is not None:
+            if self.auth_mode == rules.KEY:
+                raise HubError("an own CA is for products in auth mode cert, not key")
+            object.__setattr__(self, "own_ca_pem", load_own_ca(self.own_ca))
+
+
+def check_device_name(name: str) -> None:
+    """Raise HubError unless `name` may be a device name."""
+    if not rules.is_device_name(name):
+        raise HubError(
+            f"the device name {name!r} is not 1 to 48 of letters, digits, colon, underscore "
+            "and hyphen"
+        )

@@ -1,0 +1,1 @@
+"""Contexts of the server's side, TLS-PSK, and the certificates' authorities."""

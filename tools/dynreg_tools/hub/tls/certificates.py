@@ -1,0 +1,103 @@
+"""The authority of the hub's servers and their certificates; devices have another, device_ca.py.
+
+The authority is kept in the data directory, so that a board's copy stays good over restarts; a
+server certificate is made afresh at each start. That one is valid from yesterday on and for a
+year, so that a board with an unset or a wild clock meets here what it meets in the cloud.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
+
+from ... import files
+from ..rules import HubError
+
+CA_PEM, CA_DER, CA_KEY = "ca.pem", "ca.der", "ca_key.pem"
+KEY_TYPES = {"rsa": trustme.KeyType.RSA, "ec": trustme.KeyType.ECDSA}
+_ORGANIZATION = "dynreg local hub"
+
+
+def load_or_create_authority(directory: Path, key_type: str) -> trustme.CA:
+    """The authority of a data directory, made when missing (`key_type`: "rsa" 2048, "ec" P-256).
+
+    Writes ca.pem and ca.der beside it. Raises HubError when the kept files cannot be used; an
+    authority that exists keeps its own kind of key.
+    """
+    pem, key = directory / CA_PEM, directory / CA_KEY
+    if key.exists() and pem.exists():
+        try:
+            authority = trustme.CA.from_pem(pem.read_bytes(), key.read_bytes())
+        except (ValueError, OSError) as exc:
+            raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
+    else:
+        authority = new_authority(key_type)
+        files.write(key, authority.private_key_pem.bytes(), files.PRIVATE)
+    certificate = authority.cert_pem.bytes()
+    pem.write_bytes(certificate)
+    der = x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)
+    (directory / CA_DER).write_bytes(der)
+    return authority
+
+
+def new_authority(key_type: str) -> trustme.CA:
+    """An authority that nobody trusts yet."""
+    return trustme.CA(organization_name=_ORGANIZATION, key_type=KEY_TYPES[key_type])
+
+
+def server_certificate(
+    authority: trustme.CA, identities: Iterable[str], key_type: str
+) -> trustme.LeafCert:
+    """A server's certificate and key for these host names and addresses.
+
+    Addresses stand among the names too: mbedTLS before 3.5 (MicroPython before 1.24) looks
+    nowhere else for them.
+    """
+    now = datetime.now(UTC)
+    leaf = authority.issue_cert(
+        *dict.fromkeys(identities),
+        organization_name=_ORGANIZATION,
+        key_type=KEY_TYPES[key_type],
+        not_before=now - timedelta(days=1),
+        not_after=now + timedelta(days=365),
+    )
+    made = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+    extensions = []
+    for extension in made.extensions:
+        value = extension.value
+        if isinstance(value, x509.SubjectAlternativeName):
+            addresses = value.get_values_for_type(x509.IPAddress)
+            names = [x509.DNSName(str(address)) for address in addresses]
+            value = x509.SubjectAlternativeName([*value, *names])
+        extensions.append(x509.Extension(extension.oid, extension.critical, value))
+    signed = x509.CertificateBuilder(
+        made.issuer,
+        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]),
+        made.public_key(),
+        made.serial_number,
+        made.not_valid_before_utc,
+        made.not_valid_after_utc,
+        extensions,
+    ).sign(_signing_key(authority), SHA256())
+    chain = [part.bytes() for part in leaf.cert_chain_pems[1:]]
+    return trustme.LeafCert(leaf.private_key_pem.bytes(), signed.public_bytes(Encoding.PEM), chain)
+
+
+def _signing_key(authority: trustme.CA) -> RSAPrivateKey | EllipticCurvePrivateKey:
+    key = load_pem_private_key(authority.private_key_pem.bytes(), None)
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise HubError("the authority's key cannot sign")
+    return key
+
+
+def fingerprint(der: bytes) -> str:
+    """The SHA-256 of a certificate in DER, in hex."""
+    return hashlib.sha256(der).hexdigest()

@@ -1,0 +1,58 @@
+"""A small name server, so that a board can find the hub by a name, and fail to.
+
+Its one name and all below it lead to the hub. Source: RFC 1035 section 4 (messages), RFC 6761
+(.test is nobody's).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
+
+from ..later import later
+
+NAME = "hub.test"
+_TTL = 1
+
+
+class DnsFaults(Protocol):
+    """What may go wrong on purpose with a reply."""
+
+    def dns(self, question: DNSRecord, good: DNSRecord) -> list[tuple[float, bytes]]:
+        """(seconds to wait, packet) in the place of a reply."""
+        ...
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers on one UDP socket with `address`; `asked` gets each name."""
+
+    def __init__(self, address: str, asked: Callable[[str], None], faults: DnsFaults) -> None:
+        self._address = address
+        self._asked = asked
+        self._faults = faults
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+        """Keep the transport for the replies."""
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple) -> None:
+        """Answer one question; anything else is ignored."""
+        try:
+            question = DNSRecord.parse(data)
+        except DNSError:
+            return
+        if question.header.qr or not question.questions:
+            return
+        self._asked(str(question.q.qname).rstrip("."))
+        for wait, packet in self._faults.dns(question, self._answer(question)):
+            later(wait, self._transport.sendto, packet, addr)
+
+    def _answer(self, question: DNSRecord) -> DNSRecord:
+        reply = question.reply()
+        name = str(question.q.qname).rstrip(".").lower()
+        if name != NAME and not name.endswith("." + NAME):
+            reply.header.rcode = RCODE.NXDOMAIN
+        elif question.q.qtype == QTYPE.A:
+            reply.add_answer(RR(question.q.qname, QTYPE.A, rdata=A(self._address), ttl=_TTL))
+        return reply

@@ -1,0 +1,78 @@
+"""Where lib/, boot.py, main.py and the template lie: in the clone, or inside the wheel."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import importlib
+import json
+import os
+import re
+import select
+import socket
+import sys
+import time
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from .errors import ToolError
+
+_IN_WHEEL = Path(__file__).resolve().parent / "board_files"
+IN_CLONE = not _IN_WHEEL.is_dir()
+ROOT = Path(__file__).resolve().parents[2] if IN_CLONE else _IN_WHEEL
+LIB = ROOT / "lib"
+# What is fetched once: umqtt.simple, interpreters.
+CACHE = (
+    ROOT / ".cache"
+    if IN_CLONE
+    else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynreg"
+)
+_BUILT_IN = {  # of MicroPython's modules, what those that need no board import
+    "micropython": SimpleNamespace(const=lambda value: value),
+    "ubinascii": binascii,
+    "uhashlib": hashlib,
+    "ujson": json,
+    "uos": os,
+    "uselect": select,
+    "usocket": socket,
+    "utime": SimpleNamespace(
+        **{name: getattr(time, name) for name in ("gmtime", "time_ns")},
+        **dict.fromkeys(("sleep_ms", "ticks_add", "ticks_diff", "ticks_ms"), lambda *_: 0),
+    ),
+}
+_ALIAS = "dynreg_as_on_a_board"  # so that a dynreg imported otherwise is another one
+
+
+def version() -> str:
+    """The library's own: the one place that it is written in."""
+    text = (LIB / "dynreg" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    if not found:
+        raise ToolError("lib/dynreg/__init__.py: says no __version__: write it there")
+    return found[1]
+
+
+def need_clone(what: str) -> None:
+    """ToolError unless this runs in a clone of the repository."""
+    if not IN_CLONE:
+        raise ToolError(f"{what} works in a clone of the repository only")
+
+
+def library(name: str) -> Any:
+    """dynreg.<name> as it runs on a board, imported here: one source of what is right.
+
+    Only for modules that need no board (device, its errors); the package's __init__, which
+    loads everything, is not run.
+    """
+    if _ALIAS not in sys.modules:
+        package = ModuleType(_ALIAS)
+        package.__path__ = [str(LIB / "dynreg")]
+        sys.modules[_ALIAS] = package
+    lent = {name: module for name, module in _BUILT_IN.items() if name not in sys.modules}
+    sys.modules.update(lent)
+    try:
+        return importlib.import_module(f"{_ALIAS}.{name}")
+    finally:
+        for built_in in lent:
+            del sys.modules[built_in]
