@@ -71,7 +71,7 @@ def _poll(fault, lost, attempts=1, within=60, step="poll", **more):
 _TWICE_30 = 30 + 5 + 30 + 5  # two registrations that run into their deadline, a back-off between
 _TWICE_10 = 10 + 5 + 10 + 5  # two logins
 _TWICE = 5 + 2  # two quick failures
-_NO_DNS = 7 + 5 + 7 + 3
+_NO_DNS = 7 + 5 + 7 + 10
 _BY_NAME = {"by_name": True}
 
 DNS = (

@@ -59,7 +59,7 @@ def blank(tmp_path_factory, compiled):
     def board(fs: str) -> Path:
         if fs not in made:
             folder = tmp_path_factory.mktemp(fs) / "board"
-            board = Board.new(folder, fs=fs, flash_size="256K", heap="512K")
+            board = Board.new(folder, fs=fs, flash_size="384K", heap="512K")
             for file in compiled.rglob("*.mpy"):
                 board.write_file(
                     f"/lib/{file.relative_to(compiled).as_posix()}", file.read_bytes()
