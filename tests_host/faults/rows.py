@@ -98,6 +98,7 @@ TCP = tuple(
         make(f"tcp-late@{service}:1", "network.timeout", 2, twice + 10, fast=50),
         make(f"tcp-flip@{service}:700", "network.tls", 2, _TWICE),
         _works(f"tcp-pieces@{service}", make("", "", 0, 0).step),
+        _works(f"tcp-nagle@{service}", make("", "", 0, 0).step),
     )
 )
 
@@ -246,6 +247,8 @@ MQTT = (
     _login("mqtt-connack-long", "protocol.reply", 1, 2),
     _login("mqtt-connack-other", "protocol.reply", 1, 2),
     _works("mqtt-connack-session", "login"),
+    _login("mqtt-login-slow:60", "network.timeout", 2, _TWICE_10),
+    _works("mqtt-login-slow:0.2", "login"),
     _works("mqtt-close-login*1", "login"),
     _works("mqtt-split", "login", attempts=None),
     Row("mqtt-suback:128", "subscribe", "subscribe.refused", 1, 2, retry=False),
