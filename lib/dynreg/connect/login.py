@@ -10,7 +10,11 @@ from .adapter import through
 from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
-_PERHAPS = const(2)  # in history["early"]
+# In history["early"]:
+_TURNED_DOWN = const(1)
+_SUSPECTED = const(2)  # once; one lost connection proves nothing
+_SILENT = const(4)  # no time at all at this broker (mqtt/timesync.py)
+_PERHAPS = const(16)  # the last try had one and failed: this one goes without
 _MOST_REFUSALS = const(3)  # in a row; then a person must look
 _REFUSALS = const(
     (
@@ -50,7 +54,9 @@ def login(info, link, keepalive, history, early):
         *signed(info.client_id, key, connid + _NEVER),
         keepalive,
     )
-    asks = early and not history["early"]
+    past = history["early"]
+    # Doubted once in 16 boots, as for PSK.
+    asks = early and past < _PERHAPS and (past in (0, _SUSPECTED) or port.random_bytes(1)[0] < 16)
     if asks:
         from ..mqtt.encode import ask_time
 
@@ -75,12 +81,19 @@ def login(info, link, keepalive, history, early):
     except (NetworkError, ProtocolError):
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.
-            history["early"] = _PERHAPS
-        elif history["early"] == _PERHAPS:
-            history["early"] = 0
+            history["early"] = past | _PERHAPS
+        else:
+            history["early"] = past & ~_PERHAPS
         raise
-    if history["early"] == _PERHAPS or (asks and not answered):
-        history["early"] = 1
+    now = past & _SILENT
+    if past >= _PERHAPS:
+        now |= _TURNED_DOWN if past & (_TURNED_DOWN | _SUSPECTED) else _SUSPECTED
+    elif not asks:
+        now = past
+    elif not answered:
+        now |= _TURNED_DOWN
+    if now != past:
+        history["early"] = now
         history["changed"] = True
     history["refusals"] = 0
     return client, answered

@@ -14,6 +14,7 @@ _LARGEST = const(16384)  # bytes of one message (docs/protocol.md, 4)
 _ANSWER_MS = const(10000)  # for the time reply
 _STABLE_MS = const(60000)
 _DAY_MS = const(86400000)
+_HOUR_MS = const(3600000)
 _RESYNC_MS = const(2000)  # for the daily time reply, within poll()
 
 
@@ -22,7 +23,8 @@ class Session(Packets):
 
     info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. history: notes.read()'s.
     login: connection.login() for a connection made anew.
-    connected, and tls ("psk", "verified-ca" or "plain") say how it stands.
+    connected, and tls ("psk", "verified-ca" or "plain") say how it stands. within: how many
+    milliseconds the clock was off at most when the cloud's time set it, None before.
     """
 
     def __init__(self, info, keepalive, history, login):
@@ -35,6 +37,10 @@ class Session(Packets):
         self.tls = None
         self.early = None  # (packet id, ticks_ms asked, ticks_ms answered) of the time request
         self.on_time = None  # gets what comes on the time's topic, while it is waited for
+        self.time_topic = False  # whether this connection has the time's topic already
+        self.within = None
+        self.attempts = None  # how often poll() may still ask for a better time; None: not yet
+        self.asked = None  # (ticks_ms, link.count) of the request that poll() has sent
         self._client = None
         self._callbacks = {}  # topic: (callback, qos)
         self._failures = 0
@@ -56,6 +62,8 @@ class Session(Packets):
         self.link = link
         self.tls = tls
         self.early = early
+        self.time_topic = False
+        self.asked = None
         self.connected = True
         self.acks = {}
         self._pinged = self._retry_at = None
@@ -75,13 +83,26 @@ class Session(Packets):
     def sync_clock(self, ms=_ANSWER_MS):
         """Asks the cloud for the time and sets the clock; Unix milliseconds (docs/protocol.md, 6).
 
-        poll() does so again once a day. NetworkError when no reply comes within ms; ProtocolError
-        when it holds no time.
+        poll() makes it better where the round trip was long, and does so again once a day, an hour
+        after a failure. NetworkError when no reply comes within ms; ProtocolError when it holds no
+        time, and at once where none has come at the boot before: poll() then asks meanwhile.
         """
-        self._synced = port.ticks_ms()
-        now = port.step("mqtt.timesync", "sync", self, ms)
+        self._synced = port.ticks_add(port.ticks_ms(), _HOUR_MS - _DAY_MS)
+        try:
+            now = port.step("mqtt.timesync", "sync", self, ms)
+            self._synced = port.ticks_ms()
+            return now
+        finally:
+            self._keep_notes()
+
+    def _refine(self, function, *args):
+        """A step of a better time, which no application is to suffer from."""
+        try:
+            port.step("mqtt.timesync", function, self, *args)
+        except MemoryError:
+            self.attempts = 0
+            log.warning("time: no memory for a better one")
         self._keep_notes()
-        return now
 
     def _keep_notes(self):
         if self.history["changed"]:
@@ -140,6 +161,8 @@ class Session(Packets):
                 if self.connected:
                     if self.link.broken:
                         raise NetworkError("network.closed", "the line broke meanwhile")
+                    if self.attempts and not self.asked and not self.link.ready(0):
+                        self._refine("ask")
                     if self.link.ready(min(left, 1000)):
                         self.receive()
                     self._keep_alive()
@@ -215,8 +238,11 @@ class Session(Packets):
         ours = topic.startswith("$sys/operation/result/")
         if ours:
             self.early = None  # its answer may have been this: a later question is a new one
+            self.time_topic = True
             if self.on_time:
                 self.on_time(message)
+            elif self.asked:
+                self._refine("refine", message, self._heard)
         callback, _ = self._callbacks.get(topic, (None, 0))
         for pattern in self._callbacks:
             if not callback and _matches(pattern, topic):
