@@ -464,7 +464,7 @@ def test_the_time_of_a_broker_that_tells_it_after_all_is_taken_in_poll():
     session.poll(0)
     session.poll(0)
     assert len(board.clock.settings) == 1
-    assert device.state()["clock_uncertainty_ms"] == 1
+    assert device.state()["clock_uncertainty_ms"] == 2
     assert notes.read(board.path)["early"] == 0
 
 
@@ -520,7 +520,7 @@ def test_a_slow_login_is_known_as_an_uncertainty():
         board, device, _ = _slow_login(login_ms)
         error = board.clock.unix_ms() - (NOW + board.clock.passed)
         assert error == login_ms // 2, login_ms
-        assert device.state()["clock_uncertainty_ms"] == login_ms // 2 + 3
+        assert device.state()["clock_uncertainty_ms"] == login_ms // 2 + 4
         fakes.restore()
 
 
@@ -530,7 +530,7 @@ def test_a_slow_login_is_out_of_the_clock_after_the_first_poll():
         peer.expect([(4, time_of(NOW + board.clock.passed + 2))])
         device.session.poll(50)
         assert board.clock.unix_ms() == NOW + board.clock.passed, login_ms
-        assert device.state()["clock_uncertainty_ms"] == 3
+        assert device.state()["clock_uncertainty_ms"] == 4
         device.session.poll(20000)
         assert peer.segments[1:] == [packets.publish(ASK, REQUEST)] * packets_more
         fakes.restore()

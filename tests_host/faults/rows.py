@@ -252,7 +252,7 @@ MQTT = (
     _works("mqtt-close-login*1", "login"),
     _works("mqtt-split", "login", attempts=None),
     Row("mqtt-suback:128", "subscribe", "subscribe.refused", 1, 2, retry=False),
-    Row("mqtt-suback:128", "time", "subscribe.refused", 1, 2, retry=False),
+    Row("mqtt-suback:128", "session", "subscribe.refused", 1, 2, retry=False),
     Row("mqtt-suback-missing", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     Row("mqtt-suback-late:60", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     _works("mqtt-suback-late:0.2", "subscribe"),

@@ -60,7 +60,8 @@ def ask(session):
     session.attempts -= 1
     pid, data = _request(session)
     session.acks.pop(pid, None)  # a topic that is not granted brings no answer, which is enough
-    session.asked = session.send(data), session.link.count
+    session.asked = port.ticks_ms(), session.link.count  # before it goes: no later than it went
+    session.send(data)
 
 
 def refine(session, message, received):
@@ -109,7 +110,8 @@ def _ask(session, ms, pid=None, sent=None, arrived=None):
         while session.link.ready(0):  # an earlier request's reply must not pass for this one's
             session.receive()
         pid, data = _request(session)
-        sent = session.send(data)
+        sent = port.ticks_ms()
+        session.send(data)
     topic = "$sys/operation/result/" + session.info.owner
     if pid:
         log.info("time: SUBSCRIBE %s QoS 0" % topic)
@@ -198,5 +200,5 @@ def exchange(data, ticks):
             within = 1000 + ticks // 2
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    # One for the fractions of a millisecond.
-    return (now, max(within, 0) + 1) if port.plausible(now // 1000) else None
+    # Two for the fractions of a millisecond, of four readings.
+    return (now, max(within, 0) + 2) if port.plausible(now // 1000) else None
