@@ -141,6 +141,8 @@ class Listener:
     async def _handle(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Paused, sock)
+        if self._faults.trigger("nagle", self.service) and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)  # which asyncio has set
         try:
             with sock.dup() as spare:  # the transport closes its own before an alert is sent
                 streams = await self._streams(transport, spare)

@@ -157,6 +157,8 @@ class Session:
             raise Malformed("the first packet is not CONNECT")
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
+        if fault := self._broker.faults.trigger("slow"):
+            await asyncio.sleep(fault.argument)
         self._broker.login(self, connect)
         self._send(framing.connack(ACCEPTED))
         shown = self.peer.fingerprint
