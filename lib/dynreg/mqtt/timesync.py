@@ -32,6 +32,8 @@ def sync(session, ms):
     early, history = session.early, session.history
     now = None
     if history["early"] & _SILENT:
+        if early and port.ticks_diff(port.ticks_ms(), early[1]) > _PATIENT_MS:
+            session.early = None  # no answer comes to it: poll() may ask again
         session.attempts = _TRIES
         ms = 0
     else:
@@ -93,21 +95,19 @@ def _exchange(session, ms, early):
             data = time_in(message)
             if data:
                 break
-    except NetworkError as error:
-        if error.code != "network.timeout" or not session.connected:
+    except NetworkError:
+        if not session.connected:
             raise
         return None
-    late = 0
-    if arrived and port.ticks_diff(received, begun) < _FRESH_MS:
-        late = port.ticks_diff(received, arrived)  # it came in between, most likely at once
-        received = arrived
-    now, within = exchange(data, port.ticks_diff(received, sent))
+    if not arrived or port.ticks_diff(received, begun) >= _FRESH_MS:
+        arrived = received
+    now, within = exchange(data, port.ticks_diff(arrived, sent))
     if not now:
         raise ProtocolError("protocol.time", "the cloud's time reply holds no time")
-    within += late
+    within += port.ticks_diff(received, arrived)  # it came in between, most likely at once
     if pid and within > _GOOD_MS:
         session.attempts = _TRIES
-    now += port.ticks_diff(port.ticks_ms(), received)
+    now += port.ticks_diff(port.ticks_ms(), arrived)
     set_clock(session, now, within)
     return now
 
