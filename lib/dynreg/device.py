@@ -148,7 +148,7 @@ class Device:
         return self.session
 
     def sync_clock(self):
-        """Sets the clock by the cloud's; Unix milliseconds."""
+        """Sets the clock by the cloud's; Unix milliseconds. poll() then makes it better."""
         now = self.session.sync_clock()
         self.clock_set = True
         return now

@@ -13,7 +13,8 @@ from .storage import credentials
 def state(device):
     """A dict: device, product, mode, mac, fingerprint (None before registration), registered,
     registered_at (Unix seconds, 0 unknown), copy_1 and copy_2 ((place, state)), tls (None while
-    not connected), unix_ms, clock_set, firmware, free_memory (bytes).
+    not connected), unix_ms, clock_set, clock_uncertainty_ms (how far off it was at most when the
+    cloud's time set it; None before), firmware, free_memory (bytes).
     """
     info, session = device.info, device.session
     release = ".".join(str(part) for part in sys.implementation.version[:3])
@@ -31,6 +32,7 @@ def state(device):
         "tls": session.tls if session and session.connected else None,
         "unix_ms": port.unix_ms(),
         "clock_set": bool(port.unix_time()),
+        "clock_uncertainty_ms": session.within if session else None,
         "firmware": "%s %s on %s" % (sys.implementation.name, release, sys.platform),
         "free_memory": gc.mem_free() if hasattr(gc, "mem_free") else 0,
     }

@@ -475,7 +475,7 @@ def test_a_certificate_for_another_name_says_what_to_do():
         ("192.168.1.20", "before MicroPython 1.24 an address must be among its DNS names", None),
     ):
         fakes.Clock(unix=fakes.NOW * 1000)
-        error = port.step("connect.refusals", "untrusted", host, ValueError(text))
+        error = port.step("connect.trust", "untrusted", host, ValueError(text))
         assert (type(error), error.code) == (CertificateError, "certificate"), host
         assert says in str(error)
         assert not (never and never in str(error))

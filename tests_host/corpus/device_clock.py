@@ -280,18 +280,25 @@ def test_dates_over_the_years():
 def test_exchange_takes_the_middle_of_the_round_trip():
     reply = {"type": "get", "time": 1, "ntptime1": NOW * 1000, "ntptime2": NOW * 1000 + 40}
     # (t1 + t2 + elapsed) / 2: 300 ms there and back, 40 of them in the server.
-    assert timesync.exchange(reply, 300) == NOW * 1000 + 170
+    # What is not the server's own time may have passed on one way alone.
+    assert timesync.exchange(reply, 300) == (NOW * 1000 + 170, 132)
+
+
+def test_exchange_is_never_surer_than_its_milliseconds():
+    for ticks, served, within in ((0, 0, 2), (1, 0, 3), (2, 0, 3), (10, 11, 2), (10, 500, 2)):
+        reply = {"ntptime1": NOW * 1000, "ntptime2": NOW * 1000 + served}
+        assert timesync.exchange(reply, ticks)[1] == within, (ticks, served)
 
 
 def test_exchange_falls_back_to_seconds():
-    assert timesync.exchange({"time": NOW}, 300) == NOW * 1000 + 150
-    assert timesync.exchange({"time": NOW, "ntptime1": NOW * 1000}, 10) == NOW * 1000 + 5
+    assert timesync.exchange({"time": NOW}, 300) == (NOW * 1000 + 150, 1152)
+    assert timesync.exchange({"time": NOW, "ntptime1": NOW * 1000}, 10)[0] == NOW * 1000 + 5
 
 
 def test_exchange_reads_numbers_in_strings():
-    assert timesync.exchange({"time": str(NOW)}, 0) == NOW * 1000
+    assert timesync.exchange({"time": str(NOW)}, 0)[0] == NOW * 1000
     reply = {"ntptime1": str(NOW * 1000), "ntptime2": str(NOW * 1000)}
-    assert timesync.exchange(reply, 2) == NOW * 1000 + 1
+    assert timesync.exchange(reply, 2)[0] == NOW * 1000 + 1
 
 
 def test_exchange_takes_no_nonsense():
@@ -310,13 +317,13 @@ def test_exchange_takes_no_nonsense():
         {"ntptime1": NOW, "ntptime2": NOW},  # and the other way round
         {"ntptime1": None, "ntptime2": NOW * 1000},
     ):
-        assert timesync.exchange(reply, 10) is None, reply
+        assert timesync.exchange(reply, 10) == (0, 0), reply
 
 
 def test_exchange_takes_no_endless_number():
     # JSON's 1e999; int() of it is an OverflowError.
-    assert timesync.exchange({"time": float("inf")}, 10) is None
-    assert timesync.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) is None
+    assert timesync.exchange({"time": float("inf")}, 10) == (0, 0)
+    assert timesync.exchange({"ntptime1": float("inf"), "ntptime2": 1}, 10) == (0, 0)
 
 
 # --- a clock that a certificate speaks against --------------------------------------------------

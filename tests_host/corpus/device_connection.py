@@ -304,24 +304,24 @@ def test_a_reply_that_comes_after_the_rest_is_timed_by_its_own_arrival():
     assert device.sync_clock() == NOW + 500
 
 
-def test_the_second_time_is_asked_for_as_ever():
-    peer = fakes.Peer(GOOD, packets.suback(2) + TIME)
+def test_the_second_time_needs_no_second_subscribe():
+    peer = fakes.Peer(GOOD, TIME)
     board = Board(peer)
     device = board.boot()
     device.connect()
     device.sync_clock()
     device.sync_clock()
-    assert peer.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
+    assert peer.segments[1:] == [packets.publish(ASK, REQUEST)]
 
 
 def test_a_program_that_polls_before_it_asks_gets_the_time_by_a_request_of_its_own():
-    peer = fakes.Peer(GOOD, packets.suback(2) + TIME)
+    peer = fakes.Peer(GOOD, TIME)
     board = Board(peer)
     device = board.boot()
     session = device.connect()
     session.poll(1000)
     assert device.sync_clock() == NOW
-    assert peer.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
+    assert peer.segments[1] == packets.publish(ASK, REQUEST)
     assert board.clock.passed == 1000 and notes.read(board.path)["early"] == 0
 
 
@@ -334,20 +334,53 @@ def test_early_can_be_switched_off():
     assert len(peer.segments) == 2 and peer.segments[1] == EARLY
 
 
-def test_a_broker_that_ends_the_connection_over_it_costs_one_reconnect_and_is_remembered():
+def _plain():
+    return fakes.Peer(packets.CONNACK, packets.suback(1) + TIME)
+
+
+def _asked_early(peer):
+    return peer.segments[0].endswith(EARLY)
+
+
+def test_a_broker_that_ends_the_connection_over_it_costs_a_reconnect_twice_and_is_remembered():
     for answer in (fakes.END, b"\x00\x00\x00\x00", None):
-        plain = [fakes.Peer(packets.CONNACK, packets.suback(1) + TIME) for _ in range(2)]
-        board = Board(fakes.Peer(answer), *plain)
-        device = board.boot()
-        device.connect(attempts=2)
-        assert board.clock.passed < 60000, "soon, whatever the answer was"
-        device.sync_clock()
-        assert len(board.net.sockets) == 2
-        assert plain[0].segments[1] == EARLY, "nothing was sent before the CONNACK"
-        assert notes.read(board.path)["early"] == 1
+        peers = fakes.Peer(answer), _plain(), fakes.Peer(answer), _plain(), _plain()
+        board = Board(*peers)
+        for boot in range(2):
+            began = board.clock.passed
+            device = board.boot()
+            device.connect(attempts=2)
+            assert board.clock.passed - began < 60000, "soon, whatever the answer was"
+            device.sync_clock()
+            assert len(board.net.sockets) == 2 + 2 * boot
         board.boot().connect()
-        assert len(packets.split(plain[1].segments[0])) == 1, "remembered at the next boot"
+        assert [_asked_early(peer) for peer in peers] == [True, False, True, False, False]
+        assert peers[1].segments[1] == EARLY, "nothing was sent before the CONNACK"
         fakes.restore()
+
+
+def test_one_lost_connection_turns_no_early_request_down():
+    peers = fakes.Peer(fakes.END), _plain(), fakes.Peer(GOOD), fakes.Peer(fakes.END), _plain()
+    board = Board(*peers, fakes.Peer(GOOD))
+    board.boot().connect(attempts=2)
+    assert notes.read(board.path)["early"] == 1, "a suspicion"
+    board.boot().connect()
+    assert _asked_early(peers[2])
+    assert notes.read(board.path)["early"] == 0, "which was wrong"
+    board.boot().connect(attempts=2)
+    assert notes.read(board.path)["early"] == 1, "so the next one is a first one again"
+
+
+def test_an_early_request_turned_down_is_tried_again_once_in_16_boots():
+    peers = _plain(), fakes.Peer(fakes.END), _plain(), fakes.Peer(GOOD), fakes.Peer(GOOD)
+    board = Board(*peers)
+    notes.write(board.path, {"day": fakes.NOW // 86400, "psk": 0, "early": 2})
+    for chance, attempts in ((b"\x10", 1), (b"\x0f", 2), (b"\x00", 1), (b"\xff", 1)):
+        fakes.random(chance)
+        board.boot().connect(attempts=attempts)
+    asked = [_asked_early(peer) for peer in peers]
+    assert asked == [False, True, False, True, True]
+    assert notes.read(board.path)["early"] == 0
 
 
 def test_whatever_comes_between_handshake_and_connect_the_socket_is_closed():
@@ -368,10 +401,10 @@ def test_whatever_comes_between_handshake_and_connect_the_socket_is_closed():
 def test_an_early_request_turned_down_is_remembered_over_a_connection_that_fails():
     good = fakes.Peer(packets.CONNACK)
     board = Board(fakes.Peer(fakes.END), fakes.Peer(fault=OSError(111)), good)
-    notes.write(board.path, {"day": 0, "psk": 0, "early": 1})
+    notes.write(board.path, {"day": 0, "psk": 0, "early": 2})
     board.boot().connect(attempts=3)
     assert len(packets.split(good.segments[0])) == 1
-    assert notes.read(board.path)["early"] == 1
+    assert notes.read(board.path)["early"] == 2
 
 
 def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
@@ -382,7 +415,7 @@ def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
         device.connect()
         assert device.sync_clock(), "answered in the end"
         assert len(board.net.sockets) == 1 and board.clock.passed <= 5000
-        assert notes.read(board.path)["early"] == 1
+        assert notes.read(board.path)["early"] == 2
         fakes.restore()
 
 
@@ -400,7 +433,7 @@ def test_a_connection_that_fails_twice_does_not_turn_the_early_request_down():
 
 def test_the_day_is_kept_once_a_day():
     written = []
-    board = Board(*[fakes.Peer(GOOD, packets.suback(2) + TIME) for _ in range(3)])
+    board = Board(*[fakes.Peer(GOOD, TIME) for _ in range(3)])
     write = notes.write
 
     def counted(path, history):
@@ -460,7 +493,7 @@ def _online(*answers):
 
 
 def test_the_clock_is_set_again_once_a_day():
-    board, session = _online(packets.suback(2) + TIME, packets.suback(3) + TIME)
+    board, session = _online(TIME, TIME)
     peer = board.net.sockets[0]._peer
     for _ in range(23):
         session.poll(3600000)
@@ -479,6 +512,141 @@ def test_a_daily_time_that_does_not_come_ends_nothing():
     session.poll(1)
     assert session.connected is True and len(board.clock.settings) == 1
     assert "time: " in board.log[-1][1], board.log[-1]
+
+
+# --- a broker that tells no time ----------------------------------------------------------------
+
+
+def _silent_board(*peers):
+    """A board whose last boot has waited for the time in vain."""
+    board = Board(fakes.Peer(packets.CONNACK, packets.suback(1)), *peers, early=False)
+    device = board.boot()
+    device.connect()
+    fakes.raises(NetworkError, device.sync_clock, code="network.timeout")
+    return board
+
+
+def test_a_broker_that_never_tells_the_time_costs_nothing_at_the_next_boot():
+    peer = fakes.Peer(packets.CONNACK)
+    board = _silent_board(peer)
+    assert board.clock.passed == 10000
+    device = board.boot()
+    session = device.connect(keepalive=0)
+    fakes.raises(NetworkError, device.sync_clock, code="network.timeout", retry=True)
+    assert board.clock.passed == 10000 and len(peer.segments) == 1
+    session.poll(0)
+    assert board.clock.passed == 10000 and peer.segments[1] == EARLY, "it is asked all the same"
+    session.poll(3000000)
+    assert len(peer.segments) == 2, "and not over and over"
+
+
+def test_the_time_of_a_broker_that_tells_it_after_all_is_taken_in_poll():
+    peer = fakes.Peer(packets.CONNACK, packets.suback(1) + TIME)
+    board = _silent_board(peer)
+    device = board.boot()
+    session = device.connect()
+    fakes.raises(NetworkError, device.sync_clock, code="network.timeout")
+    session.poll(0)
+    session.poll(0)
+    assert len(board.clock.settings) == 1
+    assert device.state()["clock_uncertainty_ms"] == 2
+    assert notes.read(board.path)["early"] == 0
+
+
+def test_who_asks_again_waits_for_no_broker_that_tells_no_time():
+    peer = fakes.Peer(packets.CONNACK)
+    board = _silent_board(peer)
+    device = board.boot()
+    session = device.connect(keepalive=0)
+    began = board.clock.passed
+    for ms, requests in ((5000, 1), (4000, 1), (2000, 1), (1000, 2)):
+        fakes.raises(NetworkError, device.sync_clock, code="network.timeout")
+        session.poll(ms)
+        assert len(peer.segments) == 1 + requests, "one on its way has 10 s"
+    assert board.clock.passed - began == 12000
+    peer.say(packets.suback(2) + TIME)
+    session.poll(0)
+    peer.expect(TIME)
+    assert device.sync_clock() == NOW, "no longer the broker that it was"
+    assert notes.read(board.path)["early"] == 0
+
+
+def test_a_broker_that_tells_no_time_is_asked_once_a_day():
+    peer = fakes.Peer(packets.CONNACK)
+    board = _silent_board(peer)
+    device = board.boot()
+    session = device.connect(keepalive=0)
+    fakes.raises(NetworkError, device.sync_clock, code="network.timeout")
+    for _ in range(50):
+        session.poll(3600000)
+    assert len(peer.segments) == 1 + 3
+
+
+def test_no_early_request_goes_to_a_broker_that_tells_no_time():
+    peer = fakes.Peer(packets.CONNACK)
+    board = Board(peer)
+    notes.write(board.path, {"day": 0, "psk": 0, "early": 4})
+    board.boot().connect()
+    assert board.clock.passed == 0 and len(packets.split(peer.segments[0])) == 1
+
+
+def test_a_time_that_did_not_come_in_a_hurry_proves_nothing():
+    board = Board(fakes.Peer(packets.CONNACK, packets.suback(1)), early=False)
+    session = board.boot().connect()
+    fakes.raises(NetworkError, session.sync_clock, 9999, code="network.timeout")
+    assert notes.read(board.path)["early"] == 0
+
+
+# --- a login that takes its time ----------------------------------------------------------------
+
+
+def _slow_login(login_ms):
+    """A board whose clock is set by an early request: (board, device, peer); 2 ms each way."""
+
+    def logged_in(_):
+        stamp = NOW + board.clock.passed + 2 + login_ms
+        return [(login_ms + 4, packets.CONNACK + packets.suback(1) + time_of(stamp))]
+
+    peer = fakes.Peer(logged_in)
+    board = Board(peer)
+    device = board.boot()
+    device.connect()
+    device.sync_clock()
+    return board, device, peer
+
+
+def time_of(stamp):
+    values = {"type": "get", "time": stamp // 1000, "ntptime1": stamp, "ntptime2": stamp}
+    return packets.publish(RESULT, json.dumps(values).encode())
+
+
+def test_a_slow_login_is_known_as_an_uncertainty():
+    for login_ms in (0, 400, 1500):
+        board, device, _ = _slow_login(login_ms)
+        error = board.clock.unix_ms() - (NOW + board.clock.passed)
+        assert error == login_ms // 2, login_ms
+        assert device.state()["clock_uncertainty_ms"] == login_ms // 2 + 4
+        fakes.restore()
+
+
+def test_a_slow_login_is_out_of_the_clock_after_the_first_poll():
+    for login_ms, packets_more in ((0, 0), (400, 1), (1500, 1)):
+        board, device, peer = _slow_login(login_ms)
+        peer.expect([(4, time_of(NOW + board.clock.passed + 2))])
+        device.session.poll(50)
+        assert board.clock.unix_ms() == NOW + board.clock.passed, login_ms
+        assert device.state()["clock_uncertainty_ms"] == 4
+        device.session.poll(20000)
+        assert peer.segments[1:] == [packets.publish(ASK, REQUEST)] * packets_more
+        fakes.restore()
+
+
+def test_a_clock_that_nobody_set_has_no_uncertainty():
+    board = Board(fakes.Peer(packets.CONNACK), early=False)
+    device = board.boot()
+    assert device.state()["clock_uncertainty_ms"] is None
+    device.connect()
+    assert device.state()["clock_uncertainty_ms"] is None
 
 
 def test_who_never_asked_for_the_time_is_left_alone():

@@ -4,7 +4,7 @@ import json
 
 import fakes
 import packets
-from broker import ASK, REQUEST, RESULT, connected
+from broker import ASK, REQUEST, RESULT, TOPIC, connected
 from dynreg import port
 from dynreg.errors import LoginError, NetworkError, ProtocolError
 
@@ -98,7 +98,7 @@ def test_no_reply():
 def test_no_suback():
     bench = connected()
     bench.peer.expect([(100, _reply())])
-    fakes.raises(NetworkError, bench.session.sync_clock, code="network.timeout", says="SUBACK")
+    fakes.raises(NetworkError, bench.session.sync_clock, code="network.timeout")
     assert bench.clock.passed == 10000 and bench.clock.settings == []
 
 
@@ -212,6 +212,176 @@ def test_a_platform_without_a_clock_still_says_the_time():
     bench.peer.expect(packets.suback(1) + _reply())
     assert bench.session.sync_clock() == NOW
     assert "no clock to set" in bench.words()
+
+
+# --- a better time, in poll() -------------------------------------------------------------------
+
+
+def _nagle(more=0):
+    """A Bench whose first reply was held back until the SUBACK was acknowledged, 40 ms later."""
+    bench = connected()
+    bench.peer.expect([(2, packets.suback(1)), (42 + more, _reply(NOW + 1))])
+    bench.session.sync_clock()
+    del bench.peer.segments[:]
+    return bench
+
+
+def _error(bench):
+    return bench.clock.unix_ms() - (NOW + bench.clock.passed)
+
+
+def _answers(bench, there, back):
+    return lambda _: [(there + back, _reply(NOW + bench.clock.passed + there))]
+
+
+def test_a_reply_held_back_is_known_as_an_uncertainty():
+    bench = _nagle()
+    assert (_error(bench), bench.session.within) == (-20, 23)
+
+
+def test_a_reply_held_back_is_out_of_the_clock_after_the_first_poll():
+    bench = _nagle()
+    bench.peer.expect(_answers(bench, 1, 1))
+    bench.session.poll(10)
+    assert (_error(bench), bench.session.within) == (0, 3)
+    assert bench.peer.segments == [packets.publish(ASK, REQUEST)], "with nothing else on its way"
+
+
+def test_a_better_time_is_not_waited_for():
+    bench = _nagle()
+    began = bench.clock.passed
+    bench.session.poll(0)
+    assert len(bench.peer.segments) == 1 and bench.clock.passed == began
+
+
+def test_a_better_time_that_never_comes_is_asked_for_once():
+    bench = _nagle()
+    bench.session.poll(29000)
+    assert len(bench.peer.segments) == 1 and len(bench.clock.settings) == 1
+
+
+def test_an_exchange_that_something_else_disturbed_is_made_again():
+    bench = _nagle()
+    other = packets.publish(TOPIC + "data", b"x")
+    bench.peer.expect(
+        [(1, other), (30, _reply(NOW + bench.clock.passed + 1))],
+        _answers(bench, 1, 1),
+    )
+    bench.session.poll(100)
+    assert (_error(bench), bench.session.within, len(bench.peer.segments)) == (0, 3, 2)
+
+
+def test_a_better_time_is_looked_for_three_times_at_most_and_never_a_worse_one_taken():
+    bench = _nagle()
+    bench.peer.expect(*[_answers(bench, 1, 99) for _ in range(9)])
+    bench.session.poll(10000)
+    assert len(bench.peer.segments) == 3
+    assert (_error(bench), bench.session.within) == (-20, 23)
+
+
+def test_no_better_time_than_one_as_good_is_looked_for():
+    bench = _nagle()
+    bench.peer.expect(*[_answers(bench, 21, 21) for _ in range(9)])
+    bench.session.poll(10000)
+    assert len(bench.peer.segments) == 1, "the way is as long as that"
+
+
+def test_a_clock_that_the_program_set_otherwise_is_left_alone():
+    bench = _nagle()
+    bench.clock.set_rtc(NOW + 3600000)  # local time
+    bench.peer.expect(_answers(bench, 1, 1))
+    bench.session.poll(10)
+    assert len(bench.clock.settings) == 2
+
+
+def test_a_better_time_that_is_none_changes_nothing():
+    bench = _nagle()
+    bench.peer.expect(_reply(ntptime1=0, ntptime2=0))
+    bench.session.poll(5000)
+    assert len(bench.clock.settings) == 1 and len(bench.peer.segments) == 1
+    assert bench.session.connected is True
+
+
+def test_another_services_answer_is_no_answer_of_the_time():
+    bench = _nagle()
+    bench.peer.expect(
+        [
+            (1, packets.publish(RESULT, b'{"type":"ssh"}')),
+            (4, _reply(NOW + bench.clock.passed + 2)),
+        ]
+    )
+    bench.session.poll(10)
+    assert (_error(bench), bench.session.within) == (0, 4)
+
+
+def test_a_time_asked_for_while_poll_has_asked_takes_that_reply():
+    bench = _nagle()
+    bench.peer.expect(_answers(bench, 10, 10))
+    bench.session.poll(5)
+    assert bench.session.sync_clock() == NOW + bench.clock.passed
+    assert len(bench.peer.segments) == 1
+
+
+def test_a_time_asked_for_long_after_poll_has_asked_in_vain_is_asked_for():
+    bench = _nagle()
+    bench.session.poll(4000)
+    bench.peer.expect(_answers(bench, 10, 10))
+    assert bench.session.sync_clock() == NOW + bench.clock.passed
+    assert len(bench.peer.segments) == 2
+
+
+def test_a_better_time_is_looked_for_over_a_lost_connection_too():
+    bench = _nagle()
+    bench.peer.expect(fakes.END)
+    second = fakes.Peer(packets.CONNACK)
+    second.expect(
+        lambda _: [
+            (1, packets.suback(2)),
+            (41, _reply(NOW + bench.clock.passed + 1)),
+        ],
+        _answers(bench, 1, 1),
+    )
+    bench.net.add(second)
+    bench.session.poll(20000)
+    assert (_error(bench), bench.session.within) == (0, 3)
+    assert second.segments[1:] == [
+        packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST),
+        packets.publish(ASK, REQUEST),
+    ]
+
+
+def test_no_memory_for_a_better_time_ends_nothing():
+    bench = _nagle()
+    step = port.step
+
+    def full(module, function, *arguments):
+        if module == "mqtt.refine":
+            raise MemoryError
+        return step(module, function, *arguments)
+
+    fakes.replace(port, "step", full)
+    bench.session.poll(0)
+    assert bench.session.connected is True and bench.peer.segments == []
+    assert bench.words().count("time: not set anew") == 3
+
+
+def test_the_second_time_needs_no_second_subscribe():
+    bench = connected()
+    bench.peer.expect(packets.suback(1) + _reply(), _reply())
+    bench.session.sync_clock()
+    bench.session.sync_clock()
+    assert bench.peer.segments[1:] == [packets.publish(ASK, REQUEST)]
+
+
+def test_a_new_connection_needs_a_subscribe_of_its_own():
+    bench = connected()
+    bench.peer.expect(packets.suback(1) + _reply())
+    bench.session.sync_clock()
+    second = fakes.Peer(packets.CONNACK, packets.suback(2) + _reply())
+    bench.net.add(second)
+    bench.session.connect()
+    bench.session.sync_clock()
+    assert second.segments[1] == packets.subscribe(2, RESULT) + packets.publish(ASK, REQUEST)
 
 
 def test_a_connection_that_ends_before_the_reply():

@@ -118,6 +118,7 @@ TCP = tuple(
         make(f"tcp-late@{service}:1", "network.timeout", 2, twice + 10, fast=50),
         make(f"tcp-flip@{service}:700", "network.tls", 2, _TWICE),
         _works(f"tcp-pieces@{service}", make("", "", 0, 0).step),
+        _works(f"tcp-nagle@{service}", make("", "", 0, 0).step),
     )
 )
 
@@ -274,10 +275,12 @@ MQTT = (
     # The second time without the early request, whose SUBACK made four bytes of it.
     _login("mqtt-connack-other", "network.timeout", 2, 5 + 10 + 5),
     _works("mqtt-connack-session", "login"),
+    _login("mqtt-login-slow:60", "network.timeout", 2, _TWICE_10),
+    _works("mqtt-login-slow:0.2", "login"),
     _works("mqtt-close-login*1", "login"),
     _works("mqtt-split", "login", attempts=None),
     Row("mqtt-suback:128", "subscribe", "subscribe.refused", 1, 2, later=True),
-    Row("mqtt-suback:128", "time", "subscribe.refused", 1, 2, later=True),
+    Row("mqtt-suback:128", "session", "subscribe.refused", 1, 2, later=True),
     Row("mqtt-suback-missing", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     Row("mqtt-suback-late:60", "subscribe", "network.timeout", 1, 13, retry=True, fast=20),
     _works("mqtt-suback-late:0.2", "subscribe"),

@@ -13,6 +13,7 @@ _BEFORE = {
     "time": ("login", "time"),  # the first may come with the login
     "subscribe": ("login",),
     "publish": ("login",),
+    "session": ("only register",),
     "poll": ("flow",),
     "poll for long": ("flow",),
 }

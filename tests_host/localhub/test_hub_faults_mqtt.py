@@ -54,6 +54,7 @@ def exchange(hub, reply, steps):
 
 PACKETS = {
     "mqtt-connack:3": (1, b"\x20\2\0\3", CLOSED),
+    "mqtt-login-slow:0.3": (2, CONNACK + SUBACK, b""),
     "mqtt-connack-missing": (4, b"", b""),
     "mqtt-connack-late:0.3": (2, CONNACK + SUBACK, b""),
     "mqtt-connack-cut": (1, CONNACK[:-1], CLOSED),
@@ -99,7 +100,7 @@ def test_packets(hub, fault):
     began = time.monotonic()
     came, end = exchange(hub, len(wanted), steps)
     assert (came, end) == (wanted, then)
-    if "late" in fault:
+    if "late" in fault or "slow" in fault:
         assert time.monotonic() - began >= 0.3
     hub.wait_for("fault", name=fault.partition(":")[0].partition("*")[0])
     hub.clear_faults()

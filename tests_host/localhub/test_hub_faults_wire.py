@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from hubclient import Raw, logged_in, signed
+from hubclient import Raw, logged_in, signed, subscribe_packet
 from test_hub_psk import FATAL_ALERT, SECRET, micropython
 
 HELLO = bytes.fromhex("16030100050100000100")  # the beginning of a ClientHello, as good as any
@@ -100,6 +100,18 @@ def in_pieces(hub):
     assert whole(hub).startswith(b"HTTP/1.1 404")
 
 
+def holds_back(hub):
+    with logged_in(hub, "dev-02") as raw:
+        # As a device whose TCP has been quiet for a while: its ACKs wait for company.
+        raw.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        own = f"{hub.product_id}/dev-02"
+        raw.send(subscribe_packet(7, own + "/control") + b"\xc0\0")
+        assert raw.packet()[0] == 0x90
+        began = time.monotonic()
+        assert raw.packet()[0] == 0xD0
+        assert time.monotonic() - began >= 0.02
+
+
 def is_late(hub):
     began = time.monotonic()
     assert whole(hub).startswith(b"HTTP/1.1 404")
@@ -121,6 +133,7 @@ TCP = {
     "tcp-drip@gateway:0.01": drips,
     "tcp-pieces": in_pieces,
     "tcp-late@gateway:0.2": is_late,
+    "tcp-nagle@broker": holds_back,
     "tcp-flip@gateway:1": flips,
 }
 

@@ -10,7 +10,10 @@ from .adapter import through
 from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
-_PERHAPS = const(2)  # in history["early"]
+# In history["early"]; 4 is of mqtt/timesync.py:
+_SUSPECTED = const(1)  # once; one lost connection proves nothing
+_TURNED_DOWN = const(2)
+_PERHAPS = const(16)  # the last try had one and failed: this one goes without
 _GOOD_S = const(3600)  # how long a user name is good for connecting, by our clock
 # What needs no clock (docs/protocol.md, 4).
 _NO_CLOCK = const(2147483647)
@@ -35,7 +38,10 @@ def login(info, link, keepalive, history, early, psk):
     # Our clock may be behind the broker's: after a refusal the other kind has its turn.
     expiry = now + _GOOD_S if now and not history["refusals"] & 1 else _NO_CLOCK
     user, password = signed(info.client_id, key, "%s;%d" % (connid, expiry))
-    asks = early and not history["early"]
+    past = history["early"]
+    asks = early and past <= _TURNED_DOWN
+    if past == _TURNED_DOWN:
+        asks = asks and port.random_bytes(1)[0] < 16  # doubted once in 16 boots
     if asks:
         from ..mqtt.encode import ask_time
 
@@ -53,18 +59,20 @@ def login(info, link, keepalive, history, early, psk):
         if asks and link.ready(_EARLY_MS):
             answered = 1, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
-        raise port.step("connect.refusals", "refusal", history, error.args[0]) from None
+        raise port.step("connect.backoff", "refusal", history, error.args[0]) from None
     except (NetworkError, ProtocolError) as error:
         if link.asked is not None:
             # Perhaps for the early request: the next try, without one, will tell.
-            history["early"] = _PERHAPS
+            history["early"] = past | _PERHAPS
             error.retry = True
-        elif history["early"] == _PERHAPS:
-            history["early"] = 0
+        else:
+            history["early"] = past & ~_PERHAPS
         raise
-    if history["early"] == _PERHAPS or (asks and not answered):
-        history["early"] = 1
-        history["changed"] = True
+    if asks or past >= _PERHAPS:
+        found = _SUSPECTED if past == _PERHAPS else 0 if answered else _TURNED_DOWN
+        if found != past:
+            history["early"] = found
+            history["changed"] = True
     history["refusals"] = 0
     return answered
 

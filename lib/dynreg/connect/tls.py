@@ -185,4 +185,4 @@ def handshake(wire, host, context):
         wire.flush()
         return stream
     except (OSError, ValueError) as error:
-        raise wire.fault or port.step("connect.refusals", "untrusted", host, error) from None
+        raise wire.fault or port.step("connect.trust", "untrusted", host, error) from None

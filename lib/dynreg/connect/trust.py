@@ -1,10 +1,10 @@
-"""Whom to trust: a CA file of the user's, or the built-in roots, one certificate at a time."""
+"""Whom to trust: a CA file of the user's, or the built-in roots; and what a refusal of it says."""
 
 import uos as os
 from ubinascii import a2b_base64
 
 from .. import port
-from ..errors import ConfigError
+from ..errors import CertificateError, ConfigError, NetworkError
 
 try:
     import tls
@@ -103,3 +103,28 @@ def blocks(data, name):
                 raise ValueError
             yield der
         begin = data.find(b"-----BEGIN ", start)
+
+
+def untrusted(host, error):
+    """The error for a handshake that failed so: CertificateError where host is not who it is."""
+    # X509_CERT_VERIFY_FAILED, CA_CHAIN_REQUIRED, BAD_CERTIFICATE
+    if not isinstance(error, ValueError) and error.args[:1] not in (
+        (-0x2700,),
+        (-0x7680,),
+        (-0x7A00,),
+    ):
+        return NetworkError(
+            "network.tls",
+            "no secure connection to %s: %r: does it speak TLS 1.2 on that port?" % (host, error),
+        )
+    why = "%s is not trusted: %s" % (host, str(error).strip().replace("\n", ", "))
+    if " CA" in why:
+        why += ": the CA of a server of your own goes into gatewayCa or mqttCa"
+    elif "Common Name" in why:
+        why += ": write the name that the certificate is made for"
+        if host[-1:].isdigit():
+            why += "; before MicroPython 1.24 an address must be among its DNS names"
+    if port.unix_time():
+        return CertificateError("certificate.date" if "e validity " in why else "certificate", why)
+    # A later try may find a time source, and then judge.
+    return NetworkError("network.clock", why + " (but the clock is not set)")

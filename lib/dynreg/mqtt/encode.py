@@ -26,7 +26,9 @@ def subscribe_packet(pid, topic, qos):
 
 
 def ask_time(pid, owner):
-    """SUBSCRIBE to the time's topic and the request for it (docs/protocol.md, 6)."""
-    return subscribe_packet(pid, "$sys/operation/result/" + owner, 0) + packet(
-        0x30, "$sys/operation/" + owner, b'{"type":"get","resource":["time"]}'
-    )
+    """SUBSCRIBE to the time's topic and the request for it (docs/protocol.md, 6).
+
+    pid: of the SUBSCRIBE; None leaves it out.
+    """
+    request = packet(0x30, "$sys/operation/" + owner, b'{"type":"get","resource":["time"]}')
+    return (subscribe_packet(pid, "$sys/operation/result/" + owner, 0) if pid else b"") + request

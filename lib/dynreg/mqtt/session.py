@@ -19,7 +19,7 @@ _SUBACK = const(9)
 _UNSUBACK = const(11)
 _PINGRESP = const(13)
 _DAY_MS = const(86400000)
-_RESYNC_MS = const(2000)  # for the daily time reply, within poll()
+_TRIES = const(3)  # to have the daily time, within poll()
 _AGAIN_MS = const(900000)  # until what was refused on a reconnect is asked for again
 _GOODBYE_MS = const(2000)  # for the broker to close after DISCONNECT
 _MOST = const(64)  # messages that wait for their callback, and that poll() takes beyond its time
@@ -178,7 +178,9 @@ class Session(Packets):
     info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. history: notes.read()'s.
     login: connection.login() for a connection made anew.
     connected, and tls ("psk", "verified-ca" or "plain") say how it stands; refused: the topics
-    that the broker no longer granted on the last reconnect, asked for again every 15 minutes.
+    that the broker no longer granted on the last reconnect, asked for again every 15 minutes;
+    within: by how many milliseconds the clock was off at most when the cloud's time set it; None
+    before, and from the day after on until it is set again.
 
     Callbacks run within poll() alone, one after the other, and may call whatever is here: what
     arrives meanwhile waits for its turn. Nothing but a DynregError comes out of any call, besides
@@ -194,8 +196,8 @@ class Session(Packets):
         self.history = history
         self.login = login
         self.tls = None
-        self.early = None  # (packet id, ticks_ms asked, ticks_ms answered) of the time request
-        self.on_time = None  # gets what comes on the time's topic, while it is waited for
+        self.within = None
+        self.attempts = 0  # how often poll() may still ask for a better time
         self.callbacks = {}  # topic: (callback, qos)
         self.refused = []
         self.inbox = []  # (topic, message, packet id, link) before its callback; None within it
@@ -215,7 +217,10 @@ class Session(Packets):
         """Goes on with a login, as connection.login() gives it."""
         self.link = link
         self.tls = tls
-        self.early = early
+        self.early = early  # a time request on its way: see timesync.sync()
+        # (message, ticks_ms then) that came on the time's topic last; False where that was taken,
+        # None before, when the topic may not be subscribed to.
+        self.reply = None
         self.acks = {}
         self._pinged = None
         self.since = self.asked = self._sent = self._heard = port.ticks_ms()
@@ -230,13 +235,15 @@ class Session(Packets):
     def sync_clock(self, ms=_ANSWER_MS):
         """Asks the cloud for the time and sets the clock; Unix milliseconds (docs/protocol.md, 6).
 
-        poll() does so again once a day. NetworkError when no reply comes within ms; ProtocolError
-        when it holds no time.
+        poll() makes it better where the round trip was long, and does so again once a day.
+        NetworkError when no reply comes within ms; ProtocolError when it holds no time, and at
+        once where none came at the boot before: poll() then asks meanwhile.
         """
         self._synced = port.ticks_ms()
-        now = _safe(port.step, "mqtt.timesync", "sync", self, ms)
-        self._keep_notes()
-        return now
+        try:
+            return _safe(port.step, "mqtt.timesync", "sync", self, ms)
+        finally:
+            self._keep_notes()
 
     def _keep_notes(self):
         if self.history["changed"]:
@@ -299,6 +306,14 @@ class Session(Packets):
         took = False
         if not (inbox and inbox[0]):
             if self.connected:
+                if self.attempts and (self.reply or not (self.early or link.ready(0))):
+                    try:
+                        _safe(port.step, "mqtt.refine", "turn", self)
+                        self._keep_notes()
+                    except DynregError as error:
+                        self.attempts -= 1
+                        log.warning("time: not set anew: %s" % error)
+                    return True
                 took = link.ready(min(ms, 1000))
                 if took:
                     self.receive()
@@ -352,10 +367,9 @@ class Session(Packets):
         """PINGREQ at half the keep-alive; no answer within a whole one: the peer is dead."""
         now = port.ticks_ms()
         if self._synced is not None and not 0 <= port.ticks_diff(now, self._synced) < _DAY_MS:
-            try:
-                self.sync_clock(_RESYNC_MS)
-            except DynregError as error:
-                log.warning("time: not set anew: %s" % error)
+            self._synced = now
+            self.early = self.within = None
+            self.attempts = _TRIES
         if self.refused and not 0 <= port.ticks_diff(now, self.asked) < _AGAIN_MS:
             port.step("mqtt.acknowledged", "restore", self, self.refused)
         if not self.keepalive or not self.connected:
@@ -376,9 +390,7 @@ class Session(Packets):
         if message is not None:
             ours = topic.startswith("$sys/operation/result/")
             if ours:
-                self.early = None  # its answer may have been this: a later question is a new one
-                if self.on_time:
-                    self.on_time(message)
+                self.reply = message, self._heard
             if len(self.inbox) > _MOST:
                 log.warning("message on %s skipped: 64 wait for their callbacks" % topic)
             elif not ours or self._callback(topic):

@@ -31,6 +31,10 @@ class ConnectionFaults(Protocol):
         """The socket to serve in the place of `sock`."""
         ...
 
+    def nagle(self, service: str) -> bool:
+        """Whether a small answer waits until the one before it is acknowledged."""
+        ...
+
     def context(self, service: str) -> ssl.SSLContext | None:
         """Another TLS context than the port's own."""
         ...
@@ -153,6 +157,9 @@ class Listener:
     async def _handle(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Paused, sock)
+        held_back = self._faults and self._faults.nagle(self.service)
+        if held_back and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)  # which asyncio has set
         try:
             with sock.dup() as spare:  # the transport closes its own before an alert is sent
                 streams = await self._streams(transport, spare)

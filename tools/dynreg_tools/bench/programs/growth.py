@@ -31,7 +31,7 @@ def growth(session):
 
 
 # A refused handshake's names come once; at which of the hundred is chance where PSK is tried anew.
-port.step("connect.refusals", "untrusted", "", OSError(0))
+port.step("connect.trust", "untrusted", "", OSError(0))
 device = Device("device_info.json")
 session = device.connect()
 device.sync_clock()

@@ -32,6 +32,10 @@ class Hooks:
         fault = self._faults.trigger("tcp", service, "tls" if tls else "plain")
         return between(sock, fault.act()) if fault else nullcontext(sock)
 
+    def nagle(self, service: str) -> bool:
+        """Whether a small answer waits until the one before it is acknowledged."""
+        return self._faults.trigger("nagle", service) is not None
+
     def context(self, service: str) -> ssl.SSLContext | None:
         """Another TLS context than the port's own."""
         fault = self._faults.trigger("tls", service, service)
@@ -61,6 +65,11 @@ class Hooks:
         """Whether a login over TLS-PSK, with or without a password, is refused."""
         on = "password" if password else "no password"
         return self._faults.trigger("psk login", on=on) is not None
+
+    def login_wait(self) -> float:
+        """Seconds that a login takes."""
+        fault = self._faults.trigger("slow")
+        return fault.argument if fault else 0
 
     def login(self) -> int | None:
         """The CONNACK's code of a login that is refused."""

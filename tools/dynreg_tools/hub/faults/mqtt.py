@@ -76,6 +76,12 @@ KINDS = (
         "login",
         argument=Argument("CONNACK return code, 1 to 255", 5, _code),
     ),
+    Kind(
+        "mqtt-login-slow",
+        "the login takes a while, and what came behind the CONNECT waits for it",
+        "slow",
+        argument=_wait(default=1.0),
+    ),
     _connack(
         "mqtt-connack-missing",
         "no CONNACK, nor anything behind it",

@@ -186,6 +186,12 @@ KINDS = (
         act=_plan("pause"),
         argument=Argument("seconds after each piece", 1.0, seconds),
     ),
+    Kind(
+        "tcp-nagle",
+        "a small answer waits until the one before it is acknowledged (no TCP_NODELAY)",
+        "nagle",
+        services=SERVICES,
+    ),
     _row(
         "tcp-flip",
         "one bit is turned on the way",

@@ -11,6 +11,10 @@ from . import framing
 class SessionFaults(Protocol):
     """What may go wrong on purpose with what a session sends."""
 
+    def login_wait(self) -> float:
+        """Seconds that a login takes."""
+        ...
+
     def packet(self, frame: bytes) -> list[tuple[float, bytes | None]]:
         """(seconds to wait, frame) in the place of a frame; None closes the connection."""
         ...

@@ -156,6 +156,7 @@ class Session:
             raise Malformed("the first packet is not CONNECT")
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
+        await asyncio.sleep(self._broker.faults.login_wait())
         device = self._broker.login(self, connect)
         self.client_id = connect.client_id
         self._out.send(framing.connack(ACCEPTED))
