@@ -582,6 +582,16 @@ def test_a_broker_that_tells_no_time_is_asked_once_a_day():
     assert len(peer.segments) == 1 + 3
 
 
+def test_who_asks_again_at_the_same_boot_waits_and_gets_the_time():
+    peer = fakes.Peer(packets.CONNACK, packets.suback(1), packets.suback(2) + TIME)
+    board = Board(peer, early=False)
+    device = board.boot()
+    device.connect()
+    fakes.raises(NetworkError, device.sync_clock, code="network.timeout")
+    assert device.sync_clock() == NOW
+    assert notes.read(board.path)["early"] == 0
+
+
 def test_no_early_request_goes_to_a_broker_that_tells_no_time():
     peer = fakes.Peer(packets.CONNACK)
     board = Board(peer)

@@ -19,6 +19,7 @@ _GOOD_MS = const(5)  # no better time is asked for
 _TRIES = const(3)  # of poll(), to have a better one (refine.py)
 _TURNED_DOWN = const(2)  # in history["early"], as in connect/login.py
 _SILENT = const(4)  # this broker told no time at all
+_NOW_SILENT = const(12)  # found at this boot: who asks again may wait
 
 
 def sync(session, ms):
@@ -31,7 +32,7 @@ def sync(session, ms):
     """
     early, history = session.early, session.history
     now = None
-    if history["early"] & _SILENT:
+    if history["early"] & _NOW_SILENT == _SILENT:
         if early and port.ticks_diff(port.ticks_ms(), early[1]) > _PATIENT_MS:
             session.early = None  # no answer comes to it: poll() may ask again
         session.attempts = _TRIES
@@ -45,7 +46,7 @@ def sync(session, ms):
         if now is None:
             now = _exchange(session, ms, None)
         if now is None and ms >= _PATIENT_MS:
-            _note(history, "early", history["early"] | _SILENT)
+            _note(history, "early", history["early"] | _NOW_SILENT)
     if now is None:
         raise NetworkError("network.timeout", "no time from the cloud after %d s" % (ms // 1000))
     log.info("time: PUBLISH with the time, current time: %s" % port.utc(now))
@@ -130,7 +131,7 @@ def set_clock(session, now, within):
         log.warning("time: this platform has no clock to set")
     # An earlier day too: a wrong one must not stay for ever.
     _note(history, "day", now // _DAY)
-    _note(history, "early", history["early"] & ~_SILENT)
+    _note(history, "early", history["early"] & ~_NOW_SILENT)
 
 
 def _note(history, key, value):

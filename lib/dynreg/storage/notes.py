@@ -30,7 +30,7 @@ def read(path):
     return {
         "day": data[0] | data[1] << 8,
         "psk": data[2],
-        "early": data[3],
+        "early": data[3] & 7,  # 8 is of one boot (mqtt/timesync.py)
         "changed": False,
         "refusals": 0,
     }
