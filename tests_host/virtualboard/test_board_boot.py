@@ -24,6 +24,25 @@ print("all turns", len([bytes(20) for _ in range(1000)]))
 """
 
 
+SEARCHING = """
+import time
+turn = 0
+while turn < 30:
+    try:
+        print("turn", turn)
+        while True:
+            for _ in range(5):
+                try:
+                    import nothing_there
+                except ImportError:
+                    pass
+            time.sleep_ms(1)
+    except KeyboardInterrupt:
+        turn += 1
+print("all turns")
+"""
+
+
 def started(board, **power):
     with board.power_on(**power) as running:
         running.wait_repl()
@@ -92,6 +111,17 @@ def test_ctrl_c_never_interrupts_a_garbage_collection(board):
         running.wait_for("all turns")
         running.wait_repl()
         assert running.main_status == "ok"
+
+
+def test_ctrl_c_is_not_lost_in_the_search_for_a_module(board):
+    """The unix port takes whatever is raised there for a file that is not there."""
+    board.write_file("/main.py", SEARCHING)
+    with board.power_on() as running:
+        for turn in range(30):
+            running.wait_for(f"turn {turn}\r\n")
+            time.sleep(0.003 * (turn % 7))
+            running.write("\x03")
+        running.wait_for("all turns")
 
 
 def test_a_ctrl_c_at_the_very_end_of_main_does_not_cost_the_prompt(board):

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 from typing import Any
 
 from .image import board_environment
 from .serialport import make_raw, read_pty, write_pty
 
 _WAIT_S = 0.5  # how long a Ctrl-C waits for a program that computes
+_AGAIN_S = 0.0005
 _EXIT_S = 5  # how long MicroPython may take to end after it has closed its channel
 
 
@@ -101,25 +103,40 @@ class Process:
     def interrupt(self) -> None:
         """Ctrl-C: a signal while a program runs, a character at a prompt.
 
-        The signal comes while MicroPython waits in a system call, or after _WAIT_S anyway: the
-        unix port raises from the signal's handler, also in the midst of a garbage collection,
-        which leaves the heap locked; an ESP32 raises between two instructions of the program.
+        The signal comes in the midst of a wait, or after _WAIT_S anyway: the unix port raises from
+        the signal's handler. In a garbage collection that leaves the heap locked, in the search
+        for a module it is lost; an ESP32 raises between two instructions of the program.
         """
         deadline = time.monotonic() + _WAIT_S
-        while self._computes() and time.monotonic() < deadline:
-            time.sleep(0.0002)
+        while not self._stop_in_a_wait() and time.monotonic() < deadline:
+            time.sleep(_AGAIN_S)
         if self._interruptible():
             os.kill(self.pid, signal.SIGINT)
         else:
             self.write(b"\x03")
+        os.kill(self.pid, signal.SIGCONT)
 
-    def _computes(self) -> bool:
-        """MicroPython is not in a system call that waits; False where that cannot be told."""
+    def _stop_in_a_wait(self) -> bool:
+        """MicroPython is stopped in a system call that waits, or that cannot be told."""
+        waits = self._asked("syscall")
+        if not waits[:1].isdigit():
+            return waits == ""
+        os.kill(self.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + _WAIT_S
+        while self._asked("stat").rpartition(") ")[2][:1] not in "TZ":
+            if time.monotonic() > deadline:
+                break
+        if self._asked("syscall") == waits:
+            return True
+        os.kill(self.pid, signal.SIGCONT)
+        return False
+
+    def _asked(self, what: str) -> str:
+        """What /proc says of MicroPython; "" where it says nothing."""
         try:
-            with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
-                return stat.read().rsplit(")", 1)[1].split()[0] != "S"
+            return Path(f"/proc/{self.pid}/{what}").read_text("ascii")
         except OSError:
-            return False
+            return ""
 
     def kill(self) -> None:
         """Ends MicroPython at once; its output can still be read."""
