@@ -85,6 +85,13 @@ def test_a_len_that_is_too_small():
         _corrupt(Len=length)
 
 
+def test_a_len_that_no_slice_takes():
+    for length in (1 << 80, -(1 << 80)):
+        reply = gateway.http(gateway.good(Len=length))
+        gateway.refused(ProtocolError, reply, "protocol.payload")
+        fakes.restore()
+
+
 def test_a_len_that_is_too_large():
     for length in (1000, len(gateway.PLAIN) + 16, len(gateway.PLAIN) + 1):
         _corrupt(Len=length)

@@ -188,8 +188,10 @@ def _credential(info, own, response):
         aes = cryptolib.aes(info.product_secret[:16].encode(), _CBC, b"0" * 16)
         plain = aes.decrypt(cipher)
         # Len before the zeros, and no more zeros than one block may take.
+        if not 0 <= len(plain) - length < 16:  # a slice takes no number this large
+            raise ValueError
         text = plain[:length]
-        if not 0 <= len(plain) - length < 16 or any(plain[length:]) or 0 in text or _opened(text):
+        if any(plain[length:]) or 0 in text or _opened(text):
             raise ValueError
         values = json.loads(text)
         if values["encryptionType"] != (2 if info.mode == "KEY" else 1):
