@@ -100,9 +100,8 @@ def test_ctrl_c_interrupts_main(board):
         running.wait_for("2\r\n")
 
 
-def test_ctrl_c_never_interrupts_a_garbage_collection(board):
-    """The unix port raises from the signal's handler; there it would leave the heap locked."""
-    board.write_file("/main.py", COLLECTING)
+def interrupted_at_each_turn(board, program):
+    board.write_file("/main.py", program)
     with board.power_on() as running:
         for turn in range(30):
             running.wait_for(f"turn {turn}\r\n")
@@ -113,15 +112,14 @@ def test_ctrl_c_never_interrupts_a_garbage_collection(board):
         assert running.main_status == "ok"
 
 
+def test_ctrl_c_never_interrupts_a_garbage_collection(board):
+    """The unix port raises from the signal's handler; there it would leave the heap locked."""
+    interrupted_at_each_turn(board, COLLECTING)
+
+
 def test_ctrl_c_is_not_lost_in_the_search_for_a_module(board):
     """The unix port takes whatever is raised there for a file that is not there."""
-    board.write_file("/main.py", SEARCHING)
-    with board.power_on() as running:
-        for turn in range(30):
-            running.wait_for(f"turn {turn}\r\n")
-            time.sleep(0.003 * (turn % 7))
-            running.write("\x03")
-        running.wait_for("all turns")
+    interrupted_at_each_turn(board, SEARCHING)
 
 
 def test_a_ctrl_c_at_the_very_end_of_main_does_not_cost_the_prompt(board):
