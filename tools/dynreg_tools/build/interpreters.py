@@ -35,8 +35,8 @@ _WRAPPER = f"""\
 #!/bin/sh
 here=${{0%/*}}
 [ "$here" = "$0" ] && here=.
-exec "$here/root/{_LIBRARIES}/ld-linux.so.2" --library-path "$here/root/{_LIBRARIES}" \\
-    "$here/root/usr/bin/micropython" "$@"
+exec "$here/unpacked/{_LIBRARIES}/ld-linux.so.2" --library-path "$here/unpacked/{_LIBRARIES}" \\
+    "$here/unpacked/usr/bin/micropython" "$@"
 """
 
 
@@ -112,13 +112,13 @@ def fetch(folder: Path) -> None:
     folder.mkdir(parents=True)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            root = Path(scratch, "root")
+            root = Path(scratch, "unpacked")
             debian.unpack(root, Path(scratch))
             # Nothing but what it runs by: the C library brings character sets and much more.
             for keep in ("usr/bin/micropython", _LIBRARIES):
-                (folder / "root" / keep).parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(root / keep, folder / "root" / keep)
-        shutil.rmtree(folder / "root" / _LIBRARIES / "gconv", ignore_errors=True)
+                (folder / "unpacked" / keep).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(root / keep, folder / "unpacked" / keep)
+        shutil.rmtree(folder / "unpacked" / _LIBRARIES / "gconv", ignore_errors=True)
         wrapper = folder / "micropython.part"
         wrapper.write_text(_WRAPPER)
         wrapper.chmod(0o755)
