@@ -19,6 +19,7 @@ _BEFORE = {
 }
 
 
+_SLACK_S = 0.5  # of real time: a busy machine wakes a board late
 _PSK_FIRST = any("psk_identity" in f.read_text() for f in ROOT.glob("lib/dynreg/**/*.py"))
 
 
@@ -39,7 +40,7 @@ def test_fault(rig, row: Row):
     rig.hub.clear_faults()
 
     assert report["code"] == row.code, report
-    assert report["seconds"] <= row.within, report
+    assert report["seconds"] <= row.within + _SLACK_S * row.fast, report
     if row.attempts is not None:
         # A login may try TLS-PSK first, and then the certificate.
         ways = 2 if _PSK_FIRST and row.step == "login" else 1

@@ -244,11 +244,13 @@ def test_firmware_modules_import_again(tmp_path):
         ) in running.output
 
 
-def test_own_urequests_is_frozen(tmp_path):
+def test_own_urequests_is_frozen_under_both_names(tmp_path):
     (tmp_path / "mine.py").write_text("NAME = 'mine'\n")
     board = Board.new(tmp_path / "b", urequests=tmp_path / "mine.py", umqtt=tmp_path / "mine.py")
     board.write_file(
-        "/main.py", "import urequests, umqtt.simple\nprint(urequests.NAME, umqtt.simple.NAME)\n"
+        "/main.py",
+        "import requests, urequests, umqtt.simple\n"
+        "print(requests.NAME, urequests.NAME, umqtt.simple.NAME)\n",
     )
     with board.power_on() as running:
-        running.wait_for("mine mine")
+        running.wait_for("mine mine mine")

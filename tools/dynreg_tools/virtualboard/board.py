@@ -88,7 +88,8 @@ class Board:
         reach, name -> password (None or "": open). ntp: where ntptime asks, else it never gets an
         answer. dns: the name server that DHCP gives it, else this machine finds the names.
         flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
-        firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: else the wheel's own.
+        firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: $DYNREG_UREQUESTS, then
+        the wheel's own.
         Raises BoardError.
         """
         folder = Path(folder)
@@ -218,8 +219,9 @@ class Board:
             frozen["/umqtt/simple" + Path(umqtt).suffix] = umqtt
         elif settings.get("umqtt"):
             raise BoardError(f"the board's umqtt/simple.py is gone: {umqtt}")
-        if settings.get("urequests"):
-            frozen["/urequests" + Path(settings["urequests"]).suffix] = settings["urequests"]
+        urequests = settings.get("urequests") or os.environ.get("DYNREG_UREQUESTS")
+        if urequests:
+            frozen["/requests" + Path(urequests).suffix] = urequests
         start, frozen = freeze(self.folder, frozen)
         heap = parse_size(settings["heap"]) + _FIRMWARE_HEAP
         command = [self._micropython, "-X", f"heapsize={heap}", str(start / "_start.py")]
