@@ -23,7 +23,7 @@ TORN = ("untouched", "half", "erased", "random", "reordered")
 FILE_SYSTEMS = ("littlefs2", "fat")
 _DEFAULT_UMQTT = CACHE / "firmware" / "umqtt" / "simple.py"  # build/firmware_libraries.py
 _ESPRESSIF = (0x24, 0x6F, 0x28)
-_FIRMWARE_HEAP = 45 * 1024  # what the stand-ins for C modules take; on a board they take none
+_FIRMWARE_HEAP = 54 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 
 
@@ -65,7 +65,7 @@ class Board:
         except (OSError, ValueError) as error:
             raise BoardError(f"{folder}/board.json cannot be read: {error}") from error
         self._power = Power()
-        self._micropython = find_micropython()
+        self._micropython = self.settings.get("micropython") or find_micropython()
 
     @classmethod
     def new(
@@ -81,6 +81,7 @@ class Board:
         heap: str | int = "256K",
         umqtt: str | os.PathLike | None = None,
         urequests: str | os.PathLike | None = None,
+        micropython: str | os.PathLike | None = None,
     ) -> Board:
         """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json (0600).
 
@@ -89,6 +90,7 @@ class Board:
         answer. dns: the name server that DHCP gives it, else this machine finds the names.
         flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
         firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: else the wheel's own.
+        micropython: another unix port than the wheel's, such as one of 32 bits.
         Raises BoardError.
         """
         folder = Path(folder)
@@ -117,6 +119,7 @@ class Board:
             "heap": heap,
             "umqtt": str(Path(umqtt).resolve()) if umqtt else None,
             "urequests": str(Path(urequests).resolve()) if urequests else None,
+            "micropython": str(Path(micropython).absolute()) if micropython else None,
         }
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "flash.img").open("wb") as file:
@@ -127,7 +130,8 @@ class Board:
         (folder / "boot.tmp").write_text(_BOOT_PY)
         steps = [["format", "/", ""], ["write", "/boot.py", str((folder / "boot.tmp").resolve())]]
         try:
-            image.run_steps(find_micropython(), (folder / "flash.img").resolve(), size, fs, steps)
+            interpreter = settings["micropython"] or find_micropython()
+            image.run_steps(interpreter, (folder / "flash.img").resolve(), size, fs, steps)
         finally:
             (folder / "boot.tmp").unlink()
         text = json.dumps(settings, indent=2) + "\n"

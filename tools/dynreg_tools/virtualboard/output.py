@@ -5,6 +5,9 @@ import re
 MACHINE = "VIRTUAL ESP32 board with ESP32"
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_PROMPT = b'Type "help()" for more information.\r\n'
+_OLDER_PORT = (
+    b"Use Ctrl-D to exit, Ctrl-E for paste mode\n"  # up to 1.25 or so, which has no raw REPL
+)
 
 
 class Output:
@@ -48,8 +51,12 @@ class Output:
             del self._held[: at + len(text) - len(keep)]
         return at >= 0
 
-    def has(self, text: bytes) -> bool:
-        return text in self._held
+    def at_prompt(self) -> bool:
+        """The banner has come, and some of the prompt after it, which a program may choose."""
+        older = self._machine.replace(b"\r", b"") + _OLDER_PORT
+        self._held = self._held.replace(older, self._machine + FRIENDLY_PROMPT)
+        at = self._held.find(FRIENDLY_PROMPT)
+        return 0 <= at < len(self._held) - len(FRIENDLY_PROMPT)
 
     def take(self, flush: bool = False) -> bytes:
         """What can be let out: all but the beginning of a mark or a banner at the end."""

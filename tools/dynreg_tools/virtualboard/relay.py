@@ -331,11 +331,10 @@ class Relay(threading.Thread):
                     self.first_end = self.first_end or status
                 self._set_state("exit" if status == "exit" else "banner")
         if self.state == "banner":
-            prompt = FRIENDLY_PROMPT + b">>> "
-            if not output.has(prompt):
+            if not output.at_prompt():
                 return
             if self._raw and self._process:
-                output.drop_through(prompt)
+                output.drop_through(FRIENDLY_PROMPT)
                 self._process.write(b"\x01")
             self._set_state("raw" if self._raw else "up")
         if self.state == "raw":

@@ -94,8 +94,6 @@ class Running:
         """Reads of the flash since power-on, in calls of readblocks.
 
         Exact whenever boot.py and main.py have ended, and at each write; up to 999 behind else.
-        A search for a built-in module, which an ESP32 makes before it takes the built-in, is not
-        in it: built-ins are a table here.
         """
         return self._relay.reads
 
