@@ -210,7 +210,7 @@ def test_a_file_system_of_the_programs_own(lines):
         "fs = vfs.VfsLfs2(disk)\nvfs.mount(fs, '/ram')\nnow = time.time()\n"
         "f = fs.open('/x', 'w'); f.write('abc'); f.close()\n"
         "print(fs.stat('/x')[8] - now in (0, 1, 2), os.stat('/ram/x')[6], fs)\n"
-        "own = Own(); vfs.mount(own, '/own'); os.chdir('/own')\n"
+        "own = Own(); vfs.mount(own, '/own'); os.chdir('own')\n"
         "print(os.stat('x'), os.stat('/own/y')[7:], own.calls)\n"
         "os.chdir('/'); vfs.umount(own); vfs.umount(fs)\nprint(os.listdir('/'), vfs.mount())\n"
     ) == [

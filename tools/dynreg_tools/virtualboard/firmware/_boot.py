@@ -58,7 +58,8 @@ def _set_up():
     sys.argv[:] = []
     files = config["files"]
     sys.modules.clear()
-    _hooks.install(stand_ins, added, _board.host, files)
+    find = _hooks.install if _hooks.knows_who_imports() else _hooks.preload
+    find(stand_ins, added, _board.host, files)
     return natives["os"], machine
 
 

@@ -60,8 +60,9 @@ def umount(what):
 
 
 def _chdir(path):
+    there = _of_a_program(path)
     _board.native["os"].chdir(path)
-    _here[0] = _of_a_program(path)
+    _here[0] = there
 
 
 def _of_a_program(path):
@@ -69,5 +70,5 @@ def _of_a_program(path):
     if path[:1] != "/":
         if _here[0] or not _others:
             return _here[0]
-        path = _board.native["os"].getcwd() + "/" + path
+        path = _board.native["os"].getcwd().rstrip("/") + "/" + path
     return any(path == at or at == "/" or path.startswith(at + "/") for at in _others)
