@@ -207,9 +207,9 @@ def test_nothing_is_left_behind(board):
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     with pytest.raises(KeyError), board.power_on() as running:
         running.wait_repl()
-        process = running._relay._process.pid
+        process = running._loop._process.pid
         raise KeyError
-    assert not running._relay.is_alive()
+    assert not running._loop.is_alive()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert not (board.folder / "port").is_symlink()

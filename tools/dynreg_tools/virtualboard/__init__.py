@@ -23,7 +23,7 @@ The behaviour of an ESP32 that the unix port lacks is put back by the modules in
 | NVS: two types, names up to 15, commit() | esp_esp32.py |
 | modules found in the order of py/builtinimport.c, shown as built in | _hooks.py |
 | ntptime, umqtt.simple, urequests frozen | _hooks.py, ntptime.py |
-| boot.py, main.py, soft and hard reset, raw REPL | _boot.py, relay.py |
+| boot.py, main.py, soft and hard reset, raw REPL | _boot.py, relay.py, loop.py |
 | a UART: CR LF, nothing kept for a late listener, Ctrl-C | output.py, serialport.py, process.py |
 | littlefs2 or FAT on 4096-byte blocks; power lost at the Nth write | flashdev.py |
 """

@@ -16,7 +16,8 @@ from ..sources import CACHE
 from . import image
 from .errors import BoardError
 from .freeze import freeze
-from .relay import MACHINE, Relay
+from .loop import Loop
+from .output import MACHINE
 from .running import Power, Running
 
 TORN = ("untouched", "half", "erased", "random", "reordered")
@@ -150,12 +151,12 @@ class Board:
     @property
     def flash_writes(self) -> int:
         """Flash programs and erases since the last power-on."""
-        return (self._power.relay or self._power).writes
+        return self._power.counted[0]
 
     @property
     def flash_reads(self) -> int:
         """Reads of the flash since the last power-on, as Running.flash_reads has them."""
-        return (self._power.relay or self._power).reads
+        return self._power.counted[1]
 
     def read_file(self, path: str) -> bytes:
         """A file on the board's flash while it is off. Raises OSError, BoardError."""
@@ -175,7 +176,7 @@ class Board:
         return image.run_steps(*self._offline(), [["list", path, ""]])[0]
 
     def _offline(self) -> tuple[str, Path, int, str]:
-        if self._power.relay is not None:
+        if self._power.on:
             raise BoardError("the board is powered on; its flash is its own")
         settings = self.settings
         return (
@@ -209,10 +210,10 @@ class Board:
             raise BoardError("a fast clock runs at more than 0 times the speed")
         return Running(
             self._power,
-            lambda: Relay(*self._relay_settings(power_cut, torn, fast_forward, cable)),
+            lambda: Loop(*self._loop_settings(power_cut, torn, fast_forward, cable)),
         )
 
-    def _relay_settings(
+    def _loop_settings(
         self, power_cut: int | None, torn: str, fast_forward: float | None, cable: bool
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings
