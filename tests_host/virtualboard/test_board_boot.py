@@ -234,3 +234,17 @@ def test_output_arrives_live(board):
         running.write("print('t' + 'wo')\r")
         running.wait_for("two")
     assert "two" in "".join(received)
+
+
+def test_what_was_printed_before_a_reset_is_not_lost(board):
+    """The words come by the terminal and the wish to reset by the channel, in any order."""
+    board.write_file(
+        "/main.py",
+        "import machine, time\ntime.sleep_us(hash(time.ticks_us()) % 2000)\n"
+        "print('last words')\nmachine.reset()\n",
+    )
+    with board.power_on() as running:
+        for turn in range(40):
+            running.wait_for("last words\r\nets ")
+            assert running.starts >= turn + 2
+        assert running.output.count("ets ") - running.output.count("last words") in (0, 1)

@@ -15,7 +15,7 @@ from typing import Any
 
 from .actions import Action, End, Forget, Interrupt, Show, Start, Type, Unplug
 from .process import Process
-from .relay import Relay
+from .relay import ENDINGS, Relay
 from .serialport import SerialPort
 
 _MAX_LOG = 4 << 20  # bytes of serial output kept
@@ -167,10 +167,16 @@ class Loop(threading.Thread):
         """False where the terminal is closed."""
         data = process.read()
         if data:
-            for message in process.messages()[0]:  # those before a mark come before what it brings
+            # What was sent before a mark comes before the state it brings; what ends this
+            # MicroPython comes after all that it had printed.
+            messages = process.messages()[0]
+            ends = [message for message in messages if message[:1] in ENDINGS]
+            for message in messages:
+                if message not in ends:
+                    self._tell(self.relay.message, message, time.monotonic())
+            self._tell(self.relay.printed, data)
+            for message in ends[:1]:
                 self._tell(self.relay.message, message, time.monotonic())
-            if process is self._process:
-                self._tell(self.relay.printed, data)
         return data is not None
 
     # ---- the relay's actions

@@ -17,8 +17,8 @@ from .output import Output, Prompt
 
 EPOCH_NS = 946684800 * 10**9
 NEVER = 1e9
+ENDINGS = (b"R", b"D", b"C")  # messages: reset, deep sleep, power cut
 INTERRUPTED = -2  # the exit code of a process that SIGINT ended
-
 _MAX_FALSE_STARTS = 3
 _WIFI_OFF = {"active": False, "ssid": None, "key": None, "kept": False}
 
