@@ -1,12 +1,13 @@
 """What a program sees of the interpreter is an ESP32's: no stand-in, no unix port, no host."""
 
 import re
+import shutil
 import warnings
 
 import pytest
 
 from dynreg_tools.build import interpreters
-from dynreg_tools.virtualboard import Board
+from dynreg_tools.virtualboard import Board, freeze
 from tests_host.virtualboard.test_board_network import JOIN
 
 LINUX_MEMORY = pytest.mark.skipif("sys.platform != 'linux'", reason="its memory is not writable")
@@ -79,6 +80,28 @@ def test_errno_is_the_esp32s_for_the_compiler_too(lines):
         "print(errno.ETIMEDOUT, getattr(errno, 'ETIMEDOUT'), errno.errorcode[116])\n"
         "print(OSError(116), OSError(errno.ENOTCONN), 110 in errno.errorcode)\n"
     ) == ["116 116 ETIMEDOUT", "[Errno 116] ETIMEDOUT [Errno 128] ENOTCONN False"]
+
+
+def test_where_the_interpreters_memory_cannot_be_written(tmp_path, monkeypatch):
+    """As on macOS: modules stand in for errno and sys; only the compiler knows better."""
+    shutil.copytree(freeze.FIRMWARE, tmp_path / "firmware")
+    for path in (tmp_path / "firmware").glob("esp_*.py"):
+        path.write_text(path.read_text("utf-8").replace("/proc/self/mem", "/proc/none"), "utf-8")
+    monkeypatch.setattr(freeze, "FIRMWARE", tmp_path / "firmware")
+    board = Board.new(tmp_path / "b")
+    board.write_file("/there.py", "print('found there')\n")
+    board.write_file(
+        "/main.py",
+        "import errno, sys\nprint(errno, getattr(errno, 'ETIMEDOUT'), sys, sys.platform)\n"
+        "sys.path = ['/lib']\n"
+        "try:\n    import there\nexcept ImportError as error:\n    print(error)\n"
+        "sys.path = ['/']\nimport there\n",
+    )
+    with board.power_on() as running:
+        running.wait_repl()
+        text = running.output
+    assert "<module 'errno'> 116 <module 'sys'> esp32\r\nno module named 'there'" in text
+    assert "found there" in text
 
 
 def test_what_sys_says_and_takes(lines):
