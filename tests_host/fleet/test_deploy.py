@@ -150,15 +150,15 @@ def test_a_board_that_loads_no_mpy_of_ours_gets_the_source(batch):
 
 
 def test_a_firmware_that_has_the_library_gets_none(board, batch, monkeypatch):
-    relay_settings = Board._relay_settings
+    loop_settings = Board._loop_settings
 
     def with_library(self, *power):
-        command, settings = relay_settings(self, *power)
+        command, settings = loop_settings(self, *power)
         for file in (sources.LIB / "dynreg").rglob("*.py"):
             settings["files"]["/" + file.relative_to(sources.LIB).as_posix()] = str(file)
         return command, settings
 
-    monkeypatch.setattr(Board, "_relay_settings", with_library)
+    monkeypatch.setattr(Board, "_loop_settings", with_library)
     with board.power_on() as running:
         running.wait_repl()
         result = run_deploy(board, batch)

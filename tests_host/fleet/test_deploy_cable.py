@@ -117,14 +117,14 @@ def test_a_cable_pulled_from_a_board_that_keeps_its_power(scene, tmp_path):
             limit = running.flash_writes + round(writes * part / 4)
 
             def pull(text, limit=limit):
-                if running.flash_writes >= limit and running._relay.port:
-                    running._relay.ask("unplug")
+                if running.flash_writes >= limit and running._loop.port:
+                    running._loop.ask("unplug")
 
             running.on_output(pull)
             with pytest.raises(BoardError) as caught:
                 deploy(port, new)
             assert caught.value.code == "board.lost"
-            running._relay.callbacks.remove(pull)
+            running._loop.callbacks.remove(pull)
             running.unplug()
             running.plug_in()
         deploy(port, new)

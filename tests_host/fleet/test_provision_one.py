@@ -90,7 +90,7 @@ def test_a_cable_pulled_while_the_board_starts(bench, board):
     app.mkdir()
     (app / "main.py").write_text("print('here')\nimport time\nwhile True: time.sleep(1)\n")
     running = bench.on(board)
-    running.on_output(lambda text: "here" in text and running._relay.ask("unplug"))
+    running.on_output(lambda text: "here" in text and running._loop.ask("unplug"))
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json").rows
     assert row["error"] == "board.lost"
     assert "is the cable in" in row["what_to_do"]

@@ -207,9 +207,9 @@ def test_nothing_is_left_behind(board):
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     with pytest.raises(KeyError), board.power_on() as running:
         running.wait_repl()
-        process = running._relay._process.pid
+        process = running._loop._process.pid
         raise KeyError
-    assert not running._relay.is_alive()
+    assert not running._loop.is_alive()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert not (board.folder / "port").is_symlink()
@@ -234,3 +234,17 @@ def test_output_arrives_live(board):
         running.write("print('t' + 'wo')\r")
         running.wait_for("two")
     assert "two" in "".join(received)
+
+
+def test_what_was_printed_before_a_reset_is_not_lost(board):
+    """The words come by the terminal and the wish to reset by the channel, in any order."""
+    board.write_file(
+        "/main.py",
+        "import machine, time\ntime.sleep_us(hash(time.ticks_us()) % 2000)\n"
+        "print('last words')\nmachine.reset()\n",
+    )
+    with board.power_on() as running:
+        for turn in range(40):
+            running.wait_for("last words\r\nets ")
+            assert running.starts >= turn + 2
+        assert running.output.count("ets ") - running.output.count("last words") in (0, 1)

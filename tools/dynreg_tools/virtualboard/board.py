@@ -16,14 +16,15 @@ from ..sources import CACHE
 from . import image
 from .errors import BoardError
 from .freeze import freeze
-from .relay import MACHINE, Relay
+from .loop import Loop
+from .output import MACHINE
 from .running import Power, Running
 
 TORN = ("untouched", "half", "erased", "random", "reordered")
 FILE_SYSTEMS = ("littlefs2", "fat")
 _DEFAULT_UMQTT = CACHE / "firmware" / "umqtt" / "simple.py"  # build/firmware_libraries.py
 _ESPRESSIF = (0x24, 0x6F, 0x28)
-_FIRMWARE_HEAP = 45 * 1024  # what the stand-ins for C modules take; on a board they take none
+_FIRMWARE_HEAP = 54 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 
 
@@ -65,7 +66,7 @@ class Board:
         except (OSError, ValueError) as error:
             raise BoardError(f"{folder}/board.json cannot be read: {error}") from error
         self._power = Power()
-        self._micropython = find_micropython()
+        self._micropython = self.settings.get("micropython") or find_micropython()
 
     @classmethod
     def new(
@@ -81,6 +82,7 @@ class Board:
         heap: str | int = "256K",
         umqtt: str | os.PathLike | None = None,
         urequests: str | os.PathLike | None = None,
+        micropython: str | os.PathLike | None = None,
     ) -> Board:
         """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json (0600).
 
@@ -90,6 +92,7 @@ class Board:
         flash_size: bytes of the file system, or "2M". umqtt: the umqtt/simple.py that the
         firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: $DYNREG_UREQUESTS, then
         the wheel's own.
+        micropython: another unix port than the wheel's, such as one of 32 bits.
         Raises BoardError.
         """
         folder = Path(folder)
@@ -118,6 +121,7 @@ class Board:
             "heap": heap,
             "umqtt": str(Path(umqtt).resolve()) if umqtt else None,
             "urequests": str(Path(urequests).resolve()) if urequests else None,
+            "micropython": str(Path(micropython).absolute()) if micropython else None,
         }
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "flash.img").open("wb") as file:
@@ -128,7 +132,8 @@ class Board:
         (folder / "boot.tmp").write_text(_BOOT_PY)
         steps = [["format", "/", ""], ["write", "/boot.py", str((folder / "boot.tmp").resolve())]]
         try:
-            image.run_steps(find_micropython(), (folder / "flash.img").resolve(), size, fs, steps)
+            interpreter = settings["micropython"] or find_micropython()
+            image.run_steps(interpreter, (folder / "flash.img").resolve(), size, fs, steps)
         finally:
             (folder / "boot.tmp").unlink()
         text = json.dumps(settings, indent=2) + "\n"
@@ -147,12 +152,12 @@ class Board:
     @property
     def flash_writes(self) -> int:
         """Flash programs and erases since the last power-on."""
-        return (self._power.relay or self._power).writes
+        return self._power.counted[0]
 
     @property
     def flash_reads(self) -> int:
         """Reads of the flash since the last power-on, as Running.flash_reads has them."""
-        return (self._power.relay or self._power).reads
+        return self._power.counted[1]
 
     def read_file(self, path: str) -> bytes:
         """A file on the board's flash while it is off. Raises OSError, BoardError."""
@@ -172,7 +177,7 @@ class Board:
         return image.run_steps(*self._offline(), [["list", path, ""]])[0]
 
     def _offline(self) -> tuple[str, Path, int, str]:
-        if self._power.relay is not None:
+        if self._power.on:
             raise BoardError("the board is powered on; its flash is its own")
         settings = self.settings
         return (
@@ -206,10 +211,10 @@ class Board:
             raise BoardError("a fast clock runs at more than 0 times the speed")
         return Running(
             self._power,
-            lambda: Relay(*self._relay_settings(power_cut, torn, fast_forward, cable)),
+            lambda: Loop(*self._loop_settings(power_cut, torn, fast_forward, cable)),
         )
 
-    def _relay_settings(
+    def _loop_settings(
         self, power_cut: int | None, torn: str, fast_forward: float | None, cable: bool
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings

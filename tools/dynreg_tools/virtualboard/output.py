@@ -2,9 +2,28 @@
 
 import re
 
+PWRON, HARD, WDT, DEEPSLEEP, SOFT = 1, 2, 3, 4, 5  # machine.reset_cause()
+_RESET_LINES = {
+    PWRON: "rst:0x1 (POWERON_RESET)",
+    HARD: "rst:0xc (SW_CPU_RESET)",
+    WDT: "rst:0x8 (TG1WDT_SYS_RESET)",
+    DEEPSLEEP: "rst:0x5 (DEEPSLEEP_RESET)",
+}
 MACHINE = "VIRTUAL ESP32 board with ESP32"
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n"
 FRIENDLY_PROMPT = b'Type "help()" for more information.\r\n'
+_OLDER_PORT = (
+    b"Use Ctrl-D to exit, Ctrl-E for paste mode\n"  # up to 1.25 or so, which has no raw REPL
+)
+
+
+def reset_lines(cause: int) -> bytes:
+    """What the ROM prints at a reset."""
+    return f"ets Jul 29 2019 12:21:46\r\n\r\n{_RESET_LINES[cause]}\r\n".encode()
+
+
+def panic(signal: int) -> bytes:
+    return f"\r\nGuru Meditation Error: MicroPython died of signal {signal}\r\n".encode()
 
 
 class Output:
@@ -48,8 +67,12 @@ class Output:
             del self._held[: at + len(text) - len(keep)]
         return at >= 0
 
-    def has(self, text: bytes) -> bool:
-        return text in self._held
+    def at_prompt(self) -> bool:
+        """The banner has come, and some of the prompt after it, which a program may choose."""
+        older = self._machine.replace(b"\r", b"") + _OLDER_PORT
+        self._held = self._held.replace(older, self._machine + FRIENDLY_PROMPT)
+        at = self._held.find(FRIENDLY_PROMPT)
+        return 0 <= at < len(self._held) - len(FRIENDLY_PROMPT)
 
     def take(self, flush: bool = False) -> bytes:
         """What can be let out: all but the beginning of a mark or a banner at the end."""
@@ -72,6 +95,25 @@ class Output:
         self._last = data[-1:]
         data = re.sub(rb"(?<!\r)\n", b"\r\n", data)
         return data[1:] if split else data
+
+
+class Prompt:
+    """Which prompt the board is at or will come to: the one whose announcement it printed last."""
+
+    def __init__(self) -> None:
+        self.raw = False
+        self._last = b""  # the end of what was printed, for an announcement in pieces
+
+    @property
+    def last_text(self) -> str:
+        return self._last.decode("utf-8", "replace").strip()
+
+    def printed(self, data: bytes) -> None:
+        seen = self._last + data
+        raw, friendly = seen.rfind(RAW_PROMPT), seen.rfind(FRIENDLY_PROMPT)
+        if raw != friendly:
+            self.raw = raw > friendly
+        self._last = seen[-300:]
 
 
 def _overlap(data: bytearray, mark: bytes) -> int:

@@ -5,60 +5,77 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from .errors import BoardError
-from .relay import Relay
+from .loop import Loop
 
 
-@dataclass
 class Power:
-    """Of one board: the relay while it has power, and what was counted since it last came on."""
+    """Of one board: what runs while it has power, and what was counted since it last came on."""
 
-    relay: Relay | None = None
-    writes: int = 0
-    reads: int = 0
+    def __init__(self) -> None:
+        self._loop: Loop | None = None
+        self._counted = (0, 0)
+
+    @property
+    def on(self) -> bool:
+        return self._loop is not None
+
+    def take(self, loop: Loop) -> None:
+        """Raises BoardError where the board has power already."""
+        if self._loop is not None:
+            raise BoardError("the board is powered on already")
+        self._loop = loop
+
+    def release(self) -> None:
+        self._counted = self.counted
+        self._loop = None
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Flash writes and reads since the last power-on."""
+        return self._counted if self._loop is None else self._loop.counted
 
 
 class Running:
     """A board with power. Use it in a with statement; nothing is left behind after it."""
 
-    def __init__(self, power: Power, make_relay: Callable[[], Relay]) -> None:
+    def __init__(self, power: Power, make_loop: Callable[[], Loop]) -> None:
         self._power = power
-        self._make_relay = make_relay
-        self._on: Relay | None = None
+        self._make_loop = make_loop
+        self._on: Loop | None = None
         self._seen = 0  # where the next wait_for starts
         self.before_start: Callable[[], None] | None = None  # to get the first output too
 
     def __enter__(self) -> Running:
-        if self._power.relay is not None:
+        if self._power.on:
             raise BoardError("the board is powered on already")
-        relay = self._make_relay()
+        loop = self._make_loop()
         try:
-            relay.make_link()
+            loop.make_link()
         except OSError as error:
-            relay.release()
+            loop.release()
             raise BoardError(f"the link to the port cannot be made: {error}") from error
-        self._on = self._power.relay = relay
+        self._power.take(loop)
+        self._on = loop
         if self.before_start:
             self.before_start()
-        relay.start()
+        loop.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        relay = self._on
-        if relay is None:
+        loop = self._on
+        if loop is None:
             return
-        if relay.is_alive():
-            relay.ask("stop")
-        relay.join(10)
-        self._power.writes, self._power.reads = relay.writes, relay.reads
-        self._power.relay = None
-        relay.remove_link()
+        if loop.is_alive():
+            loop.ask("stop")
+        loop.join(10)
+        self._power.release()
+        loop.remove_link()
 
     @property
-    def _relay(self) -> Relay:
+    def _loop(self) -> Loop:
         if self._on is None:
             raise BoardError("the board has no power yet: use it in a with statement")
         return self._on
@@ -66,83 +83,81 @@ class Running:
     @property
     def port(self) -> str:
         """The pty to give to mpremote. The link `port` in the board's folder leads there too."""
-        if self._relay.port is None:
+        if self._loop.port is None:
             raise BoardError("the board's cable is out")
-        return self._relay.port
+        return self._loop.port
 
     def unplug(self) -> None:
         """Pulls the cable: whoever has the port open loses it. The board keeps its power."""
-        self._relay.ask("unplug")
-        self._until(lambda relay: relay.port is None, 10, "the cable is still in")
+        self._loop.ask("unplug")
+        self._until(lambda loop: loop.port is None, 10, "the cable is still in")
 
     def plug_in(self) -> None:
         """Puts the cable back; the port is a new one, `port` in the board's folder leads there."""
-        self._relay.ask("plug")
-        self._until(lambda relay: relay.port is not None, 10, "the cable is still out")
+        self._loop.ask("plug")
+        self._until(lambda loop: loop.port is not None, 10, "the cable is still out")
 
     @property
     def output(self) -> str:
         """All serial output since power_on(), at most the last 4 MiB."""
-        return self._relay.text()
+        return self._loop.text()
 
     @property
     def flash_writes(self) -> int:
-        return self._relay.writes
+        return self._loop.relay.writes
 
     @property
     def flash_reads(self) -> int:
         """Reads of the flash since power-on, in calls of readblocks.
 
         Exact whenever boot.py and main.py have ended, and at each write; up to 999 behind else.
-        A search for a built-in module, which an ESP32 makes before it takes the built-in, is not
-        in it: built-ins are a table here.
         """
-        return self._relay.reads
+        return self._loop.relay.reads
 
     @property
     def starts(self) -> int:
         """How often MicroPython has started since power_on(): 1 without any reset."""
-        return self._relay.starts
+        return self._loop.relay.starts
 
     @property
     def pid(self) -> int:
         """The MicroPython process's id, another one after each restart; 0 between."""
-        return self._relay.pid
+        return self._loop.pid
 
     @property
     def failure(self) -> str | None:
         """Why the board is dead, when it is."""
-        return self._relay.error
+        return self._loop.relay.error
 
     @property
     def power_lost(self) -> bool:
         """The power cut that was asked for has come."""
-        return self._relay.state == "cut"
+        return self._loop.relay.state == "cut"
 
     @property
     def state(self) -> str:
         """boot, banner, raw (on the way to a prompt), up, exit, sleep, cut or dead."""
-        return self._relay.state
+        return self._loop.relay.state
 
     def wait_change(self, timeout: float) -> None:
         """Returns when the board did or printed something, at the latest after timeout seconds."""
-        with self._relay.changed:
-            self._relay.changed.wait(timeout)
+        with self._loop.changed:
+            self._loop.changed.wait(timeout)
 
     @property
     def main_status(self) -> str | None:
         """How boot.py and main.py ended at the last start: ok, error (a traceback), exit
         (sys.exit), None while they run."""
-        return self._relay.main_status
+        return self._loop.relay.main_status
 
     @property
     def first_end(self) -> str | None:
         """main_status of the first start since power_on(), kept when the board restarts."""
-        return self._relay.first_end
+        return self._loop.relay.first_end
 
     def write(self, data: bytes | str) -> None:
         """Types on the serial line, as a terminal would."""
-        self._relay.ask("type", data.encode() if isinstance(data, str) else bytes(data))
+        self._loop.ask("type", data.encode() if isinstance(data, str) else bytes(data))
 
     def reset(self) -> None:
         """The EN button: a hard reset. RTC, flash and the counts of writes and reads are kept."""
@@ -153,16 +168,16 @@ class Running:
         self._restart("cycle", power_cut)
 
     def _restart(self, *request: Any) -> None:
-        before = self._relay.starts
-        with self._relay.changed:
-            self._seen = len(self._relay.log)
-        self._relay.ask(*request)
-        self._until(lambda relay: relay.starts > before, 10, "the board did not restart")
+        before = self._loop.relay.starts
+        with self._loop.changed:
+            self._seen = len(self._loop.log)
+        self._loop.ask(*request)
+        self._until(lambda loop: loop.relay.starts > before, 10, "the board did not restart")
 
     def on_output(self, callback: Callable[[str], None]) -> None:
         """Calls callback(text) for each piece of serial output from now on, in a thread."""
-        with self._relay.changed:
-            self._relay.callbacks.append(callback)
+        with self._loop.changed:
+            self._loop.callbacks.append(callback)
 
     def wait_for(self, pattern: str | re.Pattern, timeout: float = 10) -> re.Match:
         """Waits for text (str: literally) after what the last wait_for found; its match.
@@ -173,8 +188,8 @@ class Running:
         compiled = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
         found: list[re.Match] = []
 
-        def look(relay: Relay) -> bool:
-            match = compiled.search(relay.log.decode("latin-1"), self._seen)
+        def look(loop: Loop) -> bool:
+            match = compiled.search(loop.log.decode("latin-1"), self._seen)
             if match:
                 found.append(match)
             return bool(match)
@@ -185,23 +200,23 @@ class Running:
 
     def wait_repl(self, timeout: float = 10) -> None:
         """Waits until boot.py and main.py have ended and a prompt stands there."""
-        self._until(lambda relay: relay.state == "up", timeout, "the board reached no prompt")
+        self._until(lambda loop: loop.relay.state == "up", timeout, "the board reached no prompt")
 
     wait_idle = wait_repl
 
     def wait_power_lost(self, timeout: float = 10) -> None:
         """Waits for the power cut that was asked for."""
-        self._until(lambda relay: relay.state == "cut", timeout, "power was not lost")
+        self._until(lambda loop: loop.relay.state == "cut", timeout, "power was not lost")
 
-    def _until(self, done: Callable[[Relay], bool], timeout: float, complaint: str) -> None:
+    def _until(self, done: Callable[[Loop], bool], timeout: float, complaint: str) -> None:
         deadline = time.monotonic() + timeout
-        relay = self._relay
-        with relay.changed:
-            while not done(relay):
-                if relay.state == "dead":
-                    raise BoardError(relay.error or "the board is dead")
+        loop = self._loop
+        with loop.changed:
+            while not done(loop):
+                if loop.relay.state == "dead":
+                    raise BoardError(loop.relay.error or "the board is dead")
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    tail = relay.log[-800:].decode("utf-8", "replace")
+                    tail = loop.log[-800:].decode("utf-8", "replace")
                     raise TimeoutError(f"{complaint} within {timeout} s; its output:\n{tail}")
-                relay.changed.wait(min(left, 1))
+                loop.changed.wait(min(left, 1))

@@ -7,6 +7,7 @@ EPOCH_S = 946684800  # 2000-01-01 in Unix seconds: the epoch of an ESP32
 
 native = {}  # name -> the unix port's own module
 config = {}  # what the relay sent at this start
+kept = []  # what only constant tables lead to, where the garbage collector does not look
 host = None  # the host's files; no name on the board leads here
 fast = None  # a _fast.Fast, on a board powered on with fast_forward
 rtc_ns = 0  # added to the host's clock it gives the board's own, Unix nanoseconds
@@ -88,6 +89,15 @@ def set_unix_ns(value):
     global rtc_ns
     rtc_ns = value - _host_ns()
     send("T%d" % rtc_ns)
+
+
+def stat_of(entry):
+    """os.stat's tuple by the board's clock: a file is as old by it as by the host's."""
+    ahead = unix_ns() - native["time"].time_ns()
+    times = [
+        t and max(0, -((-ahead - t * 1_000_000_000) // 1_000_000_000) - EPOCH_S) for t in entry[7:]
+    ]
+    return entry[:7] + tuple(times)
 
 
 def flash_operation(tear):

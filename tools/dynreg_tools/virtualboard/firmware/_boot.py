@@ -13,24 +13,15 @@ import _board
 import _hooks
 import vfs
 
-_WRAPPED = ("errno", "machine", "micropython", "os", "select", "socket", "time", "tls")
-_BUILT_IN = (
-    "errno",
-    "esp32",
-    "machine",
-    "micropython",
-    "network",
-    "os",
-    "socket",
-    "time",
-    "tls",
-)
+_STAND_INS = ("machine", "micropython", "os", "socket", "time", "tls", "vfs")
+_IN_MEMORY = ("errno", "sys")  # the interpreter's own are changed, else stood in for
+_ADDED = ("esp32", "network")
 
 
 def _set_up():
     firmware = sys.path[0]
     del sys.path[:]
-    natives = {name: __import__(name) for name in _WRAPPED}
+    natives = {name: __import__(name) for name in _STAND_INS + _IN_MEMORY + ("select",)}
     sys.path.append(firmware)
     _board.native.update(natives)
     _board.host = vfs.VfsPosix()
@@ -42,13 +33,15 @@ def _set_up():
         from _fast import Fast
 
         _board.fast = Fast(config["fast"])
-    banner = sys.version.split("; ")[-1]
     config["version"] = sys.implementation.version
-    config["banner"] = banner
-    names = _BUILT_IN + (("select",) if _board.fast else ())
-    built_in = {name: __import__("esp_" + name) for name in names}
-    built_in["sys"] = _hooks.Sys(sys)
-    built_in["_ntp"] = _hooks.Ntp(config["ntp"])
+    config["banner"] = sys.version.split("; ")[-1]
+    names = _STAND_INS + (("select",) if _board.fast else ())
+    machine = sys.implementation._machine
+    for name in _IN_MEMORY:
+        if not __import__("esp_" + name)._into_interpreter():
+            names += (name,)
+    stand_ins = {name: __import__("esp_" + name) for name in names}
+    added = {name: __import__("esp_" + name) for name in _ADDED}
     import flashdev
 
     fat = config["fs"] == "fat"
@@ -59,12 +52,15 @@ def _set_up():
         vfs.mount(flashdev.file_system(flash, config["fs"]), "/")
     except OSError:
         _board.config["corrupted"] = True
+    _hooks.disguise(sys.modules.values(), list(stand_ins.values()) + list(added.values()))
+    added["_ntp"] = _hooks.Ntp(config["ntp"])
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []
     files = config["files"]
     sys.modules.clear()
-    _hooks.install(built_in, _board.host, files)
-    return natives["os"]
+    find = _hooks.install if _hooks.knows_who_imports() else _hooks.preload
+    find(stand_ins, added, _board.host, files)
+    return natives["os"], machine
 
 
 def _report(error):
@@ -111,7 +107,8 @@ def _programs(raw, main):
 
 def start(main):
     """Runs the board's programs in the namespace `main`, then leaves the prompt to the port."""
-    os = _set_up()
+    os, machine = _set_up()
+    main.pop("__file__", None)  # a path of the host
     config = _board.config
     ended = False
     gc.collect()
@@ -127,7 +124,6 @@ def start(main):
     if ended is not None:
         os.putenv("MICROPYINSPECT", "1")  # the port goes on to its prompt
     word = {True: "ok", False: "error", None: "exit"}[ended]
-    machine = sys.implementation._machine
     mark = "\0%s%s %s\0" % (config["token"], word, machine)
     while mark:  # without it no prompt is ever seen
         try:

@@ -1,39 +1,23 @@
 """How the board finds its firmware's modules. Device side.
 
-Built-ins (socket, tls, ...) live in a table and not in sys.modules, as C modules do. What a real
-image freezes (umqtt.simple, ntptime) is imported from a read-only file system that is mounted
-only for the length of the import: the user's '/' stays the user's, sys.path stays an ESP32's.
+The interpreter searches as an ESP32 does (sys.modules, built-ins, the file system, then the
+built-ins that a file of their name goes before); where that ends at a module of the unix port, its
+stand-in is handed out. What a real image freezes (umqtt.simple, ntptime) is imported from a
+read-only file system that is mounted only for the length of the import: the user's '/' stays the
+user's, sys.path stays an ESP32's.
 """
 
 import builtins
-import sys
 
+import _board
+import _memory
 import vfs
 
 _PLACE = "/.firmware"
+_FROZEN = ".frozen"
+_ALIASES = {"urequests": "requests", "ussl": "ssl"}
+_UNIX_ONLY = ("ffi", "jni", "termios")  # they lead to the host
 _import = builtins.__import__
-_modules = sys.modules
-_path = sys.path
-_U_NAMES = (
-    " array asyncio binascii collections cryptolib errno hashlib heapq io json machine os random"
-    " re requests select socket ssl struct sys time "
-)
-
-
-class Sys:
-    """sys, but for the platform's name and what would lead to the host."""
-
-    def __init__(self, native):
-        object.__setattr__(self, "_native", native)
-        object.__setattr__(self, "platform", "esp32")
-
-    def __getattr__(self, name):
-        if name in ("executable", "atexit"):
-            raise AttributeError(name)
-        return getattr(self._native, name)
-
-    def __setattr__(self, name, value):
-        setattr(self._native, name, value)
 
 
 class Ntp:
@@ -73,34 +57,104 @@ class Firmware:
         raise OSError(2)
 
 
-def install(built_in, host, files):
-    """Makes every later import of the board look here first."""
+def disguise(modules, constant):
+    """Loaded modules as built-in ones show themselves: no file, and nothing can be put into some.
+
+    constant: those that a program gets to see, but for a sys, whose path is its to assign.
+    """
+    for module in modules:
+        if hasattr(module, "__file__"):
+            module.__name__ = module.__name__.replace("esp_", "")
+            del module.__file__  # a path of the host
+    for module in constant:
+        if module.__name__ != "sys":
+            _memory.make_constant(module.__dict__)
+
+
+def knows_who_imports():
+    """__import__ is given its caller's globals, so that relative imports get through a hook."""
+    seen = []
+    builtins.__import__ = lambda name, *rest: seen.append(rest[0])
+    try:
+        exec("import any", {})
+    finally:
+        builtins.__import__ = _import
+    return seen[0] is not None
+
+
+def preload(stand_ins, added, host, files):
+    """For an older interpreter: what install() does, as far as sys.modules and sys.path reach.
+
+    All built-ins are in sys.modules, so no file goes before one; the frozen files stay mounted.
+    """
+    sys = _board.native["sys"]
+    for name, module in list(stand_ins.items()) + list(added.items()):
+        sys.modules[name] = sys.modules["u" + name] = module
+    for alias, name in _ALIASES.items():
+        try:
+            sys.modules[alias] = _import(name)
+        except ImportError:
+            pass  # that interpreter has none
+    vfs.mount(Firmware(host, files), _PLACE)
+    sys.path.insert(sys.path.index(_FROZEN), _PLACE)
+
+
+def install(stand_ins, added, host, files):
+    """Makes every later import of the board look here too.
+
+    stand_ins: name -> module, for those of the unix port; added: the same for those that it lacks.
+    """
     firmware = Firmware(host, files)
     frozen = {name[1:].split("/")[0].split(".")[0] for name in files}
+    sys = _board.native["sys"]
+    modules = sys.modules
+    assigned = stand_ins.get("sys", sys)
+    pairs = [(_board.native[name], module) for name, module in stand_ins.items()]
 
     def find(name, *rest):
-        top = name.split(".")[0]
-        if rest and len(rest) > 3 and rest[3]:
+        try:
+            return search(name, *rest)
+        except BaseException as error:
+            _memory.unseen(error)
+            raise  # which adds no line of its own
+
+    def search(name, *rest):
+        if assigned is not sys:
+            sys.path, sys.ps1, sys.ps2 = assigned.path, assigned.ps1, assigned.ps2
+        if not isinstance(name, str) or not name or rest[3:4] not in ((), (0,)):
             return _import(name, *rest)
-        old_name = name[0] == "u" and " %s " % name[1:] in _U_NAMES
-        if old_name and name not in frozen and name not in _modules:
-            name = name[1:]
-        if name in built_in and name not in _modules:
-            return built_in[name]
-        if top in frozen and (name not in _modules or top not in _modules):
+        if name in _ALIASES and name not in frozen and name not in modules:
+            name = _ALIASES[name]
+        top = name.split(".")[0]
+        if not (top in modules and sys.path):
+            if top == name and name in added:
+                return added[name]
+            if top in added or top in _UNIX_ONLY:
+                raise ImportError("no module named '%s'" % name)
+        if top in frozen and _FROZEN in sys.path and not (top in modules and name in modules):
             return from_firmware(name, rest)
-        return _import(name, *rest)
+        return ours(_import(name, *rest))
+
+    def ours(module):
+        for native, mine in pairs:
+            if module is native:
+                return mine
+        return module
 
     def from_firmware(name, rest):
-        nested = _PLACE in _path
-        if not nested:
-            vfs.mount(firmware, _PLACE)
-            _path.insert(1 if _path and _path[0] == "" else 0, _PLACE)
+        path = sys.path
+        if _PLACE in path:
+            return _import(name, *rest)
+        vfs.mount(firmware, _PLACE)
+        path.insert(path.index(_FROZEN), _PLACE)
         try:
             return _import(name, *rest)
         finally:
-            if not nested:
-                _path.remove(_PLACE)
-                vfs.umount(_PLACE)
+            path.remove(_PLACE)
+            vfs.umount(_PLACE)
+            for module in modules.values():
+                file = getattr(module, "__file__", "")
+                if file.startswith(_PLACE):
+                    module.__file__ = file[len(_PLACE) + 1 :].replace(".mpy", ".py")
 
     builtins.__import__ = find

@@ -4,7 +4,8 @@ A set is in RAM until commit(), which replaces the file in one step and counts a
 operation: a power cut there leaves the old contents, whatever the torn state.
 """
 
-from binascii import hexlify, unhexlify
+from binascii import hexlify as _hexlify
+from binascii import unhexlify as _unhexlify
 
 import _board
 
@@ -64,10 +65,10 @@ class NVS:
     def set_blob(self, name, value):
         if len(value) > _MAX_BYTES:
             raise OSError(*_NO_SPACE)
-        _changes[self._key(name)] = "b" + hexlify(value).decode()
+        _changes[self._key(name)] = "b" + _hexlify(value).decode()
 
     def get_blob(self, name, buffer):
-        value = unhexlify(self._get(name, "b"))
+        value = _unhexlify(self._get(name, "b"))
         if len(value) > len(buffer):
             raise OSError(*_LENGTH)
         buffer[: len(value)] = value

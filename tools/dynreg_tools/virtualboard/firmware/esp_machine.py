@@ -1,10 +1,9 @@
 """machine as on an ESP32: id, resets, RTC, watchdog, pins that remember. Device side."""
 
 import _board
+import _calendar
 
 _native = _board.native["machine"]
-_gmtime = _board.native["time"].gmtime
-_mktime = _board.native["time"].mktime
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -12,8 +11,10 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
-idle = _native.idle
-soft_reset = _native.soft_reset
+for _name in ("Signal", "idle", "mem8", "mem16", "mem32", "soft_reset", "time_pulse_us"):
+    if hasattr(_native, _name):
+        globals()[_name] = getattr(_native, _name)
+del _name
 
 
 def unique_id():
@@ -45,10 +46,10 @@ class RTC:
     def datetime(self, when=None):
         if when is None:
             now = _board.unix_ns()
-            t = _gmtime(now // 1_000_000_000)
+            t = _calendar.date(now // 1_000_000_000)
             return (t[0], t[1], t[2], t[6], t[3], t[4], t[5], now // 1000 % 1_000_000)
         year, month, day, _, hour, minute, second, micro = when
-        unix = int(_mktime((year, month, day, hour, minute, second, 0, 0, 0)))
+        unix = _calendar.unix(year, month, day, hour, minute, second)
         _board.set_unix_ns(unix * 1_000_000_000 + micro * 1000)
 
     def init(self, when):
@@ -70,7 +71,7 @@ class WDT:
         _board.send("F")
 
 
-class Pin:
+class Pin(_native.PinBase):
     IN = 1
     OUT = 3
     OPEN_DRAIN = 7

@@ -4,24 +4,16 @@
 newline its carriage return, is told in the stream itself where that starts and ends.
 """
 
-import sys
+import sys as _sys
 
 import _board
 
 _native = _board.native["micropython"]
-const = _native.const
-RingIO = _native.RingIO
-heap_lock = _native.heap_lock
-heap_unlock = _native.heap_unlock
-mem_current = _native.mem_current
-mem_info = _native.mem_info
-mem_peak = _native.mem_peak
-mem_total = _native.mem_total
-opt_level = _native.opt_level
-qstr_info = _native.qstr_info
-schedule = _native.schedule
-stack_use = _native.stack_use
-_stdout = sys.stdout
+for _name in dir(_native):
+    if _name[:2] != "__" and _name not in ("mem_current", "mem_peak", "mem_total"):
+        globals()[_name] = getattr(_native, _name)
+del _name
+_stdout = _sys.stdout
 
 
 def alloc_emergency_exception_buf(size):
@@ -29,7 +21,7 @@ def alloc_emergency_exception_buf(size):
 
 
 def kbd_intr(char):
-    if char < 0:
+    if not isinstance(char, int) or char < 0:
         _native.kbd_intr(char)
     _stdout.write("\0%s%s\0" % (_board.config["token"], "-" if char < 0 else "+"))
     if char >= 0:

@@ -3,7 +3,7 @@
 The radio outlives a soft reset, so the relay remembers the last state it was sent.
 """
 
-import json
+import json as _json
 
 import _board
 
@@ -20,16 +20,14 @@ STAT_BEACON_TIMEOUT = 200
 STAT_ASSOC_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
-JOIN_MS = 150  # a fast access point on a real board needs 10 to 30 times as long
+_JOIN_MS = 150  # a fast access point on a real board needs 10 to 30 times as long
 
 _state = _board.config["wifi_state"]  # active, ssid, key
-_since = _ticks_ms()
-_hostname = "mpy-esp32"
-_country = "XX"
+_settings = {"hostname": "mpy-esp32", "country": "XX", "since": _ticks_ms()}
 
 
 def _send_state():
-    _board.send("N" + json.dumps(_state))
+    _board.send("N" + _json.dumps(_state))
 
 
 def _right():
@@ -41,24 +39,26 @@ def _right():
     )
 
 
-def joined():
+def _joining_ms():
+    return _ticks_ms() - _settings["since"]
+
+
+def _joined():
     if not _state["active"] or _state["ssid"] is None:
         return False
-    return _right() and (_state["kept"] or _ticks_ms() - _since >= JOIN_MS)
+    return _right() and (_state["kept"] or _joining_ms() >= _JOIN_MS)
 
 
 def hostname(name=None):
-    global _hostname
     if name is None:
-        return _hostname
-    _hostname = name
+        return _settings["hostname"]
+    _settings["hostname"] = name
 
 
 def country(code=None):
-    global _country
     if code is None:
-        return _country
-    _country = code
+        return _settings["country"]
+    _settings["country"] = code
 
 
 class WLAN:
@@ -85,17 +85,16 @@ class WLAN:
         return _state["active"]
 
     def connect(self, ssid=None, key=None, *, bssid=None):
-        global _since
         if not _state["active"]:
             raise OSError("Wifi Not Started")
-        if _state["ssid"] is not None and not joined():
+        if _state["ssid"] is not None and not _joined():
             raise OSError("Wifi Internal State Error")
         if ssid is None:
             ssid = _state["ssid"] or ""
         _state["ssid"] = ssid.decode() if isinstance(ssid, bytes) else ssid
         _state["key"] = key.decode() if isinstance(key, bytes) else key
         _state["kept"] = False
-        _since = _ticks_ms()
+        _settings["since"] = _ticks_ms()
         _send_state()
 
     def disconnect(self):
@@ -105,22 +104,22 @@ class WLAN:
         _send_state()
 
     def isconnected(self):
-        return self._sta and joined()
+        return self._sta and _joined()
 
     def status(self, param=None):
         if param == "rssi":
-            if not joined():
+            if not _joined():
                 raise OSError("Wifi Not Connected")
             return -55
         if param is not None:
             raise ValueError("unknown status param")
         if not self._sta:
             return None
-        if joined():
+        if _joined():
             return STAT_GOT_IP
         if _state["ssid"] is None:
             return STAT_IDLE
-        scanned = _ticks_ms() - _since >= JOIN_MS
+        scanned = _joining_ms() >= _JOIN_MS
         if scanned and _state["ssid"] not in _board.config["wifi"]:
             return STAT_NO_AP_FOUND
         return STAT_CONNECTING  # a wrong WPA2 password looks like this for ever
@@ -146,7 +145,7 @@ class WLAN:
         if args in (("ssid",), ("essid",)):
             return _state["ssid"] or ""
         if args in (("hostname",), ("dhcp_hostname",)):
-            return _hostname
+            return _settings["hostname"]
         if args == ("channel",):
             return 6
         if args in (("reconnects",), ("pm",)):

@@ -1,33 +1,34 @@
 """os as on an ESP32: its functions only, nothing that leads to the host. Device side."""
 
-from collections import namedtuple
+from collections import namedtuple as _namedtuple
 
 import _board
+import esp_vfs as _vfs
 
 _native = _board.native["os"]
-chdir = _native.chdir
+chdir = _vfs._chdir
 getcwd = _native.getcwd
 ilistdir = _native.ilistdir
 listdir = _native.listdir
 mkdir = _native.mkdir
-mount = _native.mount
-umount = _native.umount
+mount = _vfs.mount
+umount = _vfs.umount
 remove = _native.remove
 unlink = _native.remove
 rename = _native.rename
 rmdir = _native.rmdir
 statvfs = _native.statvfs
 urandom = _native.urandom
-VfsFat = _native.VfsFat
-VfsLfs2 = _native.VfsLfs2
+VfsFat = _vfs.VfsFat
+VfsLfs2 = _vfs.VfsLfs2
 sep = "/"
 
-_Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
+_Uname = _namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 
 
 def stat(path):
     entry = _native.stat(path)
-    return entry[:7] + tuple(max(0, when - _board.EPOCH_S) for when in entry[7:])
+    return entry if _vfs._of_a_program(path) else _board.stat_of(entry)
 
 
 def sync():

@@ -5,12 +5,12 @@ setblocking() replaces a timeout set before (so a naive client waits for ever), 
 reachable before Wi-Fi has joined.
 """
 
-import io
+import io as _io
 
 import _board
-import esp_dns
-import esp_network
-from esp_errno import EHOSTUNREACH, ETIMEDOUT, from_host
+import esp_dns as _dns
+import esp_errno as _errno
+import esp_network as _network
 
 _native = _board.native["socket"]
 _poll = _board.native["select"].poll
@@ -44,7 +44,7 @@ def _host_address(address):
 
 def _lookup(host, port, kind):
     if _board.config["dns"] and host != "localhost" and not _numeric(host):
-        host = esp_dns.lookup(host)
+        host = _dns.lookup(host)
         if host is None:
             raise OSError(_DNS_FAILED)
     try:
@@ -57,25 +57,41 @@ def _numeric(host):
     return not host.strip("0123456789.")
 
 
+def _host_flags(flags):
+    return (_native.MSG_PEEK if flags & MSG_PEEK else 0) | (
+        _native.MSG_DONTWAIT if flags & MSG_DONTWAIT else 0
+    )
+
+
 def _address(raw):
     parts = _native.sockaddr(raw)
     return (".".join(str(byte) for byte in parts[1]), parts[2])
 
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-    if not esp_network.joined():
+    if not _network._joined():
         raise OSError(_DNS_FAILED)
     raw = _lookup(host or "0.0.0.0", port, type or SOCK_STREAM)
     return [(AF_INET, type or SOCK_STREAM, proto, "", _address(raw))]
 
 
-class socket(io.IOBase):
-    def __init__(self, family=AF_INET, type=SOCK_STREAM, proto=0, *, _raw=None):
-        if _raw is None:
-            _raw = _native.socket(_native.AF_INET, type, 0 if proto is None else proto)
-        self._raw = _raw
+class socket(_io.IOBase):
+    def __init__(self, *args):
         self._waits = True  # blocking, with or without a timeout
         self._seconds = None
+        if args and isinstance(args[0], _native.socket):
+            self._raw = args[0]  # as accept() got it
+        else:
+            if len(args) > 3:
+                raise TypeError("function expected at most 3 arguments, got %d" % len(args))
+            for value in args:
+                if not isinstance(value, int):
+                    raise TypeError("can't convert %s to int" % type(value).__name__)
+            kind = args[1] if len(args) > 1 else SOCK_STREAM
+            self._raw = self._call(_native.socket, _native.AF_INET, kind, *args[2:])
+
+    def __repr__(self):
+        return "<socket>"
 
     def _call(self, method, *args):
         try:
@@ -88,8 +104,8 @@ class socket(io.IOBase):
 
     def _number(self, number):
         if number in _UNANSWERED and self._waits:
-            return ETIMEDOUT
-        return from_host(number)
+            return _errno.ETIMEDOUT
+        return _errno.from_host(number)
 
     def settimeout(self, seconds):
         self._waits = seconds != 0
@@ -104,8 +120,8 @@ class socket(io.IOBase):
         self.settimeout(None if flag else 0)
 
     def connect(self, address):
-        if not esp_network.joined():
-            raise OSError(EHOSTUNREACH)
+        if not _network._joined():
+            raise OSError(_errno.EHOSTUNREACH)
         self._call(self._raw.connect, _host_address(address))
 
     def bind(self, address):
@@ -116,7 +132,7 @@ class socket(io.IOBase):
 
     def accept(self):
         raw, address = self._call(self._raw.accept)
-        return socket(_raw=raw), _address(address)
+        return socket(raw), _address(address)
 
     def setsockopt(self, level, option, value):
         if level == SOL_SOCKET:
@@ -132,15 +148,15 @@ class socket(io.IOBase):
         self._call(self._raw.write, data)
 
     def sendto(self, data, address):
-        if not esp_network.joined():
-            raise OSError(EHOSTUNREACH)
+        if not _network._joined():
+            raise OSError(_errno.EHOSTUNREACH)
         return self._call(self._raw.sendto, data, _host_address(address))
 
-    def recv(self, size):
-        return self._call(self._raw.recv, size)
+    def recv(self, size, flags=0):
+        return self._call(self._raw.recv, size, _host_flags(flags))
 
-    def recvfrom(self, size):
-        data, address = self._call(self._raw.recvfrom, size)
+    def recvfrom(self, size, flags=0):
+        data, address = self._call(self._raw.recvfrom, size, _host_flags(flags))
         return data, _address(address)
 
     def read(self, *size):
@@ -178,7 +194,7 @@ class socket(io.IOBase):
         return -22
 
 
-class BelowTLS(io.IOBase):
+class _BelowTLS(_io.IOBase):
     """The same socket as TLS sees it: errors are returned as numbers, not raised through it."""
 
     def __init__(self, sock):

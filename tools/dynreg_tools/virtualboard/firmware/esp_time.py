@@ -1,6 +1,7 @@
 """time as on an ESP32: epoch 2000, 8-tuples, and the board's own clock. Device side."""
 
 import _board
+import _calendar
 
 _native = _board.native["time"]
 _EPOCH_S = _board.EPOCH_S
@@ -40,13 +41,13 @@ def time():
 
 
 def gmtime(secs=None):
-    if secs is None:
-        secs = time()
-    return _native.gmtime(int(secs) + _EPOCH_S)[:8]
+    return _calendar.date((time() if secs is None else int(secs)) + _EPOCH_S)
 
 
 localtime = gmtime
 
 
 def mktime(when):
-    return int(_native.mktime(tuple(when[:8]) + (0,))) - _EPOCH_S
+    if not 8 <= len(when) <= 9:
+        raise TypeError("mktime needs a tuple of length 8 or 9")
+    return _calendar.unix(*when[:6]) - _EPOCH_S

@@ -6,10 +6,10 @@ comes where it comes on the board. The host's clock goes on judging as well.
 """
 
 import _board
+import _calendar
 import esp_socket as _socket
 
 _native = _board.native["tls"]
-_mktime = _board.native["time"].mktime
 
 CERT_NONE = _native.CERT_NONE
 CERT_OPTIONAL = _native.CERT_OPTIONAL
@@ -39,7 +39,7 @@ def _unix(der, at):
     if tag == 0x17:  # UTCTime has two digits for the year
         text = ("19" if text[0] >= "5" else "20") + text
     numbers = [int(text[n : n + 2]) for n in range(4, 14, 2)]
-    return int(_mktime((int(text[:4]),) + tuple(numbers) + (0, 0, 0))), end
+    return _calendar.unix(int(text[:4]), *numbers), end
 
 
 def _validity(der):
@@ -71,6 +71,12 @@ class SSLContext:
     def __getattr__(self, name):
         return getattr(self._context, name)
 
+    def get_ciphers(self):
+        return self._context.get_ciphers()
+
+    def set_ciphers(self, names):
+        self._context.set_ciphers(names)
+
     def __setattr__(self, name, value):
         if name == "verify_callback":
             object.__setattr__(self, "_callback", value)
@@ -80,7 +86,7 @@ class SSLContext:
     def wrap_socket(self, sock, **options):
         object.__setattr__(self, "_refusal", None)
         if isinstance(sock, _socket.socket):
-            sock = _socket.BelowTLS(sock)
+            sock = _socket._BelowTLS(sock)
         try:
             return self._context.wrap_socket(sock, **options)
         except OSError:
