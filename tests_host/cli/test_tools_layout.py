@@ -54,6 +54,7 @@ def test_there_are_no_circles():
 
 def test_an_import_is_found_here():
     assert "dynreg_tools.hub.mqtt.session" in imports("dynreg_tools.hub.mqtt.broker")
+    assert "dynreg_tools.boards.onboard" in imports("dynreg_tools.boards.apply")
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -73,6 +74,44 @@ def test_the_hubs_layers_and_its_faults_know_nothing_of_each_others_servers():
         if name.startswith("hub.faults"):
             servers = ("hub.server", "hub.listener", "hub.ports", "hub.hub", "hub.http.gateway")
             assert not any(other.startswith((*servers, "hub.mqtt.broker")) for other in theirs)
+
+
+STATEMENTS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.For, ast.While, ast.With, ast.Try)
+
+
+def programs_in_strings(tree):
+    """Strings that are Python with statements in it; docstrings, which are prose, are none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (n.value if isinstance(n, ast.Constant) else "_" for n in node.values)
+            text = "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        try:
+            found = list(ast.walk(ast.parse(text)))
+        except (SyntaxError, ValueError):
+            continue
+        if any(isinstance(inner, STATEMENTS) for inner in found):
+            yield text
+
+
+def test_a_program_in_a_string_is_found_here():
+    tree = ast.parse('send(f"import {name}\\nx = 1", "for a person")')
+    assert list(programs_in_strings(tree)) == ["import _\nx = 1"]
+
+
+# the last asks interpreters on this machine, not boards
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"dynreg_tools.build.interpreters"}))
+def test_what_runs_on_a_board_is_a_file_and_no_string(module):
+    assert list(programs_in_strings(ast.parse(MODULES[module].read_text("utf-8")))) == []
+
+
+def test_options_of_a_command_line_are_known_to_commands_only():
+    for module, path in MODULES.items():
+        if not module.startswith(("dynreg_tools.commands.", "dynreg_tools.cli")):
+            assert "argparse.Namespace" not in path.read_text("utf-8"), module
 
 
 @pytest.mark.parametrize("module", MODULES)
