@@ -13,6 +13,8 @@ from tests_host.secret_search import (  # noqa: F401
     pytest_runtest_setup,
 )
 
+pytest_plugins = ["dynreg_tools.testing.plugin"]
+
 # What a test starts finds dynreg_tools as the test itself does, installed or not.
 TOOLS = str(Path(__file__).resolve().parents[1] / "tools")
 os.environ["PYTHONPATH"] = os.pathsep.join([TOOLS, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "virtualboard": {"build", "errors", "files", "sources"},
     "build": {"errors", "files", "sources"},
     "boards": {"build", "console", "errors", "files", "sources"},
+    "shims": {"build", "sources"},
     "bench": {"build", "errors", "files", "hub", "sources"},
 }
 # Of the hub: what knows nothing of the servers, and of which the layers know nothing.

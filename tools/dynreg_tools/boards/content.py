@@ -67,20 +67,35 @@ class Content:
 
 def read(batch: Batch, options: Options) -> Content:
     """BoardError where something that is named is missing, or does not compile."""
-    # Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi.
-    found = [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
-    binaries = [] if options.source else compiler.compile_all(found)
+    found = library()
     others = _certificates(batch)
-    others |= {path: (sources.ROOT / path[1:]).read_bytes() for path in PROGRAMS}
+    others |= programs()
     if options.app is not None:
         others |= app_files(options.app)
     return Content(
         batch,
-        tuple(sorted({name.split("/")[0] for _, name in found})),
-        {f"/lib/{name}": file.read_bytes() for file, name in found},
-        {f"/lib/{found[at][1][:-3]}.mpy": data for at, data in enumerate(binaries)},
+        tuple(sorted({path.split("/")[2] for path in found})),
+        found,
+        {} if options.source else compiled_library(),
         others,
     )
+
+
+def library() -> dict[str, bytes]:
+    """lib/ as it is, by paths on the board."""
+    return {f"/lib/{name}": file.read_bytes() for file, name in _modules()}
+
+
+def compiled_library() -> dict[str, bytes]:
+    """lib/ as .mpy, by paths on the board. BoardError."""
+    found = _modules()
+    binaries = compiler.compile_all(found)
+    return {f"/lib/{name[:-3]}.mpy": data for (_, name), data in zip(found, binaries, strict=True)}
+
+
+def programs() -> dict[str, bytes]:
+    """Our boot.py and main.py, by their paths on the board."""
+    return {path: (sources.ROOT / path[1:]).read_bytes() for path in PROGRAMS}
 
 
 def app_files(folder: Path) -> dict[str, bytes]:
@@ -104,6 +119,11 @@ def _certificates(batch: Batch) -> dict[str, bytes]:
                 "copy the CA file into that folder",
             )
     return files
+
+
+def _modules() -> list[tuple[Path, str]]:
+    """Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi."""
+    return [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
 
 
 def _tree(folder: Path) -> list[tuple[Path, str]]:

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,11 @@ class Board:
 
     def write_file(self, path: str, data: bytes | str) -> None:
         """Writes a file, making its folders, while the board is off."""
-        data = data.encode() if isinstance(data, str) else data
-        image.write_file(*self._offline(), path, data)
+        self.write_files({path: data})
+
+    def write_files(self, contents: Mapping[str, bytes | str]) -> None:
+        """Writes files, making their folders, while the board is off."""
+        image.write_files(*self._offline(), contents)
 
     def remove_file(self, path: str) -> None:
         """Removes a file while the board is off."""
