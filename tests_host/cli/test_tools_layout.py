@@ -1,6 +1,8 @@
 """How tools/dynreg_tools is laid out: no module imports itself in a circle, layers one way."""
 
 import ast
+import re
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from dynreg_tools.sources import ROOT
 
 TOOLS = ROOT / "tools"
+PACKAGE = "dynreg_tools"
 ON_BOARDS = ("bench/firmware", "bench/programs", "virtualboard/firmware")
 MODULES = {
     ".".join(path.relative_to(TOOLS).with_suffix("").parts).removesuffix(".__init__"): path
@@ -119,3 +122,28 @@ def test_options_of_a_command_line_are_known_to_commands_only():
 def test_modules_are_short(module):
     lines = len(MODULES[module].read_text("utf-8").splitlines())
     assert lines <= 250 or module == "dynreg_tools.virtualboard.relay"
+
+
+def modules_of_the_page():
+    """(folder, module) for each that the table "Every module" names."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page[page.index("Every module, by folder:") :].split("\n\n")[1]
+    for row in table.splitlines()[2:]:
+        _, folders, text, _ = (cell.strip() for cell in row.split("|"))
+        text = re.sub(r"\]\([^)]*\)", "", text)
+        for name in re.findall(r"`([a-z_0-9]+)`", text):
+            places = [folder.strip("`/") for folder in folders.split(", ")]
+            place = next((p for p in places if (TOOLS / PACKAGE / p / f"{name}.py").is_file()), "")
+            yield place.removeprefix(PACKAGE), name
+
+
+def test_the_page_names_every_module_once():
+    named = Counter(modules_of_the_page())
+    paths = [path.relative_to(TOOLS / PACKAGE) for path in (TOOLS / PACKAGE).rglob("*.py")]
+    there = {
+        (path.parent.as_posix().removeprefix("."), path.stem)
+        for path in paths
+        if path.stem not in ("__init__", "__main__")
+    }
+    assert set(named) == there
+    assert max(named.values()) == 1
