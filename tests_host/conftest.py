@@ -7,17 +7,30 @@ import os
 import signal
 from pathlib import Path
 
+from dynreg_tools.build import firmware_libraries
+from dynreg_tools.errors import ToolError
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
     pytest_runtest_makereport,
     pytest_runtest_setup,
 )
 
+pytest_plugins = ["dynreg_tools.testing.plugin"]
+
 # What a test starts finds dynreg_tools as the test itself does, installed or not.
 TOOLS = str(Path(__file__).resolve().parents[1] / "tools")
 os.environ["PYTHONPATH"] = os.pathsep.join([TOOLS, *filter(None, [os.environ.get("PYTHONPATH")])])
 # What a shell runs in the background ignores Ctrl-C, and all that it starts inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session):
+    """What ./dev fetches at set-up, in a venv of one's own too; xdist's workers find it done."""
+    if not hasattr(session.config, "workerinput"):
+        try:
+            firmware_libraries.need(*firmware_libraries.LIBRARIES)
+        except ToolError as error:
+            print(f"{error}; tests that need it will fail")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,6 +1,8 @@
 """How tools/dynreg_tools is laid out: no module imports itself in a circle, layers one way."""
 
 import ast
+import re
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from dynreg_tools.sources import ROOT
 
 TOOLS = ROOT / "tools"
+PACKAGE = "dynreg_tools"
 ON_BOARDS = ("bench/firmware", "bench/programs", "virtualboard/firmware")
 MODULES = {
     ".".join(path.relative_to(TOOLS).with_suffix("").parts).removesuffix(".__init__"): path
@@ -20,6 +23,7 @@ MAY_IMPORT = {
     "virtualboard": {"build", "errors", "files", "sources"},
     "build": {"errors", "files", "sources"},
     "boards": {"build", "console", "errors", "files", "sources"},
+    "shims": {"build", "sources"},
     "bench": {"build", "errors", "files", "hub", "sources"},
 }
 # Of the hub: what knows nothing of the servers, and of which the layers know nothing.
@@ -54,6 +58,7 @@ def test_there_are_no_circles():
 
 def test_an_import_is_found_here():
     assert "dynreg_tools.hub.mqtt.session" in imports("dynreg_tools.hub.mqtt.broker")
+    assert "dynreg_tools.boards.onboard" in imports("dynreg_tools.boards.apply")
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -75,7 +80,70 @@ def test_the_hubs_layers_and_its_faults_know_nothing_of_each_others_servers():
             assert not any(other.startswith((*servers, "hub.mqtt.broker")) for other in theirs)
 
 
+STATEMENTS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.For, ast.While, ast.With, ast.Try)
+
+
+def programs_in_strings(tree):
+    """Strings that are Python with statements in it; docstrings, which are prose, are none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (n.value if isinstance(n, ast.Constant) else "_" for n in node.values)
+            text = "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        try:
+            found = list(ast.walk(ast.parse(text)))
+        except (SyntaxError, ValueError):
+            continue
+        if any(isinstance(inner, STATEMENTS) for inner in found):
+            yield text
+
+
+def test_a_program_in_a_string_is_found_here():
+    tree = ast.parse('send(f"import {name}\\nx = 1", "for a person")')
+    assert list(programs_in_strings(tree)) == ["import _\nx = 1"]
+
+
+# the last asks interpreters on this machine, not boards
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"dynreg_tools.build.interpreters"}))
+def test_what_runs_on_a_board_is_a_file_and_no_string(module):
+    assert list(programs_in_strings(ast.parse(MODULES[module].read_text("utf-8")))) == []
+
+
+def test_options_of_a_command_line_are_known_to_commands_only():
+    for module, path in MODULES.items():
+        if not module.startswith(("dynreg_tools.commands.", "dynreg_tools.cli")):
+            assert "argparse.Namespace" not in path.read_text("utf-8"), module
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_are_short(module):
     lines = len(MODULES[module].read_text("utf-8").splitlines())
     assert lines <= 250
+
+
+def modules_of_the_page():
+    """(folder, module) for each that the table "Every module" names."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page[page.index("Every module, by folder:") :].split("\n\n")[1]
+    for row in table.splitlines()[2:]:
+        _, folders, text, _ = (cell.strip() for cell in row.split("|"))
+        text = re.sub(r"\]\([^)]*\)", "", text)
+        for name in re.findall(r"`([a-z_0-9]+)`", text):
+            places = [folder.strip("`/") for folder in folders.split(", ")]
+            place = next((p for p in places if (TOOLS / PACKAGE / p / f"{name}.py").is_file()), "")
+            yield place.removeprefix(PACKAGE), name
+
+
+def test_the_page_names_every_module_once():
+    named = Counter(modules_of_the_page())
+    paths = [path.relative_to(TOOLS / PACKAGE) for path in (TOOLS / PACKAGE).rglob("*.py")]
+    there = {
+        (path.parent.as_posix().removeprefix("."), path.stem)
+        for path in paths
+        if path.stem not in ("__init__", "__main__")
+    }
+    assert set(named) == there
+    assert max(named.values()) == 1

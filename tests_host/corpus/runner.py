@@ -31,14 +31,13 @@ def look_in(folder):
     """Sets sys.path: folder, this one, lib/, and what the interpreter lacks of a board."""
     here = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
     root = here + "/../.."
-    paths = [folder, here, root + "/lib"]
-    paths.append(".frozen" if MICROPYTHON else root + "/tests_host/shims")
-    paths.append(root + "/.cache/firmware")
     if MICROPYTHON:
-        sys.path[:] = paths
+        sys.path[:] = [folder, here, root + "/lib", ".frozen", root + "/.cache/firmware"]
     else:
-        sys.path[:0] = paths
-        __import__("textfiles").install()
+        sys.path.insert(0, root + "/tools")
+        from dynreg_tools import shims
+
+        shims.install(folder, here)
 
 
 def run(name, function):

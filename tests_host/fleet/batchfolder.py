@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dynreg_tools import sources
-from dynreg_tools.boards import apply, batch, plan
+from dynreg_tools.boards import apply, batch, content, plan
 from dynreg_tools.boards.link import Link
 
 
@@ -23,16 +23,30 @@ def make_info(folder: Path, **changes) -> dict:
     return values
 
 
-def plan_of(folder: Path, app=None, source=False):
-    """(plan, batch) of folder, for a board that loads .mpy version 6."""
+def content_of(folder: Path, app=None, source=False) -> content.Content:
+    """What folder has for boards."""
     read = batch.read(folder / "device_info.json")
-    return plan.make(read, 6, app, source), read
+    return content.read(read, content.Options(app, source))
 
 
-def deploy(port: str, wanted, dry_run=False) -> dict:
-    """apply() over a link of its own; the board stays at its prompt or starts its program."""
+def blank(port="port", mpy=6, frozen=None, **found) -> plan.Inventory:
+    """The inventory of a board that holds nothing, but what is given."""
+    board = {"mac": "24:6f:28:00:00:01", "device": None, "mpy": mpy, "frozen": frozen}
+    return plan.Inventory(port, board, **{"hashes": {}, **found})
+
+
+def files_of(what: content.Content) -> dict:
+    """All that a board holds after a deploy, but device_info.json."""
+    return plan.plan(what, blank()).files
+
+
+def deploy(port: str, what: content.Content, dry_run=False) -> dict:
+    """A deploy over a link of its own; the board stays at its prompt or starts its program."""
     with Link(port) as link:
-        return apply.apply(link, *wanted, apply.identify(link), dry_run)
+        planned = plan.plan(what, apply.take_inventory(link, what))
+        if not dry_run:
+            apply.apply(link, planned)
+        return planned.report
 
 
 @contextmanager

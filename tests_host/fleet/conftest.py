@@ -12,11 +12,11 @@ import pytest
 
 from dynreg_tools import demo, sources
 from dynreg_tools.hub import Hub
+from dynreg_tools.testing.board import WIFI
 from dynreg_tools.virtualboard import Board
 
 ROOT = sources.ROOT
 PRODUCT = "FLEETTESTS"
-WIFI = {"bench": "a wifi password"}
 
 
 @dataclass
@@ -97,9 +97,8 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def hub(tmp_path):
-    with Hub(data=tmp_path / "hub", product_id=PRODUCT, register_type=2, cert_key="ec") as hub:
-        yield hub
+def hub_options():
+    return {"product_id": PRODUCT}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 from dynreg_tools.boards import link
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet import terminal
-from tests_host.fleet.batchfolder import make_info, plan_of
+from tests_host.fleet.batchfolder import content_of, files_of, make_info
 
 
 def main() -> int:
@@ -27,8 +27,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="dynreg-times-") as name:
         folder = Path(name)
         make_info(folder / "batch")
-        wanted = plan_of(folder / "batch")[0]
-        for path, data in wanted.files.items():
+        wanted = files_of(content_of(folder / "batch"))
+        for path, data in wanted.items():
             place = folder / "staging" / path[1:]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
@@ -46,8 +46,8 @@ def main() -> int:
         for n, what in enumerate(("mpremote fs cp -r", "full deploy")):
             with powered(folder / f"c{n}") as port:
                 print(f"{what}: {sent(what, port, items, folder):6} bytes to the board")
-    total = sum(map(len, wanted.files.values()))
-    print(f"{len(wanted.files) + 1} files, {total} bytes and device_info.json, {rounds} rounds")
+    total = sum(map(len, wanted.values()))
+    print(f"{len(wanted) + 1} files, {total} bytes and device_info.json, {rounds} rounds")
     base = statistics.median(times["mpremote fs cp -r"])
     for what, seconds in times.items():
         median = statistics.median(seconds)
@@ -96,7 +96,7 @@ def sent(what: str, port: str, items: list[str], folder: Path) -> int:
     serial.Serial.write = counted
     try:
         if what == "full deploy":
-            batchfolder.deploy(port, plan_of(folder / "batch"))
+            batchfolder.deploy(port, content_of(folder / "batch"))
         else:
             state = State()
             state.transport = link.SerialTransport(port, timeout=3)

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from dynreg_tools import sources
-from dynreg_tools.boards import compiler
+from dynreg_tools.boards import apply, compiler, plan
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
-from tests_host.fleet.batchfolder import deploy, make_info, plan_of
+from tests_host.fleet.batchfolder import content_of, deploy, files_of, make_info
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 
@@ -49,20 +49,21 @@ def tree(board, path="/") -> dict:
 
 
 def test_a_blank_board_gets_all_and_the_second_time_nothing(board, batch):
-    wanted, read = plan_of(batch)
+    what = content_of(batch)
+    wanted = files_of(what)
     with board.power_on() as running:
         running.wait_repl()
-        first = deploy(running.port, (wanted, read))
+        first = deploy(running.port, what)
         writes = running.flash_writes
-        second = deploy(running.port, (wanted, read))
+        second = deploy(running.port, what)
         assert running.flash_writes == writes
-    assert set(first["written"]) == set(wanted.files)
+    assert set(first["written"]) == set(wanted)
     assert first["device_info"] == "new"
     assert second["written"] == []
     assert second["device_info"] == "same"
     held = tree(board)
     info = json.loads(held.pop("/device_info.json"))
-    assert held == wanted.files
+    assert held == wanted
     assert info == json.loads((batch / "device_info.json").read_text())
     assert all(path.endswith(".mpy") for path in held if path.startswith("/lib/"))
     with board.power_on() as running:
@@ -71,15 +72,13 @@ def test_a_blank_board_gets_all_and_the_second_time_nothing(board, batch):
 
 
 def test_only_what_changed_is_written(running, batch):
-    deploy(running.port, plan_of(batch))
-    wanted, read = plan_of(batch)
-    wanted.files["/lib/dynreg/log.mpy"] += b"\0"
-    wanted.files["/main.py"] += b"\n"
-    report = deploy(running.port, (wanted, read))
+    what = content_of(batch)
+    deploy(running.port, what)
+    what.compiled["/lib/dynreg/log.mpy"] += b"\0"
+    what.others["/main.py"] += b"\n"
+    report = deploy(running.port, what)
     assert report["written"] == ["/lib/dynreg/log.mpy", "/main.py"]
-    assert report["bytes"] == len(wanted.files["/lib/dynreg/log.mpy"]) + len(
-        wanted.files["/main.py"]
-    )
+    assert report["bytes"] == len(what.compiled["/lib/dynreg/log.mpy"] + what.others["/main.py"])
 
 
 def test_a_py_beside_its_mpy_is_removed(board, batch):
@@ -88,10 +87,10 @@ def test_a_py_beside_its_mpy_is_removed(board, batch):
     board.write_file("/lib/dynreg/gone.py", "")
     board.write_file("/dynreg/__init__.py", "raise ImportError('by hand')\n")
     board.write_file("/lib/other/mine.py", "keep\n")
-    wanted = plan_of(batch)
+    what = content_of(batch)
     with board.power_on() as running:
         running.wait_repl()
-        report = deploy(running.port, wanted)
+        report = deploy(running.port, what)
         with batchfolder.Link(running.port) as link:
             assert link.exec("import dynreg.log; print(dynreg.log.__file__)") == (
                 "/lib/dynreg/log.mpy\n"
@@ -100,19 +99,20 @@ def test_a_py_beside_its_mpy_is_removed(board, batch):
     held = tree(board)
     assert held.pop("/lib/other/mine.py") == b"keep\n"
     held.pop("/device_info.json")
-    assert held == wanted[0].files
+    assert held == files_of(what)
 
 
-def test_a_library_that_is_half_there_and_was_imported(board, batch):
-    """As a first deploy leaves it that was cut off, on a board whose program imports it."""
-    board.write_file("/lib/dynreg/log.py", "")
+@pytest.mark.parametrize("place", ["/lib/dynreg/log.py", "/dynreg/__init__.py"])
+def test_a_library_that_is_half_there_and_was_imported(board, batch, place):
+    """As a deploy leaves it that was cut off, on a board whose program imports it."""
+    board.write_file(place, "__version__ = 'old'\n")
     board.write_file("/main.py", "import dynreg\n")
     with board.power_on() as running:
         running.wait_repl()
-        deploy(running.port, plan_of(batch))
+        deploy(running.port, content_of(batch))
     held = tree(board)
     held.pop("/device_info.json")
-    assert held == plan_of(batch)[0].files
+    assert held == files_of(content_of(batch))
 
 
 @pytest.mark.parametrize("place", ["/hub/sample/device_info.json", "/hub.py", "/dynreg.mpy"])
@@ -120,33 +120,22 @@ def test_what_hides_the_library_is_told(board, batch, place):
     board.write_file(place, "{}")
     with board.power_on() as running:
         running.wait_repl()
-        wanted, read = plan_of(batch)
-        deploy(running.port, (wanted, read))
-        (note,) = wanted.notes
-        again = plan_of(batch)
-        deploy(running.port, again)
+        (note,) = deploy(running.port, content_of(batch))["notes"]
+        again = deploy(running.port, content_of(batch))
     hides = "/hub" if place.startswith("/hub/") else place
     assert note.startswith(f"{hides} on the board hides the package")
     assert "boot.py" in note
-    assert len(again[0].notes) == 1
+    assert again["notes"] == [note]
     assert board.read_file(place) == b"{}", "it is the person's"
 
 
 def test_source_and_back(running, batch):
-    deploy(running.port, plan_of(batch))
-    report = deploy(running.port, plan_of(batch, source=True))
+    deploy(running.port, content_of(batch))
+    report = deploy(running.port, content_of(batch, source=True))
     assert "/lib/dynreg/log.py" in report["written"]
     assert "/lib/dynreg/log.mpy" in report["removed"]
-    report = deploy(running.port, plan_of(batch))
+    report = deploy(running.port, content_of(batch))
     assert "/lib/dynreg/log.py" in report["removed"]
-
-
-def test_a_board_that_loads_no_mpy_of_ours_gets_the_source(batch):
-    read = plan_of(batch)[1]
-    old = batchfolder.plan.make(read, 5)
-    assert "/lib/dynreg/log.py" in old.files
-    assert "/lib/dynreg/log.mpy" not in old.files
-    assert "the board loads .mpy version 5, mpy-cross makes 6" in old.notes[0]
 
 
 def test_a_firmware_that_has_the_library_gets_none(board, batch, monkeypatch):
@@ -191,7 +180,7 @@ def test_an_app_in_place_of_ours(board, batch, tmp_path):
     (app / "main.py").write_text("import things.one\n")
     (app / "things" / "one.py").write_text("print('my program')\n")
     board.write_file("/things/one.mpy", "stale")
-    wanted = plan_of(batch, app)
+    wanted = content_of(batch, app)
     with board.power_on() as running:
         running.wait_repl()
         deploy(running.port, wanted)
@@ -200,17 +189,17 @@ def test_an_app_in_place_of_ours(board, batch, tmp_path):
     assert "/things/one.mpy" not in tree(board)
     (app / "main.py").unlink()
     with pytest.raises(BoardError, match=r"has no main\.py"):
-        plan_of(batch, app)
+        content_of(batch, app)
 
 
 def test_certificates_that_device_info_names_must_be_there(batch):
     endpoint = {"gateway": "https://localhost:1", "gatewayCa": "/certs/hub.der"}
     make_info(batch, endpoint=endpoint)
     with pytest.raises(BoardError, match=r"hub\.der is not there: copy the CA"):
-        plan_of(batch)
+        content_of(batch)
     (batch / "certs").mkdir()
     (batch / "certs" / "hub.der").write_bytes(b"0der")
-    assert plan_of(batch)[0].files["/certs/hub.der"] == b"0der"
+    assert content_of(batch).others["/certs/hub.der"] == b"0der"
 
 
 def test_a_dry_run_writes_nothing(board, batch):
@@ -218,7 +207,7 @@ def test_a_dry_run_writes_nothing(board, batch):
     before = tree(board)
     with board.power_on() as running:
         running.wait_repl()
-        report = deploy(running.port, plan_of(batch), dry_run=True)
+        report = deploy(running.port, content_of(batch), dry_run=True)
         assert running.flash_writes == 0
     assert "/main.py" in report["written"]
     assert report["device_info"] == "new"
@@ -231,8 +220,8 @@ def test_the_credential_stays(board, batch):
     make_info(batch, region="europe")
     with board.power_on() as running:
         running.wait_repl()
-        assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
-        assert deploy(running.port, plan_of(batch))["device_info"] == "same"
+        assert deploy(running.port, content_of(batch))["device_info"] == "kept"
+        assert deploy(running.port, content_of(batch))["device_info"] == "same"
     new = json.loads(board.read_file("/device_info.json"))
     assert new["key_deviceinfo"] == SECRET
     assert new["region"] == "europe"
@@ -244,9 +233,9 @@ def test_a_burnt_product_secret_stays_burnt(board, batch):
     board.write_file("/device_info.json", json.dumps(old))
     with board.power_on() as running:
         running.wait_repl()
-        assert deploy(running.port, plan_of(batch))["device_info"] == "same"
+        assert deploy(running.port, content_of(batch))["device_info"] == "same"
         make_info(batch, burnProductSecret=True, region="europe")
-        assert deploy(running.port, plan_of(batch))["device_info"] == "kept"
+        assert deploy(running.port, content_of(batch))["device_info"] == "kept"
     new = json.loads(board.read_file("/device_info.json"))
     assert new["productSecret"] == ""
     assert new["region"] == "europe"
@@ -269,7 +258,7 @@ def test_somebody_elses_file_is_refused_before_anything_is_written(board, batch,
     with board.power_on() as running:
         running.wait_repl()
         with pytest.raises(BoardError) as caught:
-            deploy(running.port, plan_of(batch))
+            deploy(running.port, content_of(batch))
         assert running.flash_writes == 0
     assert caught.value.code == code
     assert tree(board) == before
@@ -279,13 +268,13 @@ def test_a_damaged_file_is_put_aside(board, batch):
     board.write_file("/device_info.json", '{"key_deviceinfo": {"deviceSecret": "AAAA')
     with board.power_on() as running:
         running.wait_repl()
-        assert deploy(running.port, plan_of(batch))["device_info"] == "damaged"
+        assert deploy(running.port, content_of(batch))["device_info"] == "damaged"
     assert b"AAAA" in board.read_file("/device_info.json.bad")
     assert json.loads(board.read_file("/device_info.json"))["productId"] == "ABCDEFGHIJ"
 
 
 def test_the_clock_is_set(running, batch):
-    deploy(running.port, plan_of(batch))
+    deploy(running.port, content_of(batch))
     with batchfolder.Link(running.port) as link:
         seconds = int(link.exec("import time; print(time.time() + 946684800)"))
     assert abs(seconds - time.time()) <= 2
@@ -297,23 +286,20 @@ def test_a_flash_that_is_full_says_so_and_keeps_the_old_program(tmp_path, batch)
     with board.power_on() as running:
         running.wait_repl()
         with pytest.raises(BoardError) as caught:
-            deploy(running.port, plan_of(batch))
+            deploy(running.port, content_of(batch))
         assert caught.value.code == "board.full"
         running.power_cycle()
         running.wait_for("old")
 
 
-def test_a_flash_that_lies_is_noticed(board, batch, monkeypatch):
+def test_a_flash_that_lies_is_noticed(board, batch):
     """The board's own digest of what it wrote is what counts."""
-    wanted, read = plan_of(batch)
-    with board.power_on() as running:
-        running.wait_repl()
-        sent = dict(wanted.files)
-        hashes = wanted.hashes
-        monkeypatch.setattr(type(wanted), "hashes", hashes)
-        wanted.files["/main.py"] = sent["/main.py"][:-1] + b"!"
+    what = content_of(batch)
+    with board.power_on() as running, batchfolder.Link(running.port) as link:
+        planned = plan.plan(what, apply.take_inventory(link, what))
+        planned.write["/main.py.dynreg-new"] = what.others["/main.py"][:-1] + b"!"
         with pytest.raises(BoardError, match=r"main\.py.* does not read back") as caught:
-            deploy(running.port, (wanted, read))
+            apply.apply(link, planned)
         assert caught.value.code == "board.verify"
     assert "/main.py" not in tree(board)
 
@@ -338,6 +324,6 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
         assert process.returncode == 130, output
         assert "Traceback" not in output, output
         running.wait_for("busy")
-        report = deploy(str(board.folder / "port"), plan_of(batch))
-        assert report["unchanged"] < len(plan_of(batch)[0].files)
+        report = deploy(str(board.folder / "port"), content_of(batch))
+        assert report["unchanged"] < len(files_of(content_of(batch)))
     shutil.rmtree(batch)

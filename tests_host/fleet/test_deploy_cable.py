@@ -14,7 +14,7 @@ import pytest
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
-from tests_host.fleet.batchfolder import deploy, make_info, plan_of
+from tests_host.fleet.batchfolder import content_of, deploy, make_info
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 EVERY = int(os.environ.get("DYNREG_CUTS", "37"))
@@ -35,7 +35,7 @@ print("RUNS main {release} dynreg", "".join(sorted(stamps)), "hub", hub.hub.STAM
 
 
 def release(root, stamp, monkeypatch):
-    """(plan, batch) of a release whose every module knows its stamp."""
+    """What there is of a release whose every module knows its stamp."""
     batchfolder.copy_of_library(root)
     modules = [file.stem for file in (root / "lib/dynreg").glob("*.py") if file.stem[0] != "_"]
     for file in (root / "lib").rglob("*.py"):
@@ -46,7 +46,7 @@ def release(root, stamp, monkeypatch):
     (root / "certs").mkdir()
     (root / "certs/ca.der").write_bytes(stamp.encode() * 900)
     with batchfolder.library(monkeypatch, root):
-        return plan_of(root)
+        return content_of(root)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,14 @@ from dynreg_tools.boards import identityfile
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet.firmware_file import firmware
 from tests_host.fleet.romloader import RomLoader
-from tests_host.flow.conftest import WIFI, bench, deployed, hub, report_of  # noqa: F401
+from tests_host.flow.conftest import (  # noqa: F401
+    WIFI,
+    bench,
+    board_image,
+    deployed,
+    hub_options,
+    report_of,
+)
 
 pytestmark = pytest.mark.credential_over_the_cable
 
@@ -46,7 +53,7 @@ def file(tmp_path):
     return path
 
 
-def registrations(hub):  # noqa: F811
+def registrations(hub):
     return [event["event"] for event in hub.events].count("registered")
 
 

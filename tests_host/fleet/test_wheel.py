@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -47,7 +48,7 @@ def test_it_holds_the_package_as_the_clone_has_it(wheel):
 
 @pytest.fixture
 def installed(wheel, tmp_path):
-    """Runs the installed command in a folder of its own, without the clone on the path."""
+    """Runs the installed command, or a module, in a folder of its own without the clone."""
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin" / "python"
@@ -62,33 +63,36 @@ def installed(wheel, tmp_path):
     umqtt = ROOT / ".cache" / "firmware" / "umqtt" / "simple.py"  # else it would be fetched
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment |= {"DYNREG_UMQTT": str(umqtt), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    (tmp_path / "cache" / "dynreg").mkdir(parents=True)
+    (tmp_path / "cache" / "dynreg" / "firmware").symlink_to(umqtt.parents[1])
     environment["PATH"] = f"{os.path.dirname(sys.executable)}:{environment['PATH']}"  # micropython
 
-    def dynreg(*arguments, cwd=tmp_path):
+    def run(name, *arguments, cwd=tmp_path):
+        command = [venv / "bin" / name] if name == "dynreg" else [python, "-m", name]
         return subprocess.run(
-            [venv / "bin" / "dynreg", *arguments],
+            [*command, *arguments],
             cwd=cwd,
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
-    return dynreg
+    return run
 
 
 def test_the_installed_command_deploys_from_another_folder(installed, bench):
     bench.on(bench.board("b0"))
-    done = installed("--help")
+    done = installed("dynreg", "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: dynreg")
-    done = installed("deploy", "--port", "boards/b0/port", "--json", cwd=bench.folder)
+    done = installed("dynreg", "deploy", "--port", "boards/b0/port", "--json", cwd=bench.folder)
     assert done.returncode == 0, done
     assert "/lib/dynreg/device.mpy" in json.loads(done.stdout)["written"]
 
 
 def test_the_demo_runs_without_a_clone(installed):
-    done = installed("demo", "--json")
+    done = installed("dynreg", "demo", "--json")
     assert done.returncode == 0, done
     summary = json.loads(done.stdout.splitlines()[-1])
     assert summary["first_boot"]["registered"]
@@ -96,6 +100,30 @@ def test_the_demo_runs_without_a_clone(installed):
 
 
 def test_what_needs_a_clone_says_so(installed):
-    done = installed("size")
+    done = installed("dynreg", "size")
     assert done.returncode == 1
     assert done.stderr == "dynreg: size works in a clone of the repository only\n"
+
+
+def test_an_application_is_tested_with_its_plugin(installed, tmp_path):
+    """The example's own tests, with all fixtures found by the wheel's entry point."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    done = installed("pytest", "-n", "2", "-p", "no:cacheprovider", "examples")
+    assert done.returncode == 0, done.stdout
+    assert " 9 passed" in done.stdout
+
+
+def test_without_the_extra_the_plugin_harms_nobody_and_says_what_is_missing(installed, tmp_path):
+    (tmp_path / "conftest.py").write_text("import sys\nsys.modules['trustme'] = None\n")
+    (tmp_path / "test_one.py").write_text(
+        "import sys\n\ndef test_mine():\n    assert 'dynreg_tools.hub' not in sys.modules\n\n"
+        "def test_theirs(hub):\n    pass\n"
+    )
+    done = installed("pytest", "-p", "no:cacheprovider", "test_one.py")
+    assert done.returncode == 1
+    assert "1 passed, 1 error" in done.stdout
+    assert (
+        "the fixture hub needs trustme, which is not installed: pip install 'dynreg[hub]'"
+        in done.stdout
+    )
+    assert "Traceback" not in done.stdout

@@ -8,8 +8,9 @@ import pytest
 
 from dynreg_tools import demo, sources
 from dynreg_tools.sources import LIB
+from dynreg_tools.testing.board import WIFI, VirtualBoard
 from dynreg_tools.virtualboard import Board
-from tests_host.flow.conftest import WIFI, Bench, report_of
+from tests_host.flow.conftest import report_of
 
 IMPORT_ALL = """
 for name in {names}:
@@ -45,7 +46,7 @@ def files_below(board, folder):
 
 def test_it_registers_logs_in_and_sets_the_clock(tmp_path, hub, package):
     board = Board.new(tmp_path / "board", wifi=WIFI, ntp=hub.ntp)
-    bench = Bench(board, hub)
+    bench = VirtualBoard(board, hub)
     board.write_file("/certs/hub_ca.der", hub.ca_der.read_bytes())
     bench.configure()
     modules = sorted(path.relative_to(LIB).with_suffix("") for path in LIB.rglob("*.py"))

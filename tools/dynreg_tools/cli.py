@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 from .console import fail
 from .errors import ToolError
+from .extras import load
 from .sources import version
 
 COMMANDS = {
@@ -125,18 +125,7 @@ class Completion(argparse.Action):
 
 def _module(name: str) -> Any:
     """The command's module: DESCRIPTION, EXAMPLE, add_options(parser), run(options)."""
-    try:
-        return import_module(f".commands.{name}", __package__)
-    except ModuleNotFoundError as error:
-        if error.name in ("fcntl", "pty", "termios"):
-            raise ToolError(
-                f"{name} needs the pty of Linux or macOS: use WSL here, or a real board"
-            ) from None
-        if (error.name or "").startswith(str(__package__)):
-            raise
-        raise ToolError(
-            f"{name} needs {error.name}, which is not installed: pip install 'dynreg[hub]'"
-        ) from None
+    return load(f"commands.{name}", name)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import onboard
 from .errors import BoardError
 from .lines import PROMPT, Lines
 from .link import Link
@@ -29,11 +30,6 @@ _STEPS = (
     (re.compile(r"register: stored"), "logging in", 0.85),
     (re.compile(r"connect: mqtt"), "logging in", 0.9),
 )
-_JOINED = """
-import network
-wlan = network.WLAN(network.STA_IF)
-print("joined", wlan.isconnected() or not wlan.active())
-"""
 
 
 def watch(
@@ -84,7 +80,8 @@ def joined(port: str) -> bool:
     """Whether the board is in its Wi-Fi, or does not use it. True where it cannot be asked."""
     try:
         with Link(port) as link:
-            return "joined False" not in link.exec(_JOINED)
+            onboard.send(link, "network")
+            return onboard.call(link, "joined")
     except BoardError:
         return True
 

@@ -12,7 +12,6 @@ from .errors import BoardError
 # Bytecode is good for every release of the same major version: the loader compares the
 # sub-version only for native code (py/persistentcode.c of 1.22 and of 1.29).
 _MAJOR_AT = 1
-MAJOR = 6
 
 
 @cache
@@ -39,6 +38,6 @@ def compile_all(files: list[tuple[Path, str]]) -> list[bytes]:
         return list(pool.map(lambda pair: compiled(*pair), files))
 
 
-def fits(mpy: bytes, major: int) -> bool:
-    """Whether a board whose sys.implementation._mpy has this major version loads it."""
-    return mpy[_MAJOR_AT] == major
+def major(mpy: bytes) -> int:
+    """The version of a .mpy file, which sys.implementation._mpy of a board that loads it has."""
+    return mpy[_MAJOR_AT]

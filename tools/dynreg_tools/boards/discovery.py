@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from serial.tools import list_ports
@@ -17,27 +16,6 @@ VENDORS = {
     0x0403: "FTDI",
     0x303A: "Espressif USB",
 }
-
-
-def add_options(parser: argparse.ArgumentParser, several: bool = True) -> None:
-    """--port, --all and --virtual, the same for every command."""
-    group = parser.add_argument_group("which boards")
-    group.add_argument(
-        "--port",
-        action="extend",
-        nargs="+" if several else 1,
-        default=[],
-        metavar="PORT",
-        help="/dev/ttyUSB0, COM3 or a virtual board's" + ("; several will do" * several),
-    )
-    if several:
-        group.add_argument("--all", action="store_true", help="every board connected")
-    group.add_argument(
-        "--virtual",
-        metavar="FOLDER",
-        default=os.environ.get("DYNREG_VIRTUAL"),
-        help="also the running virtual boards below FOLDER (or $DYNREG_VIRTUAL)",
-    )
 
 
 def connected(virtual: str | None = None) -> list[str]:
@@ -56,18 +34,21 @@ def virtual_ports(folder: str | None) -> list[str]:
     return [str(link) for link in sorted(links) if link.exists()]
 
 
-def chosen(options: argparse.Namespace) -> list[str]:
-    """The ports that the options ask for. BoardError where it is none, or not clear which."""
-    if options.port:
-        return list(dict.fromkeys(options.port))
-    found = connected(options.virtual)
+def chosen(named: Sequence[str], virtual: str | None, every: bool | None) -> list[str]:
+    """The ports that were asked for. BoardError where it is none, or not clear which.
+
+    every: all that are connected; None where only one can be taken.
+    """
+    if named:
+        return list(dict.fromkeys(named))
+    found = connected(virtual)
     if not found:
         raise BoardError(
             "argument",
             "no board is connected: plug one in (is its cable a data cable?), or name its --port",
         )
-    if len(found) > 1 and not getattr(options, "all", False):
-        several = ", or use --all" if hasattr(options, "all") else ""
+    if len(found) > 1 and not every:
+        several = "" if every is None else ", or use --all"
         raise BoardError(
             "argument",
             f"{len(found)} boards are connected ({', '.join(found)}): name one with --port"

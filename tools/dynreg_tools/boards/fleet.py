@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 import time
 from collections.abc import Callable
@@ -17,18 +16,6 @@ Step = Callable[[str, float], None]
 Work = Callable[[str, threading.Event, Step], Row]
 
 _POLL_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
-
-
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--jobs", type=_count, default=4, metavar="N", help="boards at once (default 4)"
-    )
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a number from 1 up")
-    return int(text)
 
 
 def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from . import onboard
 from .batch import placeholder
 from .errors import BoardError
 from .flashing import contents
@@ -15,34 +16,7 @@ from .identityfile import Identity
 from .link import Link
 
 _INFO, _RECORD = "/device_info.json", "/dynreg.rec"
-_PIECE = 256  # bytes of a record in one go, as it may be larger than a board's free heap bears
-_NVS_READ = """
-import esp32
-nvs = esp32.NVS("dynreg")
-for size in (512, 8192):
-    data = bytearray(size)
-    try:
-        size = nvs.get_blob("credential", data)
-        for at in range(0, size, 256):
-            print(data[at:min(at + 256, size)].hex())
-        break
-    except OSError:
-        pass
-"""
-_NVS_WRITE = """
-import esp32
-nvs = esp32.NVS("dynreg")
-nvs.set_blob("credential", data)
-nvs.commit()
-"""
-_FOLDER = """
-import os
-try:
-    os.mkdir(%r)
-except OSError as e:
-    if e.args[0] != 17:
-        raise
-"""
+_PIECE = 256  # bytes of a record in one go
 
 
 def fetch(link: Link) -> Identity:
@@ -50,7 +24,9 @@ def fetch(link: Link) -> Identity:
     on_board = contents.from_repl(link)
     if not on_board.where:
         raise BoardError("identity.none", f"{link.port}: {on_board.sentence}: nothing to save")
-    paths = [path for path in (_INFO, _RECORD, *on_board.files) if _exists(link, path)]
+    paths = [
+        path for path in (_INFO, _RECORD, *on_board.files) if onboard.call(link, "exists", path)
+    ]
     first, second = ((_files(link, paths), _nvs(link)) for _ in range(2))
     if first != second:
         raise BoardError("identity.noise", f"{link.port}: read twice, differs: check the cable")
@@ -80,17 +56,17 @@ def restore(link: Link, identity: Identity, dry_run: bool = False) -> None:
     if dry_run:
         return
     if identity.nvs is not None and _nvs(link) != identity.nvs:
-        link.exec("data = bytearray()")
         for at in range(0, len(identity.nvs), _PIECE):
-            link.exec(f"data.extend(bytes.fromhex('{identity.nvs[at : at + _PIECE].hex()}'))")
-        link.exec(_NVS_WRITE)
+            piece = identity.nvs[at : at + _PIECE].hex()
+            last = at + _PIECE >= len(identity.nvs)
+            onboard.run(link, "put_record", piece, at == 0, last)
         if _nvs(link) != identity.nvs:
             raise BoardError("identity.write", f"{link.port}: NVS does not read back: try again")
     # device_info.json names the others, so it comes last
     for path in sorted(identity.files, key=lambda path: path == _INFO):
         folder = path.rpartition("/")[0]
         if folder:
-            link.exec(_FOLDER % folder)
+            onboard.run(link, "make_folder", folder)
         link.write(path, identity.files[path])
         if link.read(path) != identity.files[path]:
             raise BoardError(
@@ -112,20 +88,13 @@ def _credential(identity: Identity) -> list:
     return others if placeholder(secret) else [secret]
 
 
-def _exists(link: Link, path: str) -> bool:
-    output = link.exec(
-        f"import os\ntry:\n os.stat({path!r})\n print(1)\nexcept OSError:\n print(0)"
-    )
-    return output.strip() == "1"
-
-
 def _files(link: Link, paths: list[str]) -> dict[str, bytes]:
     return {path: link.read(path) for path in paths}
 
 
 def _nvs(link: Link) -> bytes | None:
     try:
-        return bytes.fromhex(link.exec(_NVS_READ)) or None
+        return bytes.fromhex(onboard.run(link, "print_record")) or None
     except BoardError as error:
         if error.code == "board.exception":  # a port without NVS
             return None

@@ -20,6 +20,7 @@ from typing import Any
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from . import onboard
 from .errors import BoardError
 from .lines import Lines
 
@@ -101,14 +102,14 @@ class Link:
             return bytes(self._transport.fs_readfile(path, chunk_size=_CHUNK))
 
     def write(self, path: str, data: bytes) -> None:
-        """Writes a file in place; deploy.py has the way that survives a pulled cable."""
+        """Writes a file in place; apply.py has the way that survives a pulled cable."""
         with self._board_errors(path):
             self._transport.fs_writefile(path, data, chunk_size=_CHUNK)
 
     def reset(self) -> None:
         """A hard reset: the board starts its programs, whatever ran before; see lines()."""
         with self._board_errors():
-            self._transport.exec_raw_no_follow("import machine; machine.reset()")
+            self._transport.exec_raw_no_follow(onboard.source("reset"))
         self._raw = False
 
     def lines(self) -> Lines:

@@ -1,124 +1,169 @@
-"""What is to be on a board: every file with its bytes, and what must not lie beside it."""
+"""What is to be done to one board: a function of what may go onto it and of what it holds.
+
+Nothing is read or sent here, so that every case can be tried without a board.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from .. import sources
 from . import compiler
-from .batch import Batch
+from .content import NEW, PROGRAMS, Content
 from .errors import BoardError
 
-PROGRAMS = ("/boot.py", "/main.py")  # last of all: they start what the others hold
-_IGNORED = ("__pycache__", ".git", ".DS_Store")
+_REFUSED = {
+    "other": "the board is registered as {owner}, device_info.json says another: bring that "
+    "file, or Device.forget() on the board first",
+    "two": "device_info.json holds a deviceSecret, and the board another one: leave it at "
+    "YOUR_DEVICE_SECRET in a batch's file",
+}
 
 
-@dataclass
+@dataclass(frozen=True)
+class Inventory:
+    """What one board answers before a deploy (apply.take_inventory).
+
+    board: identify() of onboard/identify.py. hashes: path -> SHA-256, base64, of what it holds of
+    Content.inspected. hiding: what is found before the packages of /lib. parked: packages that an
+    interrupted deploy has left at the root. device_info: merge() of onboard/device_info.py.
+    """
+
+    port: str
+    board: dict[str, Any]
+    hashes: dict[str, str]
+    hiding: tuple[str, ...] = ()
+    parked: tuple[str, ...] = ()
+    device_info: tuple[str, str | None] = ("new", None)
+
+
+@dataclass(frozen=True, repr=False)
 class Plan:
-    """files: path on the board -> bytes. packages: names below /lib that are swapped whole."""
+    """The steps of a deploy, in their order (apply.py takes them), and what they come to.
 
-    files: dict[str, bytes] = field(default_factory=dict)
-    packages: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # sentences for the person
+    files: all that is to be on the board. packages: those that are swapped whole; park: of them
+    those that change. written, removed: the paths that change. write: what goes over the cable, by
+    the place where it waits; what is there already from an interrupted deploy is not in it.
+    waiting: the hashes of all that must wait there. switch: packages whose new copy comes into
+    force. move: files that then move into their places, programs the last of all. inspected: the
+    files and folders that must hold `files` at the end and nothing else.
+    """
+
+    files: dict[str, bytes]
+    notes: tuple[str, ...]
+    device_info: str
+    packages: tuple[str, ...]
+    park: tuple[str, ...]
+    stale_modules: tuple[str, ...]
+    write: dict[str, bytes]
+    waiting: dict[str, str]
+    switch: tuple[str, ...]
+    move: tuple[str, ...]
+    move_last: tuple[str, ...]
+    stale_files: tuple[str, ...]
+    inspected: tuple[str, ...]
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
 
     @property
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of each file, base64."""
-        return {path: digest(data) for path, data in self.files.items()}
-
-    def package(self, path: str) -> str | None:
-        """The package of /lib that a path belongs to."""
-        name = path.removeprefix("/lib/").split("/")[0] if path.startswith("/lib/") else None
-        return name if name in self.packages else None
+        """Of all that is to be on the board."""
+        return digests(self.files)
 
     @property
-    def conflicts(self) -> list[str]:
-        """What would be loaded in place of a planned file, or never again: .py beside .mpy."""
-        suffixes = {".py": ".mpy", ".mpy": ".py"}
-        found = []
-        for path in self.files:
-            stem, dot, suffix = path.rpartition(".")
-            other = stem + suffixes.get(dot + suffix, "")
-            if other != stem and other not in self.files and not self.package(path):
-                found.append(other)
-        return found
+    def report(self) -> dict[str, Any]:
+        """What the plan comes to, for a person and a program."""
+        return {
+            "notes": list(self.notes),
+            "written": list(self.written),
+            "removed": list(self.removed),
+            "unchanged": len(self.files) - len(self.written),
+            "bytes": sum(len(self.files[path]) for path in self.written),
+            "device_info": self.device_info,
+        }
 
 
-def digest(data: bytes) -> str:
-    return b64encode(hashlib.sha256(data).digest()).decode()
-
-
-def make(
-    batch: Batch,
-    major: int,
-    app: Path | None = None,
-    source: bool = False,
-    frozen: str | None = None,
-) -> Plan:
-    """The plan for a board whose .mpy version is major (0: it loads none).
-
-    app: a folder whose files go to the root in place of main.py (and boot.py, if it has one).
-    source: .py instead of .mpy. frozen: the version of the library in the board's firmware,
-    which needs no other. BoardError where something that is named is missing.
-    """
-    plan = Plan()
-    if frozen:
-        plan.notes.append(
-            f"lib/ stays here: dynreg {frozen} is part of this firmware, which comes before /lib"
-        )
-    else:
-        _add_library(plan, major, source)
-    _add_certificates(plan, batch)
-    for path in PROGRAMS:
-        plan.files[path] = (sources.ROOT / path[1:]).read_bytes()
-    if app is not None:
-        if not (app / "main.py").is_file():
-            raise BoardError("app", f"{app}: has no main.py: the board would do nothing")
-        for file, name in _tree(app):
-            if name != "device_info.json":
-                plan.files["/" + name] = file.read_bytes()
-    return plan
-
-
-def _add_library(plan: Plan, major: int, source: bool) -> None:
-    # Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi.
-    found = [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
-    plan.packages = sorted({name.split("/")[0] for _, name in found})
-    if not source:
-        binaries = compiler.compile_all(found)
-        if compiler.fits(binaries[0], major):
-            for (_, name), data in zip(found, binaries, strict=True):
-                plan.files[f"/lib/{name[:-3]}.mpy"] = data
-            return
-        plan.notes.append(
-            f"lib/ goes as source: the board loads .mpy version {major or 'none'}, mpy-cross "
-            f"makes {binaries[0][1]}"
-        )
-    for file, name in found:
-        plan.files[f"/lib/{name}"] = file.read_bytes()
-
-
-def _add_certificates(plan: Plan, batch: Batch) -> None:
-    folder = batch.path.parent / "certs"
-    if folder.is_dir():
-        for file, name in _tree(folder):
-            plan.files[f"/certs/{name}"] = file.read_bytes()
-    for path in batch.authorities:
-        if path not in plan.files:
-            raise BoardError(
-                "config",
-                f"{batch.path}: names {path}, but {folder / Path(path).name} is not there: "
-                "copy the CA file into that folder",
-            )
-
-
-def _tree(folder: Path) -> list[tuple[Path, str]]:
-    """Files below folder with their names relative to it, sorted."""
-    return sorted(
-        (file, file.relative_to(folder).as_posix())
-        for file in folder.rglob("*")
-        if file.is_file() and not any(part in _IGNORED for part in file.relative_to(folder).parts)
+def plan(content: Content, found: Inventory) -> Plan:
+    """BoardError "config.other" or "config.two" where the board has another credential."""
+    what, owner = found.device_info
+    if what in _REFUSED:
+        raise BoardError(f"config.{what}", f"{found.port}: {_REFUSED[what].format(owner=owner)}")
+    library, notes = _library(content, found)
+    files = library | content.others
+    packages = content.packages if library else ()
+    present = {
+        path: digest
+        for path, digest in found.hashes.items()
+        if library or not _package(path, content.packages)
+    }
+    wanted = digests(files)
+    changed = [path for path, digest in wanted.items() if present.get(path) != digest]
+    moved = [path for path in changed if not _package(path, packages)]
+    stale = [path for path in present if path not in wanted and not path.endswith(NEW)]
+    left = [path for path in present if path.endswith(NEW) and path.removesuffix(NEW) not in moved]
+    places = {path: path + NEW if path in moved else path for path in changed}
+    touched = {name for path in (*changed, *stale) if (name := _package(path, packages))}
+    return Plan(
+        files=files,
+        notes=notes,
+        device_info=what,
+        packages=packages,
+        park=tuple(sorted(touched)),
+        stale_modules=tuple(path for path in stale if _package(path, packages)),
+        write={
+            place: files[path]
+            for path, place in places.items()
+            if present.get(place) != wanted[path]
+        },
+        waiting={place: wanted[path] for path, place in places.items()},
+        switch=tuple(sorted(touched.union(set(found.parked) & set(packages)))),
+        move=tuple(path for path in moved if path not in PROGRAMS),
+        move_last=tuple(path for path in PROGRAMS if path in moved),
+        stale_files=(*(path for path in stale if not _package(path, packages)), *left),
+        inspected=(
+            *(f"/lib/{name}" for name in packages),
+            *(path for path in files if not _package(path, packages)),
+        ),
+        written=tuple(sorted(changed)),
+        removed=tuple(sorted(stale)),
     )
+
+
+def digests(files: dict[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file, base64, as a board says it."""
+    return {
+        path: b64encode(hashlib.sha256(data).digest()).decode() for path, data in files.items()
+    }
+
+
+def _library(content: Content, found: Inventory) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The library as this board takes it, none where its firmware has one; what to tell of it."""
+    frozen, major = found.board["frozen"], found.board["mpy"]
+    if frozen:
+        return {}, (
+            f"lib/ stays here: dynreg {frozen} is part of this firmware, which comes before /lib",
+        )
+    hides = tuple(
+        f"{path} on the board hides the package of that name in /lib: give it another name, "
+        "or take the lines for boot.py that stand in docs/protocol.md, 9"
+        for path in found.hiding
+    )
+    if not content.compiled:
+        return content.library, hides
+    made = compiler.major(next(iter(content.compiled.values())))
+    if made == major:
+        return content.compiled, hides
+    note = (
+        f"lib/ goes as source: the board loads .mpy version {major or 'none'}, mpy-cross makes "
+        f"{made}"
+    )
+    return content.library, (note, *hides)
+
+
+def _package(path: str, packages: Iterable[str]) -> str | None:
+    """The package of /lib that a path belongs to."""
+    name = path.removeprefix("/lib/").split("/")[0]
+    return name if path.startswith("/lib/") and name in packages else None

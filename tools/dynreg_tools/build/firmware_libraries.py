@@ -48,19 +48,27 @@ LIBRARIES = (
 )
 
 
+FROZEN = LIBRARIES[:2]  # without the tool
+
+
 def need_umqtt(given: str | None = None) -> None:
     """Fetches the umqtt.simple that virtual boards freeze, unless it is there or another is given.
 
     given: a path, as an option has it; $DYNREG_UMQTT counts as one. ToolError.
     """
-    library = LIBRARIES[0]
-    if given or os.environ.get("DYNREG_UMQTT") or library not in missing(FOLDER):
-        return
-    print("dynreg: fetching umqtt.simple, once", file=sys.stderr, flush=True)
-    try:
-        fetch(FOLDER, library)
-    except (OSError, ValueError, ImportError) as error:
-        raise ToolError(f"umqtt.simple cannot be fetched (no network?): {error}") from None
+    if not given and not os.environ.get("DYNREG_UMQTT"):
+        need(LIBRARIES[0])
+
+
+def need(*libraries: Library) -> None:
+    """Fetches those of the libraries that are not there yet. ToolError."""
+    for library in set(libraries).intersection(missing(FOLDER)):
+        name = library[0].removeprefix("micropython-")
+        print(f"dynreg: fetching {name}, once", file=sys.stderr, flush=True)
+        try:
+            fetch(FOLDER, library)
+        except (OSError, ValueError, ImportError) as error:
+            raise ToolError(f"{name} cannot be fetched (no network?): {error}") from None
 
 
 def missing(folder: Path) -> list[Library]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import threading
 from pathlib import Path
-from typing import Any
 
-from ..boards import apply, compiler, discovery, fleet, plan
-from ..boards import batch as batches
+from ..boards import apply, batch, content, fleet
+from ..boards.content import Content, Options
 from ..boards.link import Link
+from ..boards.plan import Inventory, plan
 from ..console import Console
+from . import shared
 
 DESCRIPTION = """\
 Brings boards to what lies here: lib/ (compiled for the release that the board runs), certs/ beside
@@ -43,9 +44,9 @@ def add_what(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
+    shared.add_ports(parser)
     add_what(parser)
-    fleet.add_jobs(parser)
+    shared.add_jobs(parser)
     parser.add_argument("--no-reset", action="store_true", help="leave the board at its prompt")
     parser.add_argument("--dry-run", action="store_true", help="say what would change, no more")
     parser.add_argument("--json", action="store_true", help="one JSON object a board")
@@ -54,13 +55,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when every board holds what it should, else 1."""
     console = Console(options.json)
-    batch = check(options)
-    ports = discovery.chosen(options)
+    asked = asked_for(options)
+    what = read(options, asked)
+    ports = shared.ports(options)
     failed = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         with Link(port, stop) as link:
-            row = to_board(link, batch, options, step)
+            step("comparing", 0)
+            row = to_board(link, what, apply.take_inventory(link, what), asked, step)
             if options.no_reset:
                 link.running = False
             elif not options.dry_run:
@@ -78,21 +81,24 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def check(options: argparse.Namespace) -> batches.Batch:
-    """The batch, once all that is to go onto boards is there and compiles; else BoardError."""
-    batch = batches.read(options.device_info)
-    plan.make(batch, compiler.MAJOR, options.app, options.source)
-    return batch
+def asked_for(options: argparse.Namespace) -> Options:
+    """What the options of add_what() ask for."""
+    return Options(options.app, options.source, options.dry_run)
+
+
+def read(options: argparse.Namespace, asked: Options) -> Content:
+    """All that is to go onto boards, once it is there and compiles; else BoardError."""
+    return content.read(batch.read(options.device_info), asked)
 
 
 def to_board(
-    link: Link, batch: batches.Batch, options: argparse.Namespace, step: fleet.Step
-) -> dict[str, Any]:
-    """Deploys to one open board; its row. A BoardError knows the MAC once it is known."""
-    board = apply.identify(link)
-    wanted = plan.make(batch, board["mpy"], options.app, options.source, board["frozen"])
-    report = apply.apply(link, wanted, batch, board, getattr(options, "dry_run", False), step)
-    return {"mac": board["mac"], "device": board["device"], "notes": wanted.notes} | report
+    link: Link, what: Content, found: Inventory, asked: Options, step: fleet.Step
+) -> fleet.Row:
+    """Deploys to one open board; its row."""
+    planned = plan(what, found)
+    if not asked.dry_run:
+        apply.apply(link, planned, step)
+    return {"mac": found.board["mac"], "device": found.board["device"]} | planned.report
 
 
 def describe(row: fleet.Row, dry_run: bool) -> list[str]:

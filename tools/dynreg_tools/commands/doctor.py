@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import sources
-from ..boards import apply, discovery, fleet, hostlinks, onboard
+from ..boards import apply, fleet, hostlinks, onboard
 from ..boards import batch as batches
 from ..boards.errors import BoardError
 from ..boards.link import Link
 from ..console import Console
+from . import shared
 
 COLUMNS = ("place", "to", "link", "state")
 DESCRIPTION = """\
@@ -39,7 +40,7 @@ Check = Callable[[], str | None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
+    shared.add_ports(parser)
     parser.add_argument(
         "--device-info", type=Path, default=Path("device_info.json"), metavar="FILE"
     )
@@ -47,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=10, metavar="S", help="seconds for a link (default 10)"
     )
-    fleet.add_jobs(parser)
+    shared.add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a link")
 
 
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from_host(batch, rows, options.timeout)
     found = rows.rows
     if not options.host_only:
-        ports = discovery.chosen(options)
+        ports = shared.ports(options)
         boards: dict[str, list[dict[str, Any]]] = {}
 
         def work(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:

@@ -7,10 +7,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..boards import discovery, fleet
+from ..boards import fleet
 from ..boards.errors import BoardError
 from ..boards.flashing import BAUD, chips
 from ..console import Console
+from . import shared
 
 if TYPE_CHECKING:  # esptool takes half a second
     from ..boards.flashing.job import Order
@@ -33,8 +34,8 @@ Ctrl-C: boards that are being written are finished, no other is begun."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
-    fleet.add_jobs(parser)
+    shared.add_ports(parser)
+    shared.add_jobs(parser)
     what = parser.add_argument_group("what to do")
     what.add_argument("--firmware", metavar="FILE.bin", help="of micropython.org, or your build")
     what.add_argument("--erase", action="store_true", help="all of the flash, first")
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
     console = Console(options.json)
     order = _order(options)
-    ports = discovery.chosen(options)
+    ports = shared.ports(options)
     if order.firmware:
         file = order.firmware
         console.say(f"{file.path.name}: {file.version} for {file.chip.name}")

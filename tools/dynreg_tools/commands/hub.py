@@ -1,4 +1,4 @@
-"""`dynreg hub`: the local hub as a command; its options are documented in hub/arguments.py."""
+"""`dynreg hub`: the local hub as a command; its options are those of hub_options.py."""
 
 import argparse
 import json
@@ -10,10 +10,10 @@ import time
 from dataclasses import fields
 from functools import partial
 
-from ..hub.arguments import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
 from ..hub.faults import CATALOGUE, table
 from ..hub.hub import Hub
 from ..hub.settings import Settings
+from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
 
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0

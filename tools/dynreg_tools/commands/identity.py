@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ..boards import discovery
 from ..boards.flashing import contents
 from ..boards.identity import fetch, restore
 from ..boards.identityfile import file_path, load, save
 from ..boards.link import Link
 from ..console import Console
+from . import shared
 
 DESCRIPTION = """\
 Saves a board's credential into a file, and brings it back.
@@ -27,7 +27,7 @@ examples:
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("save", "restore"))
     parser.add_argument("folder", help="of the files, one a board")
-    discovery.add_options(parser, several=False)
+    shared.add_ports(parser, several=False)
     parser.add_argument("--dry-run", action="store_true", help="look, change nothing")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0; BoardError where it cannot be done."""
     console = Console(options.json)
-    (port,) = discovery.chosen(options)
+    (port,) = shared.ports(options)
     with Link(port) as link:
         mac = contents.from_repl(link).mac
         path = file_path(options.folder, mac)

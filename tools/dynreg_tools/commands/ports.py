@@ -8,6 +8,7 @@ import threading
 from ..boards import apply, discovery, fleet, onboard
 from ..boards.link import Link
 from ..console import Console
+from . import shared
 
 COLUMNS = ("port", "chip", "mac", "micropython", "dynreg", "device", "registered")
 DESCRIPTION = "Lists the boards that are connected: chip, MAC, versions, device name."
@@ -18,24 +19,15 @@ example:
 
 A board's program is interrupted for the question and started again."""
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
-    fleet.add_jobs(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a board")
+add_options = shared.add_questions
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every board answered, else 1."""
     console = Console(options.json)
-    options.all = True
-    ports = discovery.chosen(options)
-    rows = []
-    fleet.run(ports, look, options.jobs, console.progress(ports, "looking"), rows.append)
-    rows.sort(key=lambda row: ports.index(row["port"]))
+    ports = discovery.chosen(options.port, options.virtual, every=True)
+    rows = shared.ask(options, ports, look, "looking", console)
     for row in rows:
-        row.pop("outcome", None)
-        row.pop("seconds")
         console.result(row)
     console.table([row for row in rows if "error" not in row], COLUMNS)
     console.errors(rows, "port")

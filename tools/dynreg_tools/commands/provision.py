@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..boards import apply, booting, discovery, fleet
-from ..boards import batch as batches
+from ..boards import apply, booting, fleet
+from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link
 from ..boards.report import COLUMNS, GOOD, Report
 from ..console import Console
-from . import deploy
+from . import deploy, shared
 
 DESCRIPTION = """\
 For each board: deploy, reset, watch it register and log in, take down the result that it prints.
@@ -30,9 +31,9 @@ FIRST_PARTS = 0.6  # of a board's bar: the deploy
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
+    shared.add_ports(parser)
     deploy.add_what(parser)
-    fleet.add_jobs(parser)
+    shared.add_jobs(parser)
     parser.add_argument("--report", type=Path, metavar="FILE.csv", help="results, and resume")
     parser.add_argument("--again", action="store_true", help="also boards that are good there")
     parser.add_argument(
@@ -49,13 +50,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 when every board is good (now or before), else 1."""
     console = Console(options.json)
-    batch = deploy.check(options)
+    asked = deploy.asked_for(options)
+    content = deploy.read(options, asked)
     report = Report(options.report)
-    ports = discovery.chosen(options)
+    order = Order(content, asked, report, options.again, options.timeout)
+    ports = shared.ports(options)
     rows: list[fleet.Row] = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
-        return provision(port, batch, options, report, stop, step)
+        return provision(port, order, stop, step)
 
     def each(row: fleet.Row) -> None:
         rows.append(row)
@@ -77,34 +80,43 @@ def run(options: argparse.Namespace) -> int:
     return 0 if good == len(ports) else 1
 
 
-def provision(
-    port: str,
-    batch: batches.Batch,
-    options: argparse.Namespace,
-    report: Report,
-    stop: threading.Event,
-    step: fleet.Step,
-) -> fleet.Row:
+@dataclass(frozen=True)
+class Order:
+    """What is to be done to each board; timeout: seconds until its report must have come."""
+
+    content: Content
+    options: Options
+    report: Report
+    again: bool
+    timeout: float
+
+
+def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) -> fleet.Row:
     """One board, from its prompt to its report; its row."""
     row: fleet.Row = {}
     try:
         with Link(port, stop) as link:
             step("asking who it is", 0.02)
-            board = apply.identify(link)
-            row.update(mac=board["mac"], device=board["device"])
-            done = report.good(board["mac"])
-            if done and not options.again:
+            found = apply.take_inventory(link, order.content)
+            row.update(mac=found.board["mac"], device=found.board["device"])
+            done = None if order.again else order.report.good(row["mac"])
+            if done:
                 row.update(device=done["device"], fingerprint=done["fingerprint"])
-                return row | {"outcome": "skipped", "what_to_do": f"good in {report.path}"}
+                text = f"good in {order.report.path}"
+                return row | {"outcome": "skipped", "what_to_do": text}
             copied = deploy.to_board(
-                link, batch, options, lambda text, part: step(text, part * FIRST_PARTS)
+                link,
+                order.content,
+                found,
+                order.options,
+                lambda text, part: step(text, part * FIRST_PARTS),
             )
-            if options.dry_run:
+            if order.options.dry_run:
                 text = f"{len(copied['written'])} files would be written"
                 return row | {"outcome": "dry run", "what_to_do": text}
             step("starting", 0.65)
             link.reset()
-            seen = booting.watch(link.lines(), options.timeout, stop, step)
+            seen = booting.watch(link.lines(), order.timeout, stop, step)
     except BoardError as error:
         if error.code == "timeout" and not booting.joined(port):
             text = str(error)
@@ -112,7 +124,7 @@ def provision(
                 text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
             error = BoardError("network.wifi", text)
         raise Failed(error, row) from None
-    return row | result(seen, batch.info.product_id)
+    return row | result(seen, order.content.batch.info.product_id)
 
 
 class Failed(BoardError):

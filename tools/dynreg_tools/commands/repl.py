@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 
-from ..boards import discovery
 from ..console import Console
+from . import shared
 
 DESCRIPTION = "Opens mpremote's terminal on one board."
 EXAMPLE = """\
@@ -17,13 +17,13 @@ example:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser, several=False)
+    shared.add_ports(parser, several=False)
     parser.add_argument("--json", action="store_true", help="one JSON object when it has ended")
 
 
 def run(options: argparse.Namespace) -> int:
     """mpremote's exit code."""
-    port = discovery.chosen(options)[0]
+    port = shared.ports(options)[0]
     name = os.path.realpath(port) if os.name == "posix" else port
     code = subprocess.call([sys.executable, "-m", "mpremote", "connect", name, "repl"])
     Console(options.json).result({"port": port, "exit": code})

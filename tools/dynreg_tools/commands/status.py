@@ -6,9 +6,10 @@ import argparse
 import re
 import threading
 
-from ..boards import discovery, fleet, onboard
+from ..boards import fleet, onboard
 from ..boards.link import Link
 from ..console import Console
+from . import shared
 
 DESCRIPTION = "Shows Device.status() of each board: name, credential, both copies, clock."
 EXAMPLE = """\
@@ -17,24 +18,14 @@ examples:
   dynreg status --all --json
 
 A board's program is interrupted for the question and started again."""
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
-    fleet.add_jobs(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a board")
+add_options = shared.add_questions
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every board could say, else 1."""
     console = Console(options.json)
-    ports = discovery.chosen(options)
-    rows: list[fleet.Row] = []
-    fleet.run(ports, look, options.jobs, console.progress(ports, "asking"), rows.append)
-    rows.sort(key=lambda row: ports.index(row["port"]))
+    rows = shared.ask(options, shared.ports(options), look, "asking", console)
     for row in rows:
-        del row["seconds"]
-        row.pop("outcome", None)
         state = row.pop("state", None)
         console.result({"port": row["port"], **state} if state else row)
         for name, value in row.items():

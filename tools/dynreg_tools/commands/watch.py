@@ -11,9 +11,9 @@ import time
 from rich.console import Console as Rich
 from rich.text import Text
 
-from ..boards import discovery
 from ..boards.lines import PROMPT, Lines
 from ..console import Console
+from . import shared
 
 DESCRIPTION = "Shows the serial log of boards. Nothing is sent to them."
 EXAMPLE = """\
@@ -28,7 +28,7 @@ _FOREVER = float("inf")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    discovery.add_options(parser)
+    shared.add_ports(parser)
     parser.add_argument("--seconds", type=float, default=_FOREVER, metavar="S", help="then end")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0; Ctrl-C ends it."""
     console = Console(options.json)
-    ports = discovery.chosen(options)
+    ports = shared.ports(options)
     lines: queue.Queue[tuple[str, str]] = queue.Queue()
     stop = threading.Event()
     threads = [threading.Thread(target=_follow, args=(port, lines, stop)) for port in ports]

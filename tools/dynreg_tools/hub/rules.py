@@ -200,3 +200,8 @@ def matches(topic_filter: str, topic: str) -> bool:
     return len(wanted) == len(given) and all(
         level in ("+", name) for level, name in zip(wanted, given, strict=True)
     )
+
+
+def filters_over(topic: str) -> tuple[str, str]:
+    """The filters that may be granted (may_subscribe) and under which `topic` falls."""
+    return topic, topic.rpartition("/")[0] + "/+"

@@ -126,24 +126,9 @@ class Server:
             self._client_authorities = [self._device_authority.pem, *own]
 
     def _serve(self, sockets: dict[str, socket.socket]) -> None:
-        settings, journal = self._settings, self._journal
-        gateway = Gateway(
-            self.store,
-            journal.emit,
-            journal.note_request,
-            time_window=settings.time_window,
-            authority=self._device_authority,
-            idle_timeout=settings.idle_timeout,
-            faults=self._hooks,
-        )
-        self.broker = Broker(
-            self.store,
-            journal.emit,
-            journal.note_packet,
-            connect_interval=settings.connect_interval,
-            connect_timeout=settings.connect_timeout,
-            faults=self._hooks,
-        )
+        books = self.store, self._journal, self._settings, self._hooks
+        gateway = Gateway(*books, self._device_authority)
+        self.broker = Broker(*books)
         services = {
             "http": partial(gateway.serve, "http"),
             "https": partial(gateway.serve, "https"),

@@ -6,21 +6,19 @@ from pathlib import Path
 
 from . import rules
 from .faults import parse
-from .http.gateway import IDLE_TIMEOUT
-from .mqtt.broker import CONNECT_TIMEOUT
+from .limits import Limits
 from .rules import HubError
 from .tls.certificates import KEY_TYPES
 from .tls.device_ca import DEVICE_KEYS
 from .tls.own_ca import load_own_ca
 
 PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
-TIME_WINDOW = 300.0
 REGISTER_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How a hub is to run; times in seconds, secrets in their documented form.
+class Settings(Limits):
+    """How a hub is to run, with its limits; secrets in their documented form.
 
     `data` is the directory of hub.db and the CAs (None: a private temporary one, removed at the
     end). Without `product_id` the directory's last product is taken, or one is made at random.
@@ -34,9 +32,6 @@ class Settings:
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
 
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
-    `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
-    time between two logins of a device (0: no limit), `connect_timeout` and `idle_timeout` how
-    long a CONNECT and a whole HTTP request may take to arrive.
     """
 
     data: str | Path | None = None
@@ -49,13 +44,9 @@ class Settings:
     device_key: str = "rsa"
     host: str = "127.0.0.1"
     port_base: int = 0
-    time_window: float = TIME_WINDOW
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
-    connect_interval: float = 0
-    connect_timeout: float = CONNECT_TIMEOUT
-    idle_timeout: float = IDLE_TIMEOUT
     faults: Sequence[str] = ()
     own_ca_pem: str | None = field(init=False, default=None)
 

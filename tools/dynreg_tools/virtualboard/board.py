@@ -8,21 +8,20 @@ import re
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..sources import CACHE
 from . import image
 from .errors import BoardError
-from .freeze import freeze
+from .freeze import freeze, libraries
 from .loop import Loop
 from .output import MACHINE
 from .running import Power, Running
 
 TORN = ("untouched", "half", "erased", "random", "reordered")
 FILE_SYSTEMS = ("littlefs2", "fat")
-_DEFAULT_UMQTT = CACHE / "firmware" / "umqtt" / "simple.py"  # build/firmware_libraries.py
 _ESPRESSIF = (0x24, 0x6F, 0x28)
 _FIRMWARE_HEAP = 54 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
@@ -165,8 +164,11 @@ class Board:
 
     def write_file(self, path: str, data: bytes | str) -> None:
         """Writes a file, making its folders, while the board is off."""
-        data = data.encode() if isinstance(data, str) else data
-        image.write_file(*self._offline(), path, data)
+        self.write_files({path: data})
+
+    def write_files(self, contents: Mapping[str, bytes | str]) -> None:
+        """Writes files, making their folders, while the board is off."""
+        image.write_files(*self._offline(), contents)
 
     def remove_file(self, path: str) -> None:
         """Removes a file while the board is off."""
@@ -218,16 +220,7 @@ class Board:
         self, power_cut: int | None, torn: str, fast_forward: float | None, cable: bool
     ) -> tuple[list[str], dict[str, Any]]:
         settings = self.settings
-        umqtt = settings.get("umqtt") or os.environ.get("DYNREG_UMQTT") or str(_DEFAULT_UMQTT)
-        frozen = {"/ntptime.py": str(image.FIRMWARE / "ntptime.py")}
-        if Path(umqtt).is_file():
-            frozen["/umqtt/simple" + Path(umqtt).suffix] = umqtt
-        elif settings.get("umqtt"):
-            raise BoardError(f"the board's umqtt/simple.py is gone: {umqtt}")
-        urequests = settings.get("urequests") or os.environ.get("DYNREG_UREQUESTS")
-        if urequests:
-            frozen["/requests" + Path(urequests).suffix] = urequests
-        start, frozen = freeze(self.folder, frozen)
+        start, frozen = freeze(self.folder, libraries(settings))
         heap = parse_size(settings["heap"]) + _FIRMWARE_HEAP
         command = [self._micropython, "-X", f"heapsize={heap}", str(start / "_start.py")]
         return command, {

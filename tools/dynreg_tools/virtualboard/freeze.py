@@ -1,13 +1,36 @@
 """The firmware of a board: its modules as .mpy, so that loading them takes little heap."""
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from ..build import mpy
+from ..sources import CACHE
+from .errors import BoardError
 from .image import FIRMWARE
 
+_DEFAULT_UMQTT = CACHE / "firmware" / "umqtt" / "simple.py"  # build/firmware_libraries.py
 _SCRIPTS = ("_start.py", "_offline.py")  # run by name, so they stay sources
+
+
+def libraries(settings: dict[str, Any]) -> dict[str, str]:
+    """What the firmware freezes besides its own modules: path on the board -> path on the host.
+
+    settings: of board.json; then $DYNREG_UMQTT and $DYNREG_UREQUESTS, then .cache/firmware and the
+    wheel's own. Raises BoardError.
+    """
+    umqtt = settings.get("umqtt") or os.environ.get("DYNREG_UMQTT") or str(_DEFAULT_UMQTT)
+    frozen = {"/ntptime.py": str(FIRMWARE / "ntptime.py")}
+    if Path(umqtt).is_file():
+        frozen["/umqtt/simple" + Path(umqtt).suffix] = umqtt
+    elif settings.get("umqtt"):
+        raise BoardError(f"the board's umqtt/simple.py is gone: {umqtt}")
+    urequests = settings.get("urequests") or os.environ.get("DYNREG_UREQUESTS")
+    if urequests:
+        frozen["/requests" + Path(urequests).suffix] = urequests
+    return frozen
 
 
 def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import BoardError
@@ -55,9 +56,14 @@ def read_file(micropython: str, image: Path, size: int, fs: str, path: str) -> b
         return sink.read_bytes()
 
 
-def write_file(micropython: str, image: Path, size: int, fs: str, path: str, data: bytes) -> None:
-    """Writes a file on the image, making its folders."""
+def write_files(
+    micropython: str, image: Path, size: int, fs: str, contents: Mapping[str, bytes | str]
+) -> None:
+    """Writes files on the image, making their folders."""
+    steps = []
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "data"
-        source.write_bytes(data)
-        run_steps(micropython, image, size, fs, [["write", path, str(source)]])
+        for path, data in contents.items():
+            source = Path(folder) / str(len(steps))
+            source.write_bytes(data.encode() if isinstance(data, str) else data)
+            steps.append(["write", path, str(source)])
+        run_steps(micropython, image, size, fs, steps)

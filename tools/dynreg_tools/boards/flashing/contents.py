@@ -1,88 +1,19 @@
 """Does a board hold a credential? Asked of its REPL, else read from its flash.
 
-No secret leaves the board here: the script below answers with names and places only. Where a
+No secret leaves the board here: onboard/credential.py answers with names and places only. Where a
 credential lies is described in docs/credentials.md.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import BoardError
+from .. import onboard
 from ..link import Link
 from . import partitions
 
-# Runs on the board, with or without lib/dynreg on it. _places is () or names of places.
-_SCRIPT = """
-import json, os, sys
-def _text(path):
-    for name in (path, path + ".tmp"):
-        try:
-            with open(name) as f:
-                return f.read()
-        except OSError:
-            pass
-def _blank(v):
-    return not isinstance(v, str) or not v or v[:5] == "YOUR_"
-_places, _owner, _mac = [], None, ""
-try:
-    import machine
-    _mac = machine.unique_id().hex()
-except (ImportError, AttributeError):
-    pass
-try:
-    _info = json.loads(_text("/device_info.json") or "{}")
-except ValueError:
-    _info = {}
-    _places.append("/device_info.json (not readable)")
-_key, _cert = _info.get("key_deviceinfo") or {}, _info.get("cert_deviceinfo") or {}
-if not _blank(_key.get("deviceSecret")):
-    _places.append("/device_info.json")
-_files = []
-for _name in ("devCertFile", "devPrivateKeyFile"):
-    _path = _cert.get(_name)
-    if not _blank(_path):
-        _path = _path if "/" in _path else "/certs/" + _path
-        if _text(_path) is not None:
-            _places.append(_path)
-            _files.append(_path)
-_record = None
-try:
-    import esp32
-    _nvs = esp32.NVS("dynreg")
-    for _size in (512, 8192):
-        _record = bytearray(_size)
-        try:
-            _record = _record[: _nvs.get_blob("credential", _record)]
-            _places.append("NVS")
-            break
-        except OSError as _e:
-            _record = None
-            if _e.args[0] == -4354:
-                break
-            if _size == 8192:
-                _places.append("NVS (not readable)")
-except ImportError:
-    pass
-if _text("/dynreg.rec") is not None:
-    _places.append("/dynreg.rec")
-try:
-    _owner = json.loads(bytes(_record)[4:])[0] if _record else None
-except (ValueError, IndexError, TypeError):
-    pass
-if not _owner and not _blank(_info.get("deviceName")):
-    _owner = "%s/%s" % (_info.get("productId"), _info["deviceName"].replace("{mac}", _mac))
-try:
-    import esp
-    _size = esp.flash_size()
-except (ImportError, AttributeError):
-    _size = 0
-print(json.dumps({"places": _places, "files": _files, "owner": _owner, "mac": _mac, "flash": _size,
-    "machine": os.uname().machine, "version": sys.version}))
-"""
 # A blob of that name in the NVS partition, ESP-IDF's format: namespace entry, then key entry. An
 # erased key stays readable until its page is reused, so this can say yes too often, never no.
 _NVS_NAMESPACE = re.compile(rb"\x00\x01\x01\xff....dynreg\0{10}", re.DOTALL)
@@ -133,12 +64,8 @@ class Contents:
 
 def from_repl(link: Link) -> Contents:
     """As the board answers on its REPL. BoardError."""
-    try:
-        answer = json.loads(link.exec(_SCRIPT).strip().splitlines()[-1])
-    except (ValueError, IndexError):
-        raise BoardError(
-            "board.lost", f"{link.port}: the board gave no answer: try again"
-        ) from None
+    onboard.send(link, "credential")
+    answer = onboard.call(link, "held")
     return Contents(
         tuple(answer["places"]),
         answer["mac"],

@@ -10,13 +10,22 @@ import ast
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import BoardError
-from ..link import Link
 
 _FOLDER = Path(__file__).parent
 _MARK = "dynreg.result "  # an interrupted program's timers may print in between
+
+
+class Prompt(Protocol):
+    """A board's raw REPL: a Link."""
+
+    port: str
+
+    def exec(self, code: str, timeout: float = ...) -> str:
+        """Runs code and returns what it printed."""
+        ...
 
 
 @cache
@@ -32,17 +41,35 @@ def source(name: str) -> str:
     return ast.unparse(tree)
 
 
-def send(link: Link, name: str) -> None:
-    """Defines the functions of onboard/name.py in the board's REPL."""
-    link.exec(source(name))
+def send(link: Prompt, *names: str) -> None:
+    """Defines the functions of these files in the board's REPL."""
+    for name in names:
+        link.exec(f"{source('answer')}\n{source(name)}")
 
 
-def call(link: Link, function: str, *arguments: Any, timeout: float = 20) -> Any:
-    """Calls a function that was sent, with literals; its result, which is JSON on the way."""
-    text = ", ".join(repr(argument) for argument in arguments)
-    output = link.exec(
-        f"import json\nprint({_MARK!r} + json.dumps({function}({text})))", timeout=timeout
-    )
+def statement(function: str, *arguments: Any) -> str:
+    """The call of a function that was sent, with literals."""
+    return f"{function}({', '.join(map(repr, arguments))})"
+
+
+def run(link: Prompt, function: str, *arguments: Any) -> str:
+    """Calls a function that was sent; what it printed."""
+    return link.exec(statement(function, *arguments))
+
+
+def call(link: Prompt, function: str, *arguments: Any, timeout: float = 20) -> Any:
+    """Calls a function that was sent; its result, which is JSON on the way."""
+    return _answer(link, statement(function, *arguments), timeout)
+
+
+def call_each(link: Prompt, timeout: float, **calls: tuple[Any, ...]) -> dict[str, Any]:
+    """Calls several functions in one exchange: {name: result} of name=(function, argument, …)."""
+    pairs = (f"{name!r}: {statement(*one)}" for name, one in calls.items())
+    return _answer(link, f"{{{', '.join(pairs)}}}", timeout)
+
+
+def _answer(link: Prompt, expression: str, timeout: float) -> Any:
+    output = link.exec(f"answer({_MARK!r}, {expression})", timeout=timeout)
     for line in reversed(output.splitlines()):
         if _MARK in line:
             try:

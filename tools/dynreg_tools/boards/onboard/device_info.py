@@ -5,6 +5,7 @@ The credential stays on the board: the host sends the batch's text, and the merg
 
 import json
 import os
+from binascii import hexlify
 
 PATH = "/device_info.json"
 SECTIONS = {"key_deviceinfo": "deviceSecret", "cert_deviceinfo": "devCertFile"}
@@ -37,7 +38,7 @@ def owner(values, mac):
     return "%s/%s (%s)" % (values.get("productId"), name, values.get("auth_mode", "KEY"))
 
 
-def merge(text, own, mac):
+def merge(text, own):
     """[what write_info() will do, whom this board is registered as if that hinders].
 
     text: the new file, with "@key@" for each key of own; own: what the batch says there, which
@@ -45,8 +46,11 @@ def merge(text, own, mac):
     credential kept), "damaged" (the old file is no JSON and is put aside), "other" (registered
     as somebody else), "two" (both have a secret, not the same).
     """
+    import machine
+
     global pending
     pending = None
+    mac = hexlify(machine.unique_id()).decode()
     old = load()
     new = json.loads(text)
     what = "damaged" if old is None else "changed" if old else "new"

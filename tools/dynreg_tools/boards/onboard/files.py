@@ -110,10 +110,14 @@ def parked(name):
 
 
 def recover(names):
-    """Takes away what a cut left of parking; returns the packages that are parked still."""
+    """Takes away what a cut left of parking."""
     for name in names:
         remove("/" + name + NEW)
         remove("/" + name + OLD)
+
+
+def parked_of(names):
+    """Those of the packages that are parked."""
     return [name for name in names if parked(name)]
 
 

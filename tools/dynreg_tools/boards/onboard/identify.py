@@ -59,16 +59,18 @@ def identify():
 def frozen():
     """The version of a dynreg that is part of the firmware and comes before /lib; else None."""
     path = sys.path[:]
+    loaded = sys.modules.pop("dynreg", None)  # an interrupted program's, from anywhere
     sys.path[:] = [".frozen"]
     try:
-        import dynreg
+        from dynreg import __version__
 
-        # one that an interrupted program has loaded may have come from the file system
-        return None if dynreg.__file__[:5] in ("/lib/", "/dynr") else dynreg.__version__
-    except (ImportError, AttributeError):  # a folder without __init__ has no __file__
+        return __version__
+    except ImportError:
         return None
     finally:
         sys.path[:] = path
+        if loaded:
+            sys.modules["dynreg"] = loaded
 
 
 def set_clock(unix_ms):

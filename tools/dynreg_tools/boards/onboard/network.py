@@ -67,3 +67,11 @@ def ntp():
         ntptime.time()
     except (ImportError, OSError, ValueError, IndexError) as error:
         return repr(error)
+
+
+def joined():
+    """Whether the board is in its Wi-Fi, or does not use it."""
+    from network import STA_IF, WLAN
+
+    wlan = WLAN(STA_IF)
+    return wlan.isconnected() or not wlan.active()

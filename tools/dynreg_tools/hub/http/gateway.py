@@ -5,13 +5,14 @@ Source: protocol section 2 (request) and 3 (reply). What registration means is r
 
 import asyncio
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 from uuid import uuid4
 
 import h11
 
+from ..events import Journal
+from ..limits import Limits
 from ..rules import REGISTER_PATH
 from ..store import Store
 from ..tls.device_ca import DeviceAuthority
@@ -19,7 +20,6 @@ from .connection import Change, Connection, HttpError
 from .refusals import error
 from .registration import refusal, register
 
-IDLE_TIMEOUT = 15.0
 _SHOWN_PATH = 64
 
 
@@ -42,29 +42,23 @@ class GatewayFaults(Protocol):
 class Gateway:
     """Serves connections handed to it by a Listener.
 
-    `emit` reports an event, `record` gets the raw bytes of every request, `authority` issues
-    device certificates where a product needs them, `idle_timeout` is how many seconds a whole
-    request may take to arrive, `faults` what goes wrong on purpose.
+    `faults` is what goes wrong on purpose, `authority` issues device certificates where a product
+    needs them.
     """
 
     def __init__(
         self,
         store: Store,
-        emit: Callable[..., None],
-        record: Callable[[bytes], None],
-        *,
-        time_window: float,
-        authority: DeviceAuthority | None = None,
-        idle_timeout: float = IDLE_TIMEOUT,
+        journal: Journal,
+        limits: Limits,
         faults: GatewayFaults,
+        authority: DeviceAuthority | None = None,
     ) -> None:
         self._store = store
-        self._emit = emit
-        self._record = record
-        self._time_window = time_window
-        self._authority = authority
-        self._idle_timeout = idle_timeout
+        self._journal = journal
+        self._limits = limits
         self._faults = faults
+        self._authority = authority
 
     async def serve(
         self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -81,22 +75,22 @@ class Gateway:
     async def _exchange(self, scheme: str, connection: Connection) -> bool:
         """One request and its reply; whether another may follow."""
         try:
-            async with asyncio.timeout(self._idle_timeout):
+            async with asyncio.timeout(self._limits.idle_timeout):
                 request = await connection.request()
             if request is None:
                 return False
-            self._record(connection.take_raw())
+            self._journal.note_request(connection.take_raw())
             reply = self._answer(scheme, *request)
         except TimeoutError:
             if raw := connection.take_raw(everything=True):
-                self._record(raw)
+                self._journal.note_request(raw)
                 self._bad(
                     scheme, HttpError(HTTPStatus.REQUEST_TIMEOUT, "request not complete in time")
                 )
             return False
         except HttpError as bad:
             if bad.over:
-                self._record(connection.take_raw(everything=True))
+                self._journal.note_request(connection.take_raw(everything=True))
             self._bad(scheme, bad)
             reply = error(HTTPStatus(bad.status).name, str(bad), str(uuid4()))
             return await connection.reply(
@@ -120,9 +114,9 @@ class Gateway:
             reply = refusal(*refused)
         else:
             reply = register(
-                self._store, headers, body, time.time(), self._time_window, self._authority
+                self._store, headers, body, time.time(), self._limits.time_window, self._authority
             )
-        self._emit(reply.event, **reply.fields, scheme=scheme)
+        self._journal.emit(reply.event, **reply.fields, scheme=scheme)
         product = self._store.product(reply.fields.get("product_id", ""))
         if reply.event != "registered" or product is None:
             return reply.body
@@ -130,4 +124,4 @@ class Gateway:
         return reply.body if other is None else other
 
     def _bad(self, scheme: str, bad: HttpError) -> None:
-        self._emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)
+        self._journal.emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)

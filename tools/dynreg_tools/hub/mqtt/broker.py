@@ -1,6 +1,6 @@
-"""The MQTT broker: all sessions, and whose messages go where.
+"""The MQTT broker: all connections, and whose messages go where.
 
-Who may log in is login.py's, one session's life session.py's.
+Who may log in is login.py's, a connection's life connection.py's, a session's session.py's.
 
 Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
 """
@@ -8,20 +8,21 @@ Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from itertools import count
 from typing import Protocol
 
+from .. import rules
+from ..events import Journal
 from ..later import later
+from ..limits import Limits
 from ..store import Device, Store
 from ..tls.certificates import fingerprint
 from ..tls.psk import uses_psk
+from .connection import Connection
 from .login import BAD_CREDENTIALS, NOT_AUTHORIZED, Peer, Refused, check_login
 from .outbox import SessionFaults
 from .packets import Connect, Publish
 from .session import Session
-
-CONNECT_TIMEOUT = 10.0
 
 
 class BrokerFaults(SessionFaults, Protocol):
@@ -41,82 +42,86 @@ class BrokerFaults(SessionFaults, Protocol):
 
 
 class Broker:
-    """All sessions of the hub.
-
-    `emit` reports an event, `record` gets (connection number, "in" or "out", raw packet),
-    `connect_interval` is the least number of seconds between two logins of a device (0: no such
-    limit), `connect_timeout` how many seconds a CONNECT may take to arrive, `faults` what goes
-    wrong on purpose.
-    """
+    """All connections of the hub; `faults` is what goes wrong on purpose."""
 
     def __init__(
-        self,
-        store: Store,
-        emit: Callable[..., None],
-        record: Callable[[int, str, bytes], None],
-        *,
-        connect_interval: float = 0,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        faults: BrokerFaults,
+        self, store: Store, journal: Journal, limits: Limits, faults: BrokerFaults
     ) -> None:
-        self.emit = emit
-        self.record = record
-        self.connect_timeout = connect_timeout
+        self.journal = journal
+        self.limits = limits
         self.faults = faults
         self._store = store
-        self._connect_interval = connect_interval
-        self._sessions: dict[str, Session] = {}
+        self._connections: dict[str, Connection] = {}  # by client id
+        self._subscribers: dict[str, dict[str, None]] = {}  # filter -> client ids, in their order
         self._last_login: dict[str, float] = {}
         self._numbers = count(1)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, over TLS or not, to its end."""
-        session = Session(self, next(self._numbers), _peer(writer), reader, writer)
+        connection = Connection(self, next(self._numbers), _peer(writer), reader, writer)
         try:
-            await session.run()
+            await connection.run()
         finally:
-            if self._sessions.get(session.client_id) is session:
-                del self._sessions[session.client_id]
+            session = connection.session
+            if session and self._connections.get(session.client_id) is connection:
+                self._forget(session.client_id)
 
-    def login(self, session: Session, connect: Connect) -> Device:
-        """The device of a session that is let in, as it was before; else Refused.
+    def login(self, connection: Connection, connect: Connect) -> Device:
+        """The device of a connection that is let in, as it was before; else Refused.
 
         The first login activates it.
         """
-        device = check_login(self._store, connect, session.peer, time.time())
+        peer = connection.peer
+        device = check_login(self._store, connect, peer, time.time())
         password = "password" if connect.password is not None else "no password"
-        if session.peer.security == "psk" and self.faults.psk_login(connect.password is not None):
+        if peer.security == "psk" and self.faults.psk_login(connect.password is not None):
             raise Refused(BAD_CREDENTIALS, f"a fault on purpose: {password} under TLS-PSK")
         if code := self.faults.login():
             raise Refused(code, "a fault on purpose")
-        client_id = connect.client_id
+        client_id, interval = connect.client_id, self.limits.connect_interval
         now = time.monotonic()
         last = self._last_login.get(client_id)
-        if last is not None and now - last < self._connect_interval:
-            raise Refused(NOT_AUTHORIZED, f"more than one login in {self._connect_interval:g} s")
+        if last is not None and now - last < interval:
+            raise Refused(NOT_AUTHORIZED, f"more than one login in {interval:g} s")
         self._last_login[client_id] = now
         self.kick(client_id)
-        self._sessions[client_id] = session
+        self._connections[client_id] = connection
         if not device.activated:
             self._store.activate(device.product_id, device.name)
         return device
 
     def kick(self, client_id: str) -> bool:
-        """End a device's session; False when it has none."""
-        session = self._sessions.pop(client_id, None)
-        if session is not None:
-            session.kick()
-        return session is not None
+        """End a device's connection; False when it has none."""
+        connection = self._connections.get(client_id)
+        if connection is not None:
+            self._forget(client_id)
+            connection.kick()
+        return connection is not None
+
+    def subscribe(self, client_id: str, topic_filter: str) -> None:
+        """From now on messages under this filter come to the client."""
+        self._subscribers.setdefault(topic_filter, {})[client_id] = None
+
+    def unsubscribe(self, client_id: str, topic_filter: str) -> None:
+        """And no more."""
+        clients = self._subscribers.get(topic_filter, {})
+        clients.pop(client_id, None)
+        if not clients:
+            self._subscribers.pop(topic_filter, None)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0) -> int:
         """Send a message to its subscribers; how many there were."""
-        sessions = list(self._sessions.values())
-        return sum(session.deliver(topic, payload, qos) for session in sessions)
+        found = {
+            client_id: None
+            for topic_filter in rules.filters_over(topic)
+            for client_id in self._subscribers.get(topic_filter, ())
+        }
+        return sum(self._connections[one].deliver(topic, payload, qos) for one in found)
 
-    def received(self, session: Session, device: Device, publish: Publish) -> None:
+    def received(self, session: Session, publish: Publish) -> None:
         """Route a device's message, and answer it when it asks for the time."""
         arrived = time.time_ns() // 1_000_000
-        own = f"{device.product_id}/{device.name}"
+        own = f"{session.device.product_id}/{session.device.name}"
         if publish.topic == f"{own}/data":
             self.publish(publish.topic, publish.payload, publish.qos)
         elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
@@ -126,8 +131,15 @@ class Broker:
                 later(wait, self._answer_time, session, f"$sys/operation/result/{own}", payload)
 
     def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
-        if session.deliver(topic, payload, 0):
+        connection = self._connections.get(session.client_id)
+        if connection and connection.session is session and connection.deliver(topic, payload, 0):
             session.report("time_answered")
+
+    def _forget(self, client_id: str) -> None:
+        """Takes a connection and its subscriptions out of the broker's books."""
+        session = self._connections.pop(client_id).session
+        for topic_filter in session.filters if session else ():
+            self.unsubscribe(client_id, topic_filter)
 
 
 def _peer(writer: asyncio.StreamWriter) -> Peer:

@@ -5,10 +5,10 @@ answer: seconds since the platform's epoch, or the exception to raise.
 
 import errno
 
-answer = OSError(errno.ETIMEDOUT)
+answer: int | Exception = OSError(errno.ETIMEDOUT)
 
 
-def time():
+def time() -> int:
     if isinstance(answer, Exception):
         raise answer
     return answer

@@ -6,15 +6,16 @@ The file is looked up on sys.path behind this folder; its code runs here, as thi
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 
-def _bytes_format(template, values):
+def _bytes_format(template: bytes, values: Any) -> bytes:
     values = values if isinstance(values, tuple) else (values,)
     return template % tuple(v.encode() if isinstance(v, str) else v for v in values)
 
 
 class _BytesFormat(ast.NodeTransformer):
-    def visit_BinOp(self, node):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
         template = isinstance(node.left, ast.Constant) and isinstance(node.left.value, bytes)
         if not (template and isinstance(node.op, ast.Mod)):
@@ -23,7 +24,7 @@ class _BytesFormat(ast.NodeTransformer):
         return ast.copy_location(ast.Call(name, [node.left, node.right], []), node)
 
 
-def _firmware_file():
+def _firmware_file() -> Path:
     for folder in sys.path:
         path = Path(folder, "urequests.py").resolve()
         if path != Path(__file__).resolve() and path.exists():

@@ -1,13 +1,16 @@
 """uio: io by MicroPython's name for the built-in module itself."""
 
-from io import *  # noqa: F403
 from io import BytesIO as _BytesIO
+from io import IOBase, StringIO
+from typing import Any
+
+__all__ = ["BytesIO", "IOBase", "StringIO"]
 
 
 class BytesIO(_BytesIO):
     """read() takes any object with readinto(), as in MicroPython, which asks for no type."""
 
-    def read(self, size=-1):
+    def read(self: Any, size: Any = -1, /) -> bytes:
         if isinstance(self, _BytesIO):
             return _BytesIO.read(self, size)
         data = b""

@@ -8,6 +8,8 @@ from a poll of the stream. Errors have mbedTLS's types, numbers and words.
 import os
 import ssl
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -31,14 +33,14 @@ _NOT_SIGNED = "The certificate is not correctly signed by the trusted CA"
 
 
 class SSLContext:
-    def __init__(self, protocol):
+    def __init__(self, protocol: int) -> None:
         if protocol != PROTOCOL_TLS_CLIENT:
             raise ValueError("a client is all there is here")
         self.verify_mode = CERT_REQUIRED
-        self._ders = []
-        self._pair = None
+        self._ders: list[bytes] = []
+        self._pair: bytes | None = None
 
-    def load_verify_locations(self, der):
+    def load_verify_locations(self, der: bytes) -> None:
         """One certificate in DER, as the unix port takes it."""
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=bytes(der))
@@ -46,11 +48,11 @@ class SSLContext:
             raise ValueError("invalid cert") from None
         self._ders.append(bytes(der))
 
-    def load_cert_chain(self, cert, key):
+    def load_cert_chain(self, cert: bytes, key: bytes) -> None:
         """One certificate and its key in DER, shown to a server that asks."""
         try:
-            cert = x509.load_der_x509_certificate(bytes(cert))
-            cert = cert.public_bytes(serialization.Encoding.PEM)
+            shown = x509.load_der_x509_certificate(bytes(cert))
+            cert = shown.public_bytes(serialization.Encoding.PEM)
         except ValueError:
             raise ValueError("invalid cert") from None
         try:
@@ -64,14 +66,15 @@ class SSLContext:
         except (ValueError, TypeError, ssl.SSLError):
             raise ValueError("invalid key") from None
 
-    def _show(self, context):
+    def _show(self, context: ssl.SSLContext) -> None:
+        assert self._pair is not None
         with tempfile.TemporaryDirectory() as folder:  # the only way in is a file
             path = os.path.join(folder, "pair.pem")
             with open(path, "wb") as file:
                 file.write(self._pair)
             context.load_cert_chain(path)
 
-    def wrap_socket(self, stream, server_hostname=None):
+    def wrap_socket(self, stream: Any, server_hostname: str | None = None) -> "SSLSocket":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
         if self.verify_mode == CERT_NONE:
@@ -89,7 +92,7 @@ class SSLContext:
 
 
 class SSLSocket:
-    def __init__(self, context, stream, server_hostname):
+    def __init__(self, context: ssl.SSLContext, stream: Any, server_hostname: str | None) -> None:
         self._stream = stream
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(
@@ -97,7 +100,7 @@ class SSLSocket:
         )
         self._drive(self._tls.do_handshake)
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fills buffer; less only where the stream ends, with a close_notify alert or without."""
         view = memoryview(buffer)
         done = 0
@@ -111,24 +114,24 @@ class SSLSocket:
             done += count
         return done
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         buffer = bytearray(size)
         return bytes(buffer[: self.readinto(buffer)])
 
-    def write(self, data):
+    def write(self, data: bytes) -> int:
         return self._drive(self._tls.write, bytes(data))
 
-    def pending(self):
+    def pending(self) -> int:
         """Bytes that are decrypted and not read yet: a poll of the stream cannot see them."""
         return self._tls.pending()
 
-    def setblocking(self, flag):
+    def setblocking(self, flag: bool) -> None:
         self._stream.setblocking(flag)
 
-    def close(self):
+    def close(self) -> None:
         self._stream.close()
 
-    def _drive(self, step, *arguments):
+    def _drive(self, step: Callable[..., Any], *arguments: Any) -> Any:
         """step's result, with records carried both ways as long as it asks for more."""
         handshake = step == self._tls.do_handshake
         while True:
@@ -152,12 +155,12 @@ class SSLSocket:
             self._send()
             return result
 
-    def _send(self):
+    def _send(self) -> None:
         data = self._outgoing.read()
         while data:
             data = data[_checked(self._stream.write(data)) :]
 
-    def _receive(self):
+    def _receive(self) -> None:
         """One record: its head of five bytes, then as many as that says."""
         head = self._exactly(5)
         if head and head[0] in _RECORD_TYPES:
@@ -168,7 +171,7 @@ class SSLSocket:
         else:
             self._incoming.write_eof()
 
-    def _exactly(self, size):
+    def _exactly(self, size: int) -> bytes:
         data = b""
         while len(data) < size:
             part = bytearray(size - len(data))
@@ -179,7 +182,7 @@ class SSLSocket:
         return bytes(data)
 
 
-def _checked(count):
+def _checked(count: int | None) -> int:
     if count is None or count < 0:
         raise OSError(-count if count else 11)
     return count

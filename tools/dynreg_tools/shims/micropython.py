@@ -1,5 +1,9 @@
 """MicroPython's micropython module: what the libraries of the firmware import from it."""
 
+from typing import TypeVar
 
-def const(value):
+T = TypeVar("T")
+
+
+def const(value: T) -> T:
     return value

@@ -1,14 +1,15 @@
-"""The command line's arguments and its help, which documents ports and events too."""
+"""The options of `dynreg hub` and its help, which documents ports and events too."""
 
 import argparse
 import textwrap
 
-from .events import EVENTS
-from .faults import FaultError, parse
-from .rules import AUTH_MODES
-from .settings import REGISTER_LIMIT, TIME_WINDOW
-from .tls.certificates import KEY_TYPES
-from .tls.device_ca import DEVICE_KEYS
+from ..hub.events import EVENTS
+from ..hub.faults import FaultError, parse
+from ..hub.limits import Limits
+from ..hub.rules import AUTH_MODES
+from ..hub.settings import REGISTER_LIMIT
+from ..hub.tls.certificates import KEY_TYPES
+from ..hub.tls.device_ca import DEVICE_KEYS
 
 PROG = "dynreg hub"
 SECRET_VARIABLE = "DYNREG_PRODUCT_SECRET"
@@ -158,7 +159,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--time-window",
         type=_seconds,
-        default=TIME_WINDOW,
+        default=Limits().time_window,
         metavar="SECONDS",
         help="how far a "
         "registration's timestamp may be off (default %(default)g); 0 as timestamp always "

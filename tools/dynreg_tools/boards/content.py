@@ -1,0 +1,135 @@
+"""What may go onto boards, read once from this computer: library, certificates, programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import sources
+from . import compiler
+from .batch import Batch
+from .errors import BoardError
+
+PROGRAMS = ("/boot.py", "/main.py")
+NEW = ".dynreg-new"  # what a file is called until it moves into its place
+_IGNORED = ("__pycache__", ".git", ".DS_Store")
+_OTHER_FORM = {".py": ".mpy", ".mpy": ".py"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asks of a deploy.
+
+    app: a folder whose files go to the root in place of main.py (and boot.py, if it has one).
+    source: .py instead of .mpy. dry_run: say what would change, change nothing.
+    """
+
+    app: Path | None = None
+    source: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Content:
+    """Paths on the board and the bytes of each file.
+
+    library: lib/ as it is; compiled: as .mpy, empty where the sources were asked for; packages:
+    their names below /lib, which are swapped whole. others: certificates, programs, the app.
+    """
+
+    batch: Batch
+    packages: tuple[str, ...]
+    library: dict[str, bytes]
+    compiled: dict[str, bytes]
+    others: dict[str, bytes]
+
+    @property
+    def roots(self) -> list[str]:
+        """The packages' folders on the board."""
+        return [f"/lib/{name}" for name in self.packages]
+
+    @property
+    def conflicts(self) -> list[str]:
+        """What would be loaded in place of one of the others, or never again: .py beside .mpy."""
+        found = []
+        for path in self.others:
+            stem, dot, suffix = path.rpartition(".")
+            other = stem + _OTHER_FORM.get(dot + suffix, "")
+            if other != stem and other not in self.others:
+                found.append(other)
+        return found
+
+    @property
+    def inspected(self) -> list[str]:
+        """The files and folders of which a board is asked."""
+        return [*self.roots, *self.others, *self.conflicts, *(path + NEW for path in self.others)]
+
+
+def read(batch: Batch, options: Options) -> Content:
+    """BoardError where something that is named is missing, or does not compile."""
+    found = library()
+    others = _certificates(batch)
+    others |= programs()
+    if options.app is not None:
+        others |= app_files(options.app)
+    return Content(
+        batch,
+        tuple(sorted({path.split("/")[2] for path in found})),
+        found,
+        {} if options.source else compiled_library(),
+        others,
+    )
+
+
+def library() -> dict[str, bytes]:
+    """lib/ as it is, by paths on the board."""
+    return {f"/lib/{name}": file.read_bytes() for file, name in _modules()}
+
+
+def compiled_library() -> dict[str, bytes]:
+    """lib/ as .mpy, by paths on the board. BoardError."""
+    found = _modules()
+    binaries = compiler.compile_all(found)
+    return {f"/lib/{name[:-3]}.mpy": data for (_, name), data in zip(found, binaries, strict=True)}
+
+
+def programs() -> dict[str, bytes]:
+    """Our boot.py and main.py, by their paths on the board."""
+    return {path: (sources.ROOT / path[1:]).read_bytes() for path in PROGRAMS}
+
+
+def app_files(folder: Path) -> dict[str, bytes]:
+    """A program's files by their paths on the board. BoardError without a main.py."""
+    if not (folder / "main.py").is_file():
+        raise BoardError("app", f"{folder}: has no main.py: the board would do nothing")
+    return {
+        f"/{name}": file.read_bytes() for file, name in _tree(folder) if name != "device_info.json"
+    }
+
+
+def _certificates(batch: Batch) -> dict[str, bytes]:
+    folder = batch.path.parent / "certs"
+    found = _tree(folder) if folder.is_dir() else []
+    files = {f"/certs/{name}": file.read_bytes() for file, name in found}
+    for path in batch.authorities:
+        if path not in files:
+            raise BoardError(
+                "config",
+                f"{batch.path}: names {path}, but {folder / Path(path).name} is not there: "
+                "copy the CA file into that folder",
+            )
+    return files
+
+
+def _modules() -> list[tuple[Path, str]]:
+    """Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi."""
+    return [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
+
+
+def _tree(folder: Path) -> list[tuple[Path, str]]:
+    """Files below folder with their names relative to it, sorted."""
+    return sorted(
+        (file, file.relative_to(folder).as_posix())
+        for file in folder.rglob("*")
+        if file.is_file() and not any(part in _IGNORED for part in file.relative_to(folder).parts)
+    )

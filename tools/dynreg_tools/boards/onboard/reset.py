@@ -1,0 +1,5 @@
+"""A hard reset, from which nothing comes back. Device side."""
+
+import machine
+
+machine.reset()
