@@ -1,25 +1,26 @@
-"""Interpreters beside the wheel: found, asked, fetched from Debian, or one sentence why not.
+"""Interpreters beside the wheel: found, asked, fetched from Debian or npm, or why not.
 
-Nothing is fetched here: apt-get is a script that fails or a folder of packages.
+Nothing is fetched here: apt-get and npm are scripts.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
 
-from dynreg_tools.build import debian, interpreters
+from dynreg_tools.build import debian, interpreters, npm
 from dynreg_tools.build.interpreters import InterpreterError
 
 TOOL = ["-m", interpreters.__name__]
+I386 = "debian-i386"
 
 
 def fetch(folder, *arguments, path):
     return subprocess.run(
-        [sys.executable, *TOOL, folder, *arguments],
+        [sys.executable, *TOOL, I386, "--folder", folder, *arguments],
         env={**os.environ, "PATH": str(path)},
         capture_output=True,
         text=True,
@@ -38,11 +39,11 @@ def test_without_apt_it_says_so_once_and_is_tried_again_when_asked(tmp_path):
     done = fetch(folder, path=tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("dev: there is no 32-bit MicroPython: it ")
+    assert done.stderr.startswith("dev: there is no MicroPython 1.25.0 (debian-i386): it ")
     assert len(done.stderr.splitlines()) == 1
     assert fetch(folder, "--check", path=tmp_path).returncode == 0
     assert fetch(folder, "--check", "--again", path=tmp_path).returncode == 1
-    assert [file.name for file in folder.iterdir()] == ["why_not.txt"]
+    assert [file.name for file in (folder / I386).iterdir()] == ["why_not.txt"]
 
 
 @pytest.fixture
@@ -63,9 +64,9 @@ def x86(monkeypatch, tmp_path):
 def test_without_a_network_it_says_what_apt_says(x86, tmp_path):
     script(x86 / "apt-get", 'echo "E: Failed to fetch it" >&2; exit 100')
     with pytest.raises(InterpreterError) as caught:
-        interpreters.fetch(tmp_path / "micropython")
+        interpreters.fetch(I386, tmp_path / "micropython")
     assert str(caught.value) == (
-        "there is no 32-bit MicroPython: apt-get update failed (no network?): "
+        "there is no MicroPython 1.25.0 (debian-i386): apt-get update failed (no network?): "
         "E: Failed to fetch it"
     )
 
@@ -74,7 +75,7 @@ def test_apt_works_in_a_folder_of_its_own(x86, tmp_path):
     log = tmp_path / "log"
     script(x86 / "apt-get", f'echo "$@" >> {log}; cat "$3" "${{3%/*}}/sources.list" >> {log}')
     with pytest.raises(InterpreterError, match="no longer has micropython_"):
-        interpreters.fetch(tmp_path / "micropython")
+        interpreters.fetch(I386, tmp_path / "micropython")
     text = log.read_text()
     assert "deb [arch=i386] http://mirror.invalid/debian trixie main" in text
     assert " download micropython libc6 " in text
@@ -88,13 +89,13 @@ def test_apt_works_in_a_folder_of_its_own(x86, tmp_path):
 def test_without_a_debian_mirror_it_says_so(x86, tmp_path, text):
     (debian.SOURCES / "sources.list").write_text(text)
     with pytest.raises(InterpreterError, match="apt has no Debian mirror"):
-        interpreters.fetch(tmp_path / "micropython")
+        interpreters.fetch(I386, tmp_path / "micropython")
 
 
 def test_on_another_processor_it_says_so(x86, tmp_path, monkeypatch):
     monkeypatch.setattr(debian.platform, "machine", lambda: "aarch64")
     with pytest.raises(InterpreterError, match="runs on x86 only, this is aarch64"):
-        interpreters.fetch(tmp_path / "micropython")
+        interpreters.fetch(I386, tmp_path / "micropython")
 
 
 STANZAS = """\
@@ -149,25 +150,68 @@ def test_the_mirror_and_its_key_are_those_of_this_machines_apt(tmp_path):
     ]
 
 
-def test_the_interpreter_is_the_pinned_one_and_a_library_may_be_newer(tmp_path, monkeypatch):
-    interpreter, newer = tmp_path / debian.INTERPRETER, tmp_path / "libc6_2.41-99_i386.deb"
+def test_the_interpreter_is_the_pinned_one_and_a_library_may_be_newer(tmp_path):
+    interpreter, newer = tmp_path / "micropython_1_i386.deb", tmp_path / "libc6_2.99_i386.deb"
     interpreter.write_bytes(b"as pinned")
     newer.write_bytes(b"of a point release")
-    pinned = debian.PINNED | {debian.INTERPRETER: hashlib.sha256(b"as pinned").hexdigest()}
-    monkeypatch.setattr(debian, "PINNED", pinned)
-    debian.check([newer, interpreter])
-    with pytest.raises(debian.DebianError, match="no longer has micropython_"):
-        debian.check([newer])
+    files = {interpreter.name: sha256(b"as pinned").hexdigest(), "libc6_2.41_i386.deb": "0" * 64}
+    pinned = debian.Packages("trixie", "i386", files)
+    debian.check(pinned, [newer, interpreter])
+    with pytest.raises(InterpreterError, match="no longer has micropython_1"):
+        debian.check(pinned, [newer])
     interpreter.write_bytes(b"another")
-    with pytest.raises(debian.DebianError, match="is not the file that was pinned"):
-        debian.check([newer, interpreter])
+    with pytest.raises(InterpreterError, match="is not the file that was pinned"):
+        debian.check(pinned, [newer, interpreter])
+
+
+@pytest.fixture
+def npm_with(monkeypatch, tmp_path):
+    """Puts an npm in PATH that does this, and a Node.js that does nothing."""
+
+    def put(does):
+        tools = tmp_path / "npm bin"
+        script(tools / "npm", does)
+        script(tools / "node", "exit 0")
+        monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+
+    return put
+
+
+def test_without_npm_it_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InterpreterError, match=r"npm-1.23.0\): it comes from npm and runs"):
+        interpreters.fetch("npm-1.23.0", tmp_path / "micropython")
+
+
+@pytest.mark.parametrize(
+    "does, says",
+    [
+        ('echo "npm error it is offline" >&2; exit 1', "npm pack failed .*it is offline"),
+        ("exit 0", "is not the file that was pinned"),
+        ('for it; do :; done; echo x > "x-1.tgz"', "is not the file that was pinned"),
+    ],
+)
+def test_what_npm_brings_is_the_pinned_file_or_nothing(npm_with, tmp_path, does, says):
+    npm_with(does)
+    with pytest.raises(InterpreterError, match=says):
+        npm.install("x@1", {"x-1.tgz": "0" * 64}, tmp_path, tmp_path)
+    assert not (tmp_path / "package").exists()
+
+
+@pytest.mark.parametrize("name", interpreters.pinned())
+def test_each_is_of_the_release_and_the_words_that_it_is_listed_with(name):
+    if why := interpreters.why_not(name):
+        pytest.skip(why)
+    pin, found = interpreters.pinned()[name], interpreters.of_name(name)
+    assert (found.release, found.bits) == (pin["release"], pin["bits"])
+    assert (found.can >= interpreters.NETWORK) is ("debian" in pin)
 
 
 def test_what_is_fetched_runs_wherever_its_folder_lies(tmp_path):
     if why := interpreters.why_not():
         pytest.skip(why)
     there = tmp_path / "moved here"
-    shutil.copytree(interpreters.CACHE, there)
+    shutil.copytree(interpreters.CACHE / I386, there)
     moved = interpreters.ask(there / "micropython")
     assert (moved.bits, moved.release) == (32, "1.25.0")
     command = "./micropython -c 'import tls, sys; print(sys.argv)' x"
@@ -185,6 +229,13 @@ def test_interpreters_of_the_environment_are_asked_what_they_are(tmp_path, monke
     assert interpreters.available() == []
     monkeypatch.setenv(interpreters.VARIABLE, f"{wheel.path}{os.pathsep}")
     assert [(one.name, one.bits) for one in interpreters.available()] == [("micropython", 64)]
+    lame = tmp_path / "lame"
+    script(lame, "echo '{}'".format('{"bits": 32, "release": "1.22.0", "can": []}'))
+    monkeypatch.setenv(interpreters.VARIABLE, str(lame))
+    assert [one.name for one in interpreters.named()] == ["lame"]
+    assert interpreters.available() == []
+    with pytest.raises(InterpreterError, match="a MicroPython without sockets, tls"):
+        interpreters.ask(lame, needs=interpreters.NETWORK)
     monkeypatch.setenv(interpreters.VARIABLE, "/nowhere/micropython")
     with pytest.raises(InterpreterError, match="/nowhere/micropython is no MicroPython"):
         interpreters.available()

@@ -1,9 +1,9 @@
 """Debian's packages for another architecture, unpacked into a folder: no root, nothing installed.
 
 apt works on lists and a configuration of its own; from this machine's it takes the Debian mirror
-and the key that signs it. What it downloads it checks against the mirror's signed list. The
-interpreter itself must beyond that be the very file pinned here, as the figures are its; of the
-libraries a newer point release will do, but a file of a pinned name has the pinned hash.
+and the key that signs it. What it downloads it checks against the mirror's signed list. And the
+interpreter must be the very file that interpreters.toml pins, as the figures are its; of the
+libraries a newer point release will do, but a file of a pinned name has its hash.
 """
 
 import hashlib
@@ -16,36 +16,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ToolError
+from .errors import InterpreterError
 
-SUITE, ARCHITECTURE = "trixie", "i386"
 SOURCES = Path("/etc/apt")
 _APT_S = 180
-# file of each package, and its SHA-256; the first is what the others are for
-PINNED = {
-    "micropython_1.25.0+ds-1_i386.deb": (
-        "a72799821cb45442150f8a7f0757bc8e4f9a4b64abccbd837d694a20d6900bb5"
-    ),
-    "libc6_2.41-12+deb13u5_i386.deb": (
-        "8b29b5d68814a9dd4cbc37e2ddbae7cef608e54083a369e6545d7fcca76e813b"
-    ),
-    "libffi8_3.4.8-2_i386.deb": (
-        "8bafefb38c320ca27796070c881595ce04d900c3b534ac142a494daf1fe1db13"
-    ),
-    "libgcc-s1_14.2.0-19_i386.deb": (
-        "a4c71fd856d2a48a7505a087b4186e3cca23f94603c05e3fb7c799b27e72f761"
-    ),
-    "libmbedcrypto16_3.6.6-0.1~deb13u1_i386.deb": (
-        "aa4698ed436eebf77e3dc9f5c514073bd554109d857d887db5a367dde9a5c377"
-    ),
-    "libmbedtls21_3.6.6-0.1~deb13u1_i386.deb": (
-        "eb1b20154ce9008aca1d036698ffc12019020a54985d2c5ae3dc1c1c39c9e995"
-    ),
-    "libmbedx509-7_3.6.6-0.1~deb13u1_i386.deb": (
-        "fe6ba192c9227d30a4cd05a3bdeccdf9ff30d55b27d8ff488126c16dcf727cce"
-    ),
-}
-INTERPRETER = next(iter(PINNED))
+_MULTIARCH = {"i386": "i386-linux-gnu", "amd64": "x86_64-linux-gnu"}
+_LOADERS = {"i386": "ld-linux.so.2", "amd64": "ld-linux-x86-64.so.2"}
+# By the package's own loader and libraries, wherever the folder is moved to; one process, no more.
+_WRAPPER = """\
+#!/bin/sh
+here=${{0%/*}}
+[ "$here" = "$0" ] && here=.
+exec "$here/unpacked/{libraries}/{loader}" --library-path "$here/unpacked/{libraries}" \\
+    "$here/unpacked/usr/bin/micropython" "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """suite, architecture: as apt has them. files: of each package, with its SHA-256.
+
+    The first of them is what the others are for.
+    """
+
+    suite: str
+    architecture: str
+    files: dict[str, str]
+
+    @property
+    def interpreter(self) -> str:
+        return next(iter(self.files))
+
+
 _CONFIGURATION = """\
 #clear APT::Architectures;
 #clear APT::Update;
@@ -68,10 +70,6 @@ Dir::Cache "{folder}/cache";
 """
 
 
-class DebianError(ToolError):
-    """The packages cannot be had; the message is one sentence."""
-
-
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """signed_by: the file of its keys; "" where apt's own list of trusted keys is meant."""
@@ -79,49 +77,63 @@ class Mirror:
     uri: str
     signed_by: str
 
-    @property
-    def line(self) -> str:
-        options = f"arch={ARCHITECTURE}"
+    def line(self, packages: Packages) -> str:
+        options = f"arch={packages.architecture}"
         if self.signed_by:
             options += f" signed-by={self.signed_by}"
-        return f"deb [{options}] {self.uri} {SUITE} main\n"
+        return f"deb [{options}] {self.uri} {packages.suite} main\n"
 
 
-def unpack(root: Path, scratch: Path) -> None:
-    """Downloads PINNED through apt and unpacks them below root; scratch is an empty folder.
+def install(packages: Packages, folder: Path, scratch: Path) -> str:
+    """Unpacks packages into folder/unpacked; the script, to lie in folder, that runs MicroPython.
 
-    DebianError where this machine has no apt or no x86, its apt no Debian mirror, or no network.
+    InterpreterError as unpack().
+    """
+    libraries = f"usr/lib/{_MULTIARCH[packages.architecture]}"
+    unpack(packages, scratch / "root", scratch)
+    # Nothing but what it runs by: the C library brings character sets and much more.
+    for keep in ("usr/bin/micropython", libraries):
+        (folder / "unpacked" / keep).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(scratch / "root" / keep, folder / "unpacked" / keep)
+    shutil.rmtree(folder / "unpacked" / libraries / "gconv", ignore_errors=True)
+    return _WRAPPER.format(libraries=libraries, loader=_LOADERS[packages.architecture])
+
+
+def unpack(packages: Packages, root: Path, scratch: Path) -> None:
+    """Downloads packages through apt and unpacks them below root; scratch is an empty folder.
+
+    InterpreterError where this machine has no apt, no x86 or no network, or apt no Debian mirror.
     """
     if platform.machine() not in ("x86_64", "AMD64", "i386", "i686"):
-        raise DebianError(f"it runs on x86 only, this is {platform.machine()}")
+        raise InterpreterError(f"it runs on x86 only, this is {platform.machine()}")
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise DebianError("it comes from Debian, by apt-get and dpkg-deb, which are not here")
+        raise InterpreterError("it comes from Debian, by apt-get and dpkg-deb, which are not here")
     mirror = next(mirrors(SOURCES), None)
     if mirror is None:
-        raise DebianError("it comes from Debian, and this system's apt has no Debian mirror")
+        raise InterpreterError("it comes from Debian, and this system's apt has no Debian mirror")
     for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
         (scratch / folder).mkdir(parents=True)
     (scratch / "state/status").touch()
-    (scratch / "sources.list").write_text(mirror.line)
-    settings = _CONFIGURATION.format(architecture=ARCHITECTURE, folder=scratch.absolute())
+    (scratch / "sources.list").write_text(mirror.line(packages))
+    settings = _CONFIGURATION.format(architecture=packages.architecture, folder=scratch.absolute())
     (scratch / "apt.conf").write_text(settings)
     _apt(scratch, "update")
-    _apt(scratch, "download", *(name.partition("_")[0] for name in PINNED))
+    _apt(scratch, "download", *(name.partition("_")[0] for name in packages.files))
     archives = sorted((scratch / "debs").glob("*.deb"))
-    check(archives)
+    check(packages, archives)
     for archive in archives:
         _run(["dpkg-deb", "-x", archive, root], scratch, "its package does not unpack")
 
 
-def check(archives: list[Path]) -> None:
-    """DebianError unless the interpreter is the pinned one and no pinned file has another hash."""
+def check(packages: Packages, archives: list[Path]) -> None:
+    """InterpreterError unless the interpreter is the pinned one, and each pinned file itself."""
     # apt writes the colon of a version's epoch as %3a; none of these has one.
-    if INTERPRETER not in [archive.name for archive in archives]:
-        raise DebianError(f"Debian no longer has {INTERPRETER}, the one that is pinned")
+    if packages.interpreter not in [archive.name for archive in archives]:
+        raise InterpreterError(f"Debian no longer has {packages.interpreter}, the pinned one")
     for archive in archives:
-        pinned = PINNED.get(archive.name)
+        pinned = packages.files.get(archive.name)
         if pinned and hashlib.sha256(archive.read_bytes()).hexdigest() != pinned:
-            raise DebianError(f"{archive.name} is not the file that was pinned")
+            raise InterpreterError(f"{archive.name} is not the file that was pinned")
 
 
 def mirrors(folder: Path) -> Iterator[Mirror]:
@@ -176,9 +188,9 @@ def _run(command: list, folder: Path, complaint: str) -> None:
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_APT_S
         )
     except subprocess.TimeoutExpired:
-        raise DebianError(f"{complaint}: not done within {_APT_S} s") from None
+        raise InterpreterError(f"{complaint}: not done within {_APT_S} s") from None
     if done.returncode:
         errors = [
             line for line in done.stderr.splitlines() if line.startswith(("E:", "dpkg-deb:"))
         ]
-        raise DebianError(f"{complaint}: {' '.join(errors[:1]) or 'without a word'}")
+        raise InterpreterError(f"{complaint}: {' '.join(errors[:1]) or 'without a word'}")

@@ -1,57 +1,51 @@
-"""MicroPython interpreters on this machine: the pinned wheel, Debian's 32-bit one, one's own.
+"""MicroPython interpreters: the pinned wheel, those of interpreters.toml, one's own.
 
-A board has pointers of 32 bits and the wheel of 64, so memory is measured on both. The 32-bit one
-is Debian's micropython for i386, unpacked into .cache/micropython with the libraries it needs;
-nothing is installed and no root is needed, but an apt whose sources name a Debian mirror. Others
-come by the environment: DYNREG_MICROPYTHON=PATH[:PATH…].
-Run as `python -m dynreg_tools.build.interpreters [DIR]` it fetches it, or says in one sentence why
-it cannot.
+A board has pointers of 32 bits and the wheel of 64, and boards run older releases: so memory is
+measured, and the tests run, on others too. They are unpacked into .cache/interpreters; nothing is
+installed and no root is needed. Others come by the environment: DYNREG_MICROPYTHON=PATH[:PATH…].
+Run as `python -m dynreg_tools.build.interpreters [NAME…]` it fetches them, says what each can do,
+and in one sentence why one cannot be had.
 """
 
 import argparse
+import functools
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import sources
-from ..errors import ToolError
-from . import debian
+from . import debian, npm
+from .errors import InterpreterError
 
-CACHE = sources.CACHE / "micropython"
+CACHE = sources.CACHE / "interpreters"
 VARIABLE = "DYNREG_MICROPYTHON"
+RUNS = ("each", "ci", "long")  # test runs; each has the interpreters of those before it
+NETWORK = frozenset({"sockets", "tls"})  # what a whole boot needs
+PROBE = Path(__file__).with_name("probe.py")
 _ASK_S = 20
-_QUESTION = (
-    "import sys, tls; v = sys.implementation.version; "
-    "print(sys.maxsize, '%d.%d.%d' % v[:3] + (v[3:] and v[3] and '-' + v[3] or ''))"
-)
-_LIBRARIES = "usr/lib/i386-linux-gnu"
-# By the package's own loader and libraries, wherever the folder is moved to; one process, no more.
-_WRAPPER = f"""\
-#!/bin/sh
-here=${{0%/*}}
-[ "$here" = "$0" ] && here=.
-exec "$here/unpacked/{_LIBRARIES}/ld-linux.so.2" --library-path "$here/unpacked/{_LIBRARIES}" \\
-    "$here/unpacked/usr/bin/micropython" "$@"
-"""
-
-
-class InterpreterError(ToolError):
-    """An interpreter cannot be had or used; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """bits: of its words. release: as it calls itself, "1.25.0" or "1.29.0-preview"."""
+    """bits: of its words. release: as it calls itself, "1.25.0" or "1.29.0-preview".
+
+    can: what probe.py found by trying, of "tls", "psk", "sockets", "littlefs", "2038".
+    """
 
     name: str
     path: Path
     bits: int
     release: str
+    can: frozenset[str]
 
     @property
     def title(self) -> str:
@@ -67,69 +61,102 @@ def wheel() -> Interpreter:
 
 
 def available() -> list[Interpreter]:
-    """Those beside the wheel that are there: Debian's, if it was fetched, and VARIABLE's.
+    """Those beside the wheel that boot against a hub: the 32-bit one, if there, and VARIABLE's.
 
     InterpreterError where VARIABLE names what is none.
     """
-    found = [ask(CACHE / "micropython", "debian-i386")] if fetched(CACHE) else []
-    named = os.environ.get(VARIABLE, "").split(os.pathsep)
-    return found + [ask(Path(path)) for path in named if path]
+    there = [of_name(name) for name in of_run("each") if not why_not(name)]
+    return [one for one in there + named() if one.can >= NETWORK]
 
 
-def why_not() -> str:
-    """Why Debian's could not be fetched, as the set-up found; "" where it was."""
-    if fetched(CACHE):
+def of_name(name: str) -> Interpreter:
+    """One of interpreters.toml. InterpreterError where it is not there."""
+    if why := why_not(name):
+        raise InterpreterError(why)
+    return ask(_script(CACHE / name), name)
+
+
+def named() -> list[Interpreter]:
+    """VARIABLE's. InterpreterError where one is none."""
+    return [ask(Path(path)) for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+
+
+@functools.cache
+def pinned() -> dict[str, dict[str, Any]]:
+    """interpreters.toml: name -> release, bits, runs, files, and "debian" or "npm"."""
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+
+
+def of_run(run: str) -> list[str]:
+    """The names of those that one of RUNS has."""
+    return [name for name, pin in pinned().items() if RUNS.index(pin["runs"]) <= RUNS.index(run)]
+
+
+def why_not(name: str = "debian-i386") -> str:
+    """Why one could not be fetched, as the set-up found; "" where it was."""
+    folder = CACHE / name
+    if fetched(folder):
         return ""
-    note = _note(CACHE)
+    note = _note(folder)
     return note.read_text("utf-8").strip() if note.exists() else "./dev setup did not fetch it yet"
 
 
-def ask(path: Path, name: str | None = None) -> Interpreter:
-    """The interpreter at path, as it describes itself. InterpreterError."""
-    command = [path.absolute(), "-c", _QUESTION]
+def ask(path: Path, name: str | None = None, needs: Iterable[str] = ()) -> Interpreter:
+    """The interpreter at path, as it describes itself. InterpreterError, also without needs."""
+    command = [path.absolute(), PROBE]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S)
-        largest, release = answer.stdout.split()
-        bits = int(largest).bit_length() + 1
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        found = json.loads(answer.stdout)
+        one = Interpreter(
+            name or path.name,
+            path.absolute(),
+            found["bits"],
+            found["release"],
+            frozenset(found["can"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired) as error:
         why = error.strerror if isinstance(error, OSError) else "it does not answer as one"
-        raise InterpreterError(
-            f"{path} is no MicroPython with TLS that runs here: {why}"
-        ) from None
-    return Interpreter(name or path.name, path.absolute(), bits, release)
+        raise InterpreterError(f"{path} is no MicroPython that runs here: {why}") from None
+    if lacks := set(needs) - one.can:
+        raise InterpreterError(f"{path} is a MicroPython without {', '.join(sorted(lacks))}")
+    return one
 
 
 def fetched(folder: Path) -> bool:
-    return (folder / "micropython").exists()
+    return _script(folder).exists()
 
 
-def fetch(folder: Path) -> None:
-    """Unpacks Debian's 32-bit MicroPython below folder, beside a script that runs it.
+def fetch(name: str, folder: Path) -> Interpreter:
+    """Unpacks the interpreter of that name into folder, beside a script that runs it.
 
     InterpreterError where it cannot be had; the reason is kept for why_not().
     """
+    pin = pinned()[name]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            root = Path(scratch, "unpacked")
-            debian.unpack(root, Path(scratch))
-            # Nothing but what it runs by: the C library brings character sets and much more.
-            for keep in ("usr/bin/micropython", _LIBRARIES):
-                (folder / "unpacked" / keep).parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(root / keep, folder / "unpacked" / keep)
-        shutil.rmtree(folder / "unpacked" / _LIBRARIES / "gconv", ignore_errors=True)
-        wrapper = folder / "micropython.part"
-        wrapper.write_text(_WRAPPER)
-        wrapper.chmod(0o755)
-        ask(wrapper)
-        wrapper.rename(folder / "micropython")
-    except (debian.DebianError, InterpreterError, OSError) as error:
-        why = f"there is no 32-bit MicroPython: {error}"
+            if "npm" in pin:
+                text = npm.install(pin["npm"], pin["files"], folder, Path(scratch))
+            else:
+                packages = debian.Packages(**pin["debian"], files=pin["files"])
+                text = debian.install(packages, folder, Path(scratch))
+        part = folder / "micropython.part"
+        part.write_text(text)
+        part.chmod(0o755)
+        found = ask(part, name)
+        part.rename(_script(folder))
+    except (InterpreterError, OSError) as error:
+        why = f"there is no MicroPython {pin['release']} ({name}): {error}"
         shutil.rmtree(folder)
         folder.mkdir()
         _note(folder).write_text(why + "\n", "utf-8")
         raise InterpreterError(why) from None
+    return found
+
+
+def _script(folder: Path) -> Path:
+    return folder / "micropython"
 
 
 def _note(folder: Path) -> Path:
@@ -137,24 +164,39 @@ def _note(folder: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Fetches a 32-bit MicroPython.")
-    parser.add_argument("folder", type=Path, nargs="?", default=CACHE)
-    parser.add_argument(
-        "--check", action="store_true", help="fetch nothing; exit 1 if it is to do"
+    parser = argparse.ArgumentParser(
+        prog="./dev interpreters", description="Fetches MicroPythons that the tests run on."
     )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(pinned()))
+    parser.add_argument("--run", choices=RUNS, default="long", help="those of this test run")
+    parser.add_argument("--folder", type=Path, default=CACHE, help="where they go")
     parser.add_argument("--again", action="store_true", help="even where it failed before")
+    parser.add_argument(
+        "--check", action="store_true", help="fetch nothing; exit 1 if any is to do"
+    )
     options = parser.parse_args()
-    failed = _note(options.folder).exists() and not options.again
-    if fetched(options.folder) or failed:
-        return 0
+    if unknown := set(options.names) - set(pinned()):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(pinned())}")
+    names = options.names or of_run(options.run)
+    folders = {name: options.folder / name for name in names}
     if options.check:
-        return 1
+        done = (fetched(f) or (_note(f).exists() and not options.again) for f in folders.values())
+        return 0 if all(done) else 1
+    had = [_have(name, folder, options.again) for name, folder in folders.items()]
+    return 0 if all(had) else 1
+
+
+def _have(name: str, folder: Path, again: bool) -> bool:
+    """Whether it is there in the end; says what it is, or why not."""
     try:
-        fetch(options.folder)
+        if _note(folder).exists() and not again:
+            raise InterpreterError(_note(folder).read_text("utf-8").strip())
+        found = ask(_script(folder), name) if fetched(folder) else fetch(name, folder)
     except InterpreterError as error:
-        print(f"dev: {error}; all else goes on without it", file=sys.stderr)
-        return 1
-    return 0
+        print(f"dev: {error}; all else goes on without it", file=sys.stderr, flush=True)
+        return False
+    print(f"{name}: {found.title}, {', '.join(sorted(found.can))}", flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -103,7 +103,8 @@ def _interpreters(paths: list[Path]) -> list[Interpreter]:
     """Those that are here and those that were asked for; says where there is none of 32 bits."""
     others = interpreters.available()
     known = {other.path for other in others}
-    others += [interpreters.ask(path) for path in paths if path.absolute() not in known]
+    more = [path for path in paths if path.absolute() not in known]
+    others += [interpreters.ask(path, needs=interpreters.NETWORK) for path in more]
     if not any(other.bits == 32 for other in others):
         _say(f"memory of 64-bit words only: {interpreters.why_not()}")
     return others
