@@ -1,4 +1,4 @@
-"""For the whole suite: the search for secrets, and how many power cuts were tried.
+"""For the whole suite: the search for secrets, which MicroPythons, how many power cuts were tried.
 
 The power cuts' figures are the rows of docs/credentials.md.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dynreg_tools.build import firmware_libraries
 from dynreg_tools.errors import ToolError
+from tests_host import interpreters
+from tests_host.interpreters import pytest_addoption  # noqa: F401
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
     pytest_runtest_makereport,
@@ -34,6 +36,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_terminal_summary(terminalreporter):
+    interpreters.summary(terminalreporter)
     rows = {}
     for report in terminalreporter.getreports("passed"):
         found = dict(report.user_properties)

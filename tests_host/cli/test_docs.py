@@ -3,6 +3,7 @@
 import ast
 import re
 
+from dynreg_tools.build import interpreters
 from dynreg_tools.sources import ROOT
 
 DOCS = ROOT / "docs"
@@ -34,3 +35,25 @@ def test_links_between_the_pages_lead_somewhere():
     for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_the_table_of_interpreters_has_those_that_the_runs_have():
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## On which MicroPythons")[1]
+    rows = re.findall(r"^\| `(\S+)` \| (\S+) \| (\d+) \| (.*?) \| (.*?) \| (.*?) \|$", page, re.M)
+    words = {"each": "each", "ci": "CI", "long": "`./dev long`"}
+    expected = [
+        (
+            name,
+            pin["release"],
+            str(pin["bits"]),
+            "Debian {suite}, {architecture}".format(**pin["debian"])
+            if "debian" in pin
+            else "npm, WebAssembly",
+            "corpus, whole boots" if "debian" in pin else "corpus without TLS",
+            words[pin["runs"]],
+        )
+        for name, pin in interpreters.pinned().items()
+    ]
+    assert rows[-len(expected) :] == expected
+    wheel = interpreters.wheel()
+    assert rows[0][1:3] == (wheel.release, str(wheel.bits))

@@ -283,6 +283,7 @@ def test_an_own_certificate_whose_files_are_missing_is_named():
 
 
 def test_a_pair_that_tls_cannot_use_is_a_config_error_without_the_key():
+    fakes.need_tls()
     net = fakes.network(fakes.Clock())
     for pair in (
         ("text", KEY),

@@ -410,7 +410,7 @@ def test_a_path_without_a_folder():
 
 
 def test_no_message_holds_a_credential():
-    # What _stays and _heals print is searched by `secrets_stay_secret`; here all in one place.
+    # What _stays and _heals print is searched by secret_search.py; here all in one place.
     kept = Kept("CERT", "NVS").registered()
     text = Device(kept.path).status()
     print(text)

@@ -214,18 +214,20 @@ class _Large(fakes.Peer):
 def _with_free(size, call):
     """call() with about so many bytes of heap free in one piece, and hardly anything beside."""
     ballast = [None] * 100000
-    count = 0
+    count = 1
     gc.collect()
+    ballast[0] = bytearray(size)  # one piece, taken before the rest is full of holes
     try:
         while count < len(ballast):
             ballast[count] = bytearray(1000)
             count += 1
     except MemoryError:
         pass
-    for i in range(count - size // 1008, count):
-        ballast[i] = None
+    ballast[0] = None
     gc.collect()
     print("free:", gc.mem_free())
+    if gc.mem_free() > 2 * size:
+        raise fakes.Lacking("a heap of one size: this one grows")
     call()
 
 

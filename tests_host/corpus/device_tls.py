@@ -195,8 +195,7 @@ def test_a_registration_whose_gateway_hangs_up_without_close_notify():
 
 def test_ready_sees_what_is_decrypted_already():
     link = _open("long")
-    assert link.ready(0) is False
-    link.write(b"go")
+    link.write(b"go")  # TLS 1.3's tickets may be there already
     assert link.ready(3000) is True
     expected = bytes(range(200)) * 3
     for start in range(0, 600, 100):

@@ -14,6 +14,7 @@ from fake_network import END, Peer, network  # noqa: F401
 from standins import (  # noqa: F401
     MICROPYTHON,
     ROOT,
+    Lacking,
     Namespace,
     at_end,
     exists,
@@ -22,6 +23,7 @@ from standins import (  # noqa: F401
     fresh,
     log_lines,
     module,
+    need_tls,
     raises,
     random,
     read,
