@@ -169,9 +169,9 @@ def test_a_message_that_does_not_fit_into_the_heap_is_skipped_acknowledged_and_w
     def no_room(size):
         if size > 9000:
             raise MemoryError
-        return bytearray(size)
+        return bytes(size)
 
-    fakes.replace(lib_session, "bytearray", no_room)
+    fakes.replace(lib_session, "bytes", no_room)
     for size in (9000, 16384):
         bench.peer.say(packets.publish(TOPIC + "control", bytes(size), 513))
         bench.peer.say(packets.publish(TOPIC + "control", b"next", 514))

@@ -151,8 +151,10 @@ class Packets:
             raise ValueError
         fits = left <= _LARGEST and count < 256
         if fits and left > _SMALL:
-            try:  # here, where nothing of it is read yet, with what TLS needs to read it
-                bytearray(left + _SPARE)
+            # Here, where nothing of it is read yet, with what TLS needs to read it. As bytes: of a
+            # bytearray a stale pointer stayed on the stack of a 32-bit build, and kept it.
+            try:
+                bytes(left + _SPARE)
             except MemoryError:
                 fits = False
         topic = read(count).decode() if count < 256 else self._skip(count)
