@@ -24,13 +24,10 @@ RUNNER = Path(__file__).with_name("runner.py")
 TIMEOUT_S = float(os.environ.get("CORPUS_TIMEOUT", "60"))
 
 
-class CorpusFailure(Exception):
-    """A test of the corpus failed; the text is all that there is to show."""
-
-
 def pytest_pycollect_makemodule(module_path, parent):
-    named = module_path.name.startswith("device_")
-    return CorpusFile.from_parent(parent, path=module_path) if named else None
+    if module_path.name.startswith("device_"):
+        return CorpusFile.from_parent(parent, path=module_path)
+    return None
 
 
 @functools.cache
@@ -61,8 +58,9 @@ class CorpusFile(pytest.File):
             if "fakes.servers()" in self.path.read_text("utf-8"):
                 environment["CORPUS_SERVERS"] = servers(self.session)
             pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            text = dict(encoding="utf-8", errors="replace")
-            self.process = subprocess.Popen(wanted, env=environment, **pipes, **text)
+            self.process = subprocess.Popen(
+                wanted, env=environment, encoding="utf-8", errors="replace", **pipes
+            )
         output, began = "", time.monotonic()
         hung = Timer(TIMEOUT_S, self.process.kill)
         hung.start()
@@ -75,9 +73,9 @@ class CorpusFile(pytest.File):
                 return output, json.loads(line[8:])
             output += line
         hung.cancel()
-        code = self.process.wait()
-        hanging = time.monotonic() - began >= TIMEOUT_S
-        return output, f"hangs for {TIMEOUT_S:g} s" if hanging else f"ends with exit code {code}"
+        if time.monotonic() - began >= TIMEOUT_S:
+            return output, f"hangs for {TIMEOUT_S:g} s"
+        return output, f"ends with exit code {self.process.wait()}"
 
     def teardown(self):
         if self.process:
@@ -91,15 +89,11 @@ class CorpusItem(pytest.Item):
         output, report = self.parent.run(self.test, self.command)
         self.add_report_section("call", "output", output)
         if isinstance(report, str):
-            raise CorpusFailure(f"no result of {self.test}: the process {report}\n{output}")
+            pytest.fail(f"no result of {self.test}: the process {report}\n{output}", pytrace=False)
         if report["skipped"]:
             pytest.skip(report["skipped"])
         if not report["passed"]:
-            raise CorpusFailure(report["text"])
-
-    def repr_failure(self, excinfo, style=None):
-        known = isinstance(excinfo.value, CorpusFailure)
-        return str(excinfo.value) if known else super().repr_failure(excinfo, style)
+            pytest.fail(report["text"], pytrace=False)
 
     def reportinfo(self):
         return self.path, self.line - 1, self.name
