@@ -1,6 +1,6 @@
 """How long a deploy takes, beside bare mpremote with the same files: no test, a measurement.
 
-    .venv/bin/python -m tests_host.fleet.deploy_times [ROUNDS]
+    PYTHONPATH=tools .venv/bin/python -m tests_host.fleet.deploy_times [ROUNDS]
 
 Whole commands on a virtual board, start of Python included; the median of the rounds. A pty is
 far faster than a UART, so that what is seen here is what does not depend on the cable's speed;
