@@ -18,14 +18,7 @@ from types import SimpleNamespace
 
 import pytest
 import trustme
-from hubclient import (
-    PRODUCT_ID,
-    Raw,
-    connect_packet,
-    credentials,
-    register,
-    register_certificate,
-)
+from hubclient import PRODUCT_ID, Raw, credentials, register, register_certificate
 from hubpaho import Paho
 from hubpki import client_context
 from test_hub_process import start
@@ -33,6 +26,7 @@ from test_hub_process import start
 from dynreg_tools.hub import Hub
 from dynreg_tools.hub.tls import psk
 from dynreg_tools.hub.tls.context import server_context
+from tests_host.corpus import packets
 
 DEVICE = Path(__file__).with_name("micropython_device.py")
 SUITES = ["TLS-PSK-WITH-AES-128-CBC-SHA", "TLS-PSK-WITH-AES-256-CBC-SHA"]
@@ -224,7 +218,7 @@ def test_certificate_devices_have_no_psk(tmp_path):
         fails(hub, UNKNOWN, "odd")
         works(SimpleNamespace(product_id="KEY", **shared(hub)), secret=secret)
         with Raw(hub.mqtts, client_context(hub, pair, ssl.TLSVersion.TLSv1_2)) as raw:
-            raw.send(connect_packet(*credentials(hub, "dev-01", SECRET)[:2]))
+            raw.send(packets.connect(*credentials(hub, "dev-01", SECRET)[:2]))
             assert raw.read(4) == ACCEPTED
         assert hub.wait_for("login", count=2)["tls"] == "certificate"
 
@@ -244,7 +238,7 @@ def without_psk(hub):
     psk_of_it = register(hub)
     fails(hub, NO_PSK, secret=psk_of_it)
     with Raw(hub.mqtts, hub.ca_pem) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", psk_of_it)))
+        raw.send(packets.connect(*credentials(hub, "dev-01", psk_of_it)))
         assert raw.read(4) == ACCEPTED
     assert hub.wait_for("login")["tls"] == "certificate"
 
@@ -336,7 +330,7 @@ def test_command_line(tmp_path):
 def s_client(hub, *args, identity=None, secret=SECRET, password=True):
     """What `openssl s_client` prints; logs in as dev-01 and disconnects at once."""
     parts = credentials(hub, "dev-01", SECRET)
-    login = connect_packet(*(parts if password else parts[:2])) + b"\xe0\0"
+    login = packets.connect(*(parts if password else parts[:2])) + b"\xe0\0"
     identity = identity or (hub.product_id + "dev-01").encode()
     key = base64.b64decode(secret).hex()
     address = hub.mqtts.removeprefix("mqtts://")
@@ -372,7 +366,7 @@ def test_a_psk_login_needs_no_password(hub):
 
 def test_without_psk_a_password_is_needed(hub):
     with Raw(hub.mqtts, hub.ca_pem) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", SECRET)[:2]))
+        raw.send(packets.connect(*credentials(hub, "dev-01", SECRET)[:2]))
         assert raw.read(4) == b"\x20\x02\x00\x04"
     assert hub.wait_for("login_refused")["reason"] == "password is missing"
 
@@ -386,7 +380,7 @@ def test_faults_of_the_password(hub, fault, password):
     s_client(hub, *TLS12_PSK, password=not password)
     assert hub.wait_for("login")["tls"] == "psk"
     with Raw(hub.mqtts, hub.ca_pem) as raw:  # by certificate it goes on as ever
-        raw.send(connect_packet(*credentials(hub, "dev-01", SECRET)))
+        raw.send(packets.connect(*credentials(hub, "dev-01", SECRET)))
         assert raw.read(4) == ACCEPTED
 
 
