@@ -2,13 +2,14 @@
 
     python tests_host/corpus/runner.py tests_host/fuzz/properties.py [test_a …]
 
-test_fuzz.py runs each function so. The generators of the seeded run draw from Hypothesis here,
-which makes a case that fails smaller.
+test_fuzz.py runs each function so, with 60 examples, and `./dev long` with 1000 (FUZZ_EXAMPLES).
+The generators of the seeded run draw from Hypothesis here, which makes a case that fails smaller.
 """
 
 import atexit
 import datetime
 import json
+import os
 import signal
 from binascii import crc32
 from contextlib import suppress
@@ -27,7 +28,7 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=300,
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")),
     suppress_health_check=list(HealthCheck),
 )
 settings.load_profile("fuzz")
