@@ -382,3 +382,27 @@ TIME = (
 )
 
 ROWS = (*DNS, *TCP, *TLS, *PSK, *HTTP, *REPLY, *MQTT, *TIME)
+
+# What main.py makes of a fault, by what shows of it on a whole board.
+APPLICATION = {
+    # It gets there after a wait of 15 minutes or more.
+    "waits": (
+        "tls-unknown-ca@gateway*1",
+        "http-page:403*1",
+        "reply-refused:off*1",
+        "reply-refused:unknown*1",
+        "reply-other-key*1",
+        "psk-refused*1 tls-unknown-ca@broker*2",
+        "mqtt-connack:5*8",
+    ),
+    # A board that is registered gets there soon.
+    "goes on": (
+        "time-missing*2",
+        "time-zero",
+        "mqtt-suback-missing*2",
+        "mqtt-close-subscribe*2",
+        "mqtt-close-login*2",
+    ),
+    # It starts without the time or its topic, and gets them once the fault is over.
+    "starts without": ("mqtt-suback:128", "time-missing", "time-zero", "mqtt-suback-missing"),
+}
