@@ -28,8 +28,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Seconds for one test, on a machine that has much else to do.
 LIMIT_S, SLOW_LIMIT_S = 300, 1800
-# What `--fast` leaves: no virtual board, no command, no measurement.
-FAST = ("corpus", "localhub", "herd", "test_secret_search.py")
+# What `--fast` leaves: no virtual board, no command, and of the corpus what runs on CPython.
+FAST = ("localhub", "herd")
 
 
 def _compiles_once():
@@ -56,17 +56,16 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(config, items):
     if config.getoption("fast"):
-        chosen = [item for item in items if _part(item) in FAST and not _starts_commands(item)]
+        chosen = [item for item in items if _is_fast(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
 
 
-def _part(item):
-    return item.path.relative_to(Path(__file__).parent).parts[0]
-
-
-def _starts_commands(item):
-    return item.get_closest_marker("process") is not None
+def _is_fast(item):
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    if folder == "corpus":
+        return item.name.endswith("[cpython]")
+    return folder in FAST and item.get_closest_marker("process") is None
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -29,6 +29,7 @@ from hubpki import Authority, client_context, fingerprint
 from test_hub_process import failed, start
 
 from dynreg_tools.hub import Hub, HubError
+from tests_host.commands import dynreg
 from tests_host.corpus import packets
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -368,6 +369,7 @@ def test_own_ca_files(tmp_path):
                 Hub(own_ca=path.read_bytes())
 
 
+@pytest.mark.process
 def test_command_line(tmp_path):
     args = ["--data", str(tmp_path), "--auth-mode", "cert", "--device-key", "ec"]
     with start(*args) as process:
@@ -412,7 +414,6 @@ def test_command_line_errors(tmp_path):
         code, errors = failed(*args)
         assert code == 2
         assert errors.startswith("usage: dynreg hub ")
-    with start("--help") as helper:
-        text = helper.communicate(timeout=10)[0]
+    text = dynreg("hub", "--help").out
     for option in ("--auth-mode {key,cert}", "--own-ca FILE", "--device-key {rsa,ec}"):
         assert option in text

@@ -252,6 +252,7 @@ PSK = ("psk-off", "psk-refused", "psk-wrong-key")
 
 
 @pytest.mark.parametrize("fault", PSK)
+@pytest.mark.process
 def test_psk(hub, fault):
     if not hub.psk:
         pytest.skip("this Python cannot serve TLS-PSK")

@@ -39,6 +39,8 @@ OTHER = "AAAAAAAAAAAAAAAAAAAAAA=="
 ACCEPTED = b"\x20\x02\x00\x00"
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def hub(start_hub):

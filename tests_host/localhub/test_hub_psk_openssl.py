@@ -24,6 +24,8 @@ from tests_host.corpus import packets
 
 hub = test_hub_psk.hub  # the fixture: dev-01 and dev-02, whose secrets are known
 
+pytestmark = pytest.mark.process
+
 
 def s_client(hub, *args, identity=None, secret=SECRET, password=True):
     """What `openssl s_client` prints; logs in as dev-01 and disconnects at once."""
