@@ -13,7 +13,7 @@ import pytest
 from dynreg_tools import demo
 from dynreg_tools.hub import Hub
 from dynreg_tools.virtualboard import Board, Running
-from tests_host.flow.conftest import WIFI, deployed, put  # noqa: F401 - a fixture
+from tests_host.flow.conftest import WIFI, deployed  # noqa: F401 - a fixture
 
 PRODUCT = "FAULTTESTS"
 ANSWER_S = 20  # of real time: nothing may hang
@@ -81,12 +81,13 @@ def rig(request, tmp_path, deployed):  # noqa: F811
         scheme = ("http", "mqtt") if row.plain else ("https", "mqtts")
         for key, name in zip(("gateway", "mqtt"), scheme, strict=True):
             info["endpoint"][key] = f"{name}://{host}:{hub.ports[name]}"
-        files = tmp_path / "files"
-        (files / "certs").mkdir(parents=True)
-        (files / "device_info.json").write_text(json.dumps(info))
-        shutil.copy(hub.ca_der, files / "certs" / "hub_ca.der")
-        shutil.copy(_PROBE, files / "main.py")
-        put(board, files)
+        board.write_files(
+            {
+                "/device_info.json": json.dumps(info),
+                "/certs/hub_ca.der": hub.ca_der.read_bytes(),
+                "/main.py": _PROBE.read_bytes(),
+            }
+        )
         with board.power_on(fast_forward=row.fast) as running:
             running.wait_repl()
             yield Rig(hub, board, running)

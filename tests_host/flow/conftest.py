@@ -2,41 +2,25 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from dynreg_tools import demo, sources
-from dynreg_tools.build import mpy
-from dynreg_tools.testing.board import WIFI, VirtualBoard
-from dynreg_tools.virtualboard import Board, image
+from dynreg_tools import demo
+from dynreg_tools.testing.board import WIFI as WIFI
+from dynreg_tools.testing.board import VirtualBoard, make_image
+from dynreg_tools.virtualboard import Board
 
 PRODUCT = "FLOWTESTS0"
 
 
-def put(board: Board, folder: Path, at: str = "/") -> None:
-    """Writes all files below folder onto a board that is off, in one start of MicroPython."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    steps = [["write", at + path.relative_to(folder).as_posix(), str(path)] for path in files]
-    image.run_steps(*board._offline(), steps)
-
-
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory) -> Path:
-    """A board's folder with the library compiled, boot.py and main.py on it, as after a deploy.
-
-    What the demo and the package's test copy with mpremote is put there without it.
-    """
-    folder = tmp_path_factory.mktemp("deployed")
-    board = Board.new(folder / "board", wifi=WIFI)
-    mpy.compile_tree(sources.LIB, folder / "files" / "lib")
-    for name in ("boot.py", "main.py"):
-        shutil.copy(sources.ROOT / name, folder / "files")
-    put(board, folder / "files")
-    with board.power_on() as running:  # which compiles the firmware, for all copies
+    """A board's folder with the library compiled, boot.py and main.py on it, as after a deploy."""
+    folder = make_image(tmp_path_factory.mktemp("deployed"))
+    with Board(folder).power_on() as running:  # which compiles the firmware, for all copies
         running.wait_repl()
-    return folder / "board"
+    return folder
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from dynreg_tools import sources
 from dynreg_tools.build import mpy
 from dynreg_tools.virtualboard import Board
-from tests_host.flow.conftest import put
 
 SECRET = "cG93ZXIgdGVzdHMgc2VjcmV0IQ=="
 CERTIFICATE = (
@@ -57,7 +56,12 @@ def blank(tmp_path_factory, compiled):
         if fs not in made:
             folder = tmp_path_factory.mktemp(fs) / "board"
             board = Board.new(folder, fs=fs, flash_size="384K", heap="512K")
-            put(board, compiled, "/lib/")
+            board.write_files(
+                {
+                    f"/lib/{file.relative_to(compiled).as_posix()}": file.read_bytes()
+                    for file in compiled.rglob("*.mpy")
+                }
+            )
             made[fs] = folder
         return made[fs]
 
