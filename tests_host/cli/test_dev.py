@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from dynreg_tools import demo, sources
+from dynreg_tools import sources
 from dynreg_tools.cli import COMMANDS
 
 ROOT = sources.ROOT
@@ -34,6 +34,7 @@ def test_help_fits_one_screen_and_names_every_command():
     for command in (
         "demo",
         "test",
+        "long",
         "fuzz",
         "soak",
         "lint",
@@ -49,11 +50,10 @@ def test_help_fits_one_screen_and_names_every_command():
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "fuzz", "soak", "hub", "board", "bench", "size", "package"]
+    ("command", "prog"), [("long", "dev"), ("fuzz", "dev"), ("soak", "dev"), ("hub", "dynreg")]
 )
-def test_every_command_has_help_with_an_example(command):
+def test_a_command_has_help_with_an_example(command, prog):
     result = dev(command, "--help")
-    prog = "dev" if command in ("fuzz", "soak") else "dynreg"
     assert result.returncode == 0
     assert result.stdout.startswith(f"usage: {prog} {command}")
     assert "example" in result.stdout
@@ -76,7 +76,10 @@ def test_kill_ends_the_hub_and_frees_its_ports():
         socket.create_connection(("127.0.0.1", port), 5)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["hub", "--faults"], ["demo"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["hub", "--faults"], pytest.param(["demo"], marks=pytest.mark.slow)],
+)
 def test_a_reader_that_goes_away_gets_no_traceback(arguments):
     ours, theirs = os.pipe()
     os.close(ours)  # as `| head` leaves it
@@ -99,50 +102,7 @@ def test_an_unknown_command_is_a_usage_error():
     assert "fly" in result.stderr
 
 
-def test_the_demo_as_one_json_object_on_the_last_line():
-    result = dev("demo", "--json")
-    assert result.returncode == 0, result.stderr
-    summary = json.loads(result.stdout.splitlines()[-1])
-    assert set(summary) == {
-        "device",
-        "first_boot",
-        "second_boot",
-        "secret_stored",
-        "secret_in_log",
-    }
-    for boot in ("first_boot", "second_boot"):
-        seen = summary[boot]
-        assert set(seen) == {
-            "registered",
-            "connected",
-            "clock_set",
-            "clock_error_ms",
-            "tls",
-            "seconds",
-        }
-        assert seen["connected"]
-        assert seen["clock_set"]
-        assert seen["tls"] in ("verified-ca", "psk")
-        assert abs(seen["clock_error_ms"]) <= 50
-    assert summary["first_boot"]["registered"]
-    assert not summary["second_boot"]["registered"]
-    assert summary["secret_stored"] is True
-    assert summary["secret_in_log"] is False
-    shown = result.stdout
-    for step in demo.STEPS:
-        assert len(__import__("re").findall(step, shown)) >= 2  # on either boot
-
-
-def test_the_demo_fails_in_one_sentence_with_exit_1(tmp_path):
-    broken = tmp_path / "simple.py"
-    broken.write_text("raise ImportError('this firmware has no umqtt')\n")
-    result = dev("demo", "--umqtt", str(broken))
-    assert result.returncode == 1
-    assert result.stderr.startswith("dynreg: ")
-    assert "Traceback" not in result.stderr
-
-
-@pytest.mark.parametrize("command", ["demo", "board", "soak"])
+@pytest.mark.parametrize("command", ["demo", "board", "soak", "long"])
 def test_a_system_without_ptys_is_refused_with_a_message(tmp_path, command):
     shutil.copy(ROOT / "dev", tmp_path)
     script = (

@@ -1,11 +1,10 @@
 """Certificate mode: the registration's reply, an own CA's certificate, and the mutual login."""
 
 import json
-from binascii import b2a_base64
 
 import canaries
-import cryptolib
 import fakes
+import gateway
 import packets
 from dynreg import Device
 from dynreg.connect import tls, trust
@@ -22,12 +21,7 @@ PSK = {"encryptionType": 2, "psk": canaries.DEVICE_SECRET}
 
 def _gateway(values):
     """A Peer that answers one registration with this."""
-    plain = json.dumps(values).encode()
-    aes = cryptolib.aes(canaries.PRODUCT_SECRET[:16].encode(), 2, b"0" * 16)
-    payload = b2a_base64(aes.encrypt(plain + bytes(-len(plain) % 16))).decode().strip()
-    body = json.dumps({"Response": {"Len": len(plain), "Payload": payload}}).encode()
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
-    return fakes.Peer([(0, head + body), (0, fakes.END)])
+    return fakes.Peer(gateway.http(gateway.good(json.dumps(values))))
 
 
 class _Board(Kept):

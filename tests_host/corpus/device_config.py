@@ -4,30 +4,14 @@ import json
 
 import canaries
 import fakes
+from configs import right, wrong, wrong_file
 from dynreg.device import DeviceInfo
 from dynreg.errors import ConfigError
 from dynreg.storage import credentials, device_file
 
 
-def _wrong(says, **changes):
-    """The ConfigError for a device_info.json with these changes; it names the file and says."""
-    return _wrong_file(json.dumps(fakes.values(**changes)), says)
-
-
-def _wrong_file(data, says):
-    path = fakes.write(fakes.folder() + "/device_info.json", data)
-    error = fakes.raises(ConfigError, DeviceInfo, path, code="config", says=path)
-    for word in says:
-        assert word in str(error), (word, str(error))
-    return error
-
-
-def _right(**changes):
-    return DeviceInfo(fakes.device_info(**changes))
-
-
 def test_a_good_file():
-    info = _right()
+    info = right()
     assert info.product_id == fakes.PRODUCT
     assert info.product_secret == canaries.PRODUCT_SECRET
     assert info.device_name == fakes.NAME
@@ -39,14 +23,14 @@ def test_a_good_file():
 
 
 def test_a_good_file_in_certificate_mode():
-    info = _right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "a.pem"}, key_deviceinfo=None)
+    info = right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "a.pem"}, key_deviceinfo=None)
     assert (info.mode, info.section) == ("CERT", "cert_deviceinfo")
     assert info.credential is None
 
 
 def _secret(**changes):
     """(state, secret) of the copy in a file with these changes."""
-    return credentials.in_file(_right(**changes))
+    return credentials.in_file(right(**changes))
 
 
 def test_a_secret_that_is_filled_in():
@@ -55,7 +39,7 @@ def test_a_secret_that_is_filled_in():
 
 
 def test_what_may_be_left_out():
-    info = _right(auth_mode=None, key_deviceinfo=None, region=None, wifi=None)
+    info = right(auth_mode=None, key_deviceinfo=None, region=None, wifi=None)
     assert (info.mode, info.wifi) == ("KEY", None)
     assert credentials.in_file(info) == ("missing", None)
     assert str(info.gateway) == "https://ap-guangzhou.gateway.tencentdevices.com:443"
@@ -76,7 +60,7 @@ def test_a_missing_file():
 def test_a_file_cut_off_at_any_place():
     whole = json.dumps(fakes.values())
     for size in range(len(whole)):
-        _wrong_file(whole[:size], ("no whole JSON object", "copy it anew"))
+        wrong_file(whole[:size], ("no whole JSON object", "copy it anew"))
 
 
 def test_a_temporary_file_is_in_force_only_when_it_is_whole():
@@ -93,20 +77,20 @@ def test_a_temporary_file_is_in_force_only_when_it_is_whole():
 
 def test_a_file_that_is_no_json():
     for data in ("device: x", b"\0" * 64, b"\xff" * 64 + b"{", "{'a': 1}", '{"a": 1} x'):
-        _wrong_file(data, ("no whole JSON object", "copy it anew"))
+        wrong_file(data, ("no whole JSON object", "copy it anew"))
 
 
 def test_a_byte_order_mark():
     text = "\ufeff" + json.dumps(fakes.values())
-    _wrong_file(text, ("byte order mark", "UTF-8 without"))
-    _wrong_file("\ufeff", ("byte order mark",))
+    wrong_file(text, ("byte order mark", "UTF-8 without"))
+    wrong_file("\ufeff", ("byte order mark",))
 
 
 def test_utf_16():
     text = "".join(char + "\0" for char in json.dumps(fakes.values()))
     for data in (b"\xff\xfe" + text.encode(), text.encode(), b"\xfe\xff\0" + text.encode()[:-1]):
-        _wrong_file(data, ("is saved as UTF-16", "save it as UTF-8"))
-    _wrong_file(b"\0" + text.encode()[:-1], ("is saved as UTF-16", "save it as UTF-8"))
+        wrong_file(data, ("is saved as UTF-16", "save it as UTF-8"))
+    wrong_file(b"\0" + text.encode()[:-1], ("is saved as UTF-16", "save it as UTF-8"))
 
 
 def test_gbk_and_latin_1():
@@ -118,7 +102,7 @@ def test_gbk_and_latin_1():
         ("GBK", b"\xbc\xd2 wifi \xb0\xec\xb9\xab\xca\xd2"),
     ):
         says = ("is saved as " + name, "save it as UTF-8")
-        _wrong_file(whole.replace(b"NOTE", note), says)
+        wrong_file(whole.replace(b"NOTE", note), says)
 
 
 def test_line_ends_of_windows_are_no_fault():
@@ -140,7 +124,7 @@ def test_a_comma_before_a_closing_bracket():
         whole.replace("{}", '{"a": "\\\\",}'),
     ):
         says = f"comma too many in line {1 + text.count(chr(10), 0, -1)}"
-        _wrong_file(text, (says, "take it out"))
+        wrong_file(text, (says, "take it out"))
 
 
 def test_commas_and_colons_that_micropython_reads_past():
@@ -169,7 +153,7 @@ def test_commas_and_colons_that_micropython_reads_past():
         ("[1", "[,1", "comma too many in line 3"),
     ):
         assert good.count(old) == 1, old
-        _wrong_file(good.replace(old, new), (says,))
+        wrong_file(good.replace(old, new), (says,))
 
 
 def test_emoji_and_chinese_in_wifi_names_and_passwords():
@@ -192,80 +176,80 @@ def test_half_a_surrogate_pair_is_refused():
             wifi = {"ssid": "bench", "password": canaries.WIFI_PASSWORD}
             wifi[key] = "HALF"
             data = json.dumps(fakes.values(wifi=wifi)).replace("HALF", half)
-            _wrong_file(data, (key, "half a character"))
+            wrong_file(data, (key, "half a character"))
 
 
 def test_names_are_readable_in_sentences():
-    _wrong(('the character "\u00e4"',), deviceName="ger\u00e4t")
-    _wrong(('the character "\u8bbe"',), deviceName="\u8bbe\u5907")
+    wrong(('the character "\u00e4"',), deviceName="ger\u00e4t")
+    wrong(('the character "\u8bbe"',), deviceName="\u8bbe\u5907")
 
 
 def test_a_comma_before_a_bracket_inside_a_string_is_no_fault():
     for note in (",}", ",]", '",}', '\\",]', "\\", 'a\\\\",}', "{,", "\n,\n}"):
-        assert _right(note=note).device_name == fakes.NAME, note
-        assert _right(**{note: [note]}).device_name == fakes.NAME, note
+        assert right(note=note).device_name == fakes.NAME, note
+        assert right(**{note: [note]}).device_name == fakes.NAME, note
 
 
 def test_json_that_is_no_object():
     for data in ("[]", '"text"', "1", "null", "[{}]"):
-        _wrong_file(data, ("no whole JSON object",))
+        wrong_file(data, ("no whole JSON object",))
 
 
 def test_placeholders_left_in():
-    _wrong(("productId", "placeholder", "fill it in"), productId="YOUR_PRODUCT_ID")
-    _wrong(("deviceName", "placeholder", "fill it in"), deviceName="YOUR_DEVICE_NAME")
-    _wrong(("region", "placeholder", "fill it in"), region="YOUR_REGION")
+    wrong(("productId", "placeholder", "fill it in"), productId="YOUR_PRODUCT_ID")
+    wrong(("deviceName", "placeholder", "fill it in"), deviceName="YOUR_DEVICE_NAME")
+    wrong(("region", "placeholder", "fill it in"), region="YOUR_REGION")
     wifi = {"ssid": "YOUR_WIFI_NAME", "password": canaries.WIFI_PASSWORD}
-    _wrong(("ssid", "placeholder", "fill it in"), wifi=wifi)
+    wrong(("ssid", "placeholder", "fill it in"), wifi=wifi)
 
 
 def test_a_product_secret_not_filled_in_is_asked_for_only_to_register():
     for secret in ("YOUR_PRODUCT_SECRET", "", None):
-        info = _right(productSecret=secret)
+        info = right(productSecret=secret)
         assert info.product_secret is None, secret
         says = (info.path, "productSecret", "not filled in", "from the console")
         need = credentials.need_product_secret
         fakes.raises(ConfigError, need, info, code="config", says=says)
-    credentials.need_product_secret(_right())
+    credentials.need_product_secret(right())
 
 
 def test_the_wifi_password_placeholder_left_in():
     wifi = {"ssid": "bench", "password": "YOUR_WIFI_PASSWORD"}
-    _wrong(("password", "placeholder", "fill it in"), wifi=wifi)
+    wrong(("password", "placeholder", "fill it in"), wifi=wifi)
 
 
 def test_a_wifi_password_that_is_no_text():
-    _wrong(("password", "no text"), wifi={"ssid": "bench", "password": 12345678})
+    wrong(("password", "no text"), wifi={"ssid": "bench", "password": 12345678})
 
 
 def test_an_open_wifi_needs_no_password():
     for wifi in ({"ssid": "open"}, {"ssid": "open", "password": None}):
-        assert _right(wifi=wifi).wifi["ssid"] == "open"
+        assert right(wifi=wifi).wifi["ssid"] == "open"
 
 
 def test_keys_missing_or_of_another_type():
     for key in ("productId", "deviceName"):
         for value in (None, "", 5, [], {}, True):
-            _wrong((key, "missing or no text", "fill it in"), **{key: value})
+            wrong((key, "missing or no text", "fill it in"), **{key: value})
     for value in (5, ["x"], {"x": 1}, True):
-        _wrong(("productSecret", "no text", "fill it in"), productSecret=value)
+        wrong(("productSecret", "no text", "fill it in"), productSecret=value)
     for key in ("key_deviceinfo", "wifi", "endpoint"):
         for value in ("text", [], 5):
-            _wrong((key, "no object"), **{key: value})
+            wrong((key, "no object"), **{key: value})
 
 
 def test_another_auth_mode():
     for mode in ("PSK", "key", "cert", "CERT ", "KEYCERT"):
-        _wrong(("auth_mode", "unknown", 'write "KEY" or "CERT"'), auth_mode=mode)
+        wrong(("auth_mode", "unknown", 'write "KEY" or "CERT"'), auth_mode=mode)
     for mode in (5, "", [], True):
-        _wrong(("auth_mode", "no text"), auth_mode=mode)
+        wrong(("auth_mode", "no text"), auth_mode=mode)
 
 
 def test_the_section_of_the_other_mode_is_not_looked_at():
     for mode, key in (("KEY", "cert_deviceinfo"), ("CERT", "key_deviceinfo")):
-        assert _right(auth_mode=mode, **{key: "text"}).mode == mode
+        assert right(auth_mode=mode, **{key: "text"}).mode == mode
     for value in ("text", [], 5):
-        _wrong(("cert_deviceinfo", "no object"), auth_mode="CERT", cert_deviceinfo=value)
+        wrong(("cert_deviceinfo", "no object"), auth_mode="CERT", cert_deviceinfo=value)
 
 
 def test_where_the_certificates_files_are():
@@ -283,7 +267,7 @@ def test_where_the_certificates_files_are():
             ("devCertFile", "cert_file", "FOLDER/certs/device_cert.pem"),
             ("devPrivateKeyFile", "key_file", "FOLDER/certs/device_key.pem"),
         ):
-            info = _right(auth_mode="CERT", cert_deviceinfo={key: given})
+            info = right(auth_mode="CERT", cert_deviceinfo={key: given})
             folder = info.path.rsplit("/", 1)[0]
             path = (wanted or default).replace("FOLDER", folder)
             assert getattr(info, name) == path, (key, given, getattr(info, name))
@@ -292,7 +276,7 @@ def test_where_the_certificates_files_are():
 def test_the_certificates_files_of_a_device_info_in_the_root():
     import os
 
-    info = _right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "dev.pem"})
+    info = right(auth_mode="CERT", cert_deviceinfo={"devCertFile": "dev.pem"})
     here = os.getcwd()
     fakes.at_end(lambda: os.chdir(here))
     os.chdir(info.path.rsplit("/", 1)[0])
@@ -306,29 +290,29 @@ def test_the_certificates_files_of_a_device_info_in_the_root():
 def test_certificate_file_names_that_are_no_text():
     for key in ("devCertFile", "devPrivateKeyFile"):
         for value in (5, ["x"], True):
-            _wrong((key, "no text"), auth_mode="CERT", cert_deviceinfo={key: value})
+            wrong((key, "no text"), auth_mode="CERT", cert_deviceinfo={key: value})
 
 
 def test_burning_is_asked_for_by_true_alone():
-    assert _right(burnProductSecret=True).burn is True
+    assert right(burnProductSecret=True).burn is True
     for value in (False, None, 0, "", "no"):
-        assert _right(burnProductSecret=value).burn is False, value
+        assert right(burnProductSecret=value).burn is False, value
 
 
 def test_the_product_secrets_length():
     for size in (15, 33):
         secret = (canaries.PRODUCT_SECRET * 2)[:size]
-        error = _wrong(("productSecret", f"{size} characters", "16 to 32"), productSecret=secret)
+        error = wrong(("productSecret", f"{size} characters", "16 to 32"), productSecret=secret)
         assert secret not in str(error)
     for size in (16, 24, 32):
         secret = (canaries.PRODUCT_SECRET * 2)[:size]
-        assert _right(productSecret=secret).product_secret == secret
+        assert right(productSecret=secret).product_secret == secret
 
 
 def test_a_product_secret_with_what_cannot_be_in_one():
     for bad in (" ", "\n", "\t", "é"):
         secret = canaries.PRODUCT_SECRET[:-1] + bad
-        error = _wrong(("productSecret", "from the console"), productSecret=secret)
+        error = wrong(("productSecret", "from the console"), productSecret=secret)
         assert secret not in str(error)
 
 
@@ -355,135 +339,42 @@ def test_a_device_secret_that_is_no_base64():
         "!?.,;",
     ):
         says = ("deviceSecret", "no base64", "copy it anew")
-        error = _wrong(says, key_deviceinfo={"deviceSecret": secret})
+        error = wrong(says, key_deviceinfo={"deviceSecret": secret})
         assert secret not in str(error)
     for secret in (good, "a+/Z", "Zm8xAA==", "Zm9="):
         assert _secret(key_deviceinfo={"deviceSecret": secret}) == ("unchecked", secret)
 
 
 def test_a_device_secret_that_is_no_text():
-    _wrong(("deviceSecret", "no text"), key_deviceinfo={"deviceSecret": 5})
+    wrong(("deviceSecret", "no text"), key_deviceinfo={"deviceSecret": 5})
 
 
 def test_device_names():
     for name in ("a", "A" * 48, "a-b_c:9"):
-        assert _right(deviceName=name).device_name == name
+        assert right(deviceName=name).device_name == name
     rule = ("deviceName", "1 to 48", "A-Z a-z 0-9 : _ -")
-    _wrong(rule, deviceName="a" * 49)
-    _wrong(("49 characters",), deviceName="a" * 49)
+    wrong(rule, deviceName="a" * 49)
+    wrong(("49 characters",), deviceName="a" * 49)
     for name in ("dev 01", "gerät", "dev/1", "dev\n", "dev+"):
-        _wrong(rule, deviceName=name)
+        wrong(rule, deviceName=name)
 
 
 def test_product_ids():
     for product in ("ABC DEFGHI", "ABCDEFGHI/", "ÄBCDEFGHIJ", "A" * 49):
-        _wrong(("productId", "1 to 48"), productId=product)
+        wrong(("productId", "1 to 48"), productId=product)
 
 
 def test_mac_is_filled_in():
     chip = fakes.Namespace(unique_id=lambda: bytearray(b"\x24\x0a\xc4\x00\xff\x01"))
     fakes.module("machine", chip)
-    assert _right(deviceName="esp32-{mac}").device_name == "esp32-240ac400ff01"
-    assert _right(deviceName="{mac}:{mac}").device_name == "240ac400ff01:240ac400ff01"
-    _wrong(("deviceName", "49 characters"), deviceName="a" * 37 + "{mac}")
+    assert right(deviceName="esp32-{mac}").device_name == "esp32-240ac400ff01"
+    assert right(deviceName="{mac}:{mac}").device_name == "240ac400ff01:240ac400ff01"
+    wrong(("deviceName", "49 characters"), deviceName="a" * 37 + "{mac}")
 
 
 def test_mac_on_a_board_without_one():
     fakes.module("machine", fakes.Namespace())
-    _wrong(("deviceName", "{mac}", "write a name"), deviceName="esp32-{mac}")
-
-
-def test_the_hosts_of_every_region():
-    domain = "tencentdevices.com"
-    for region, gateway, mqtt in (
-        ("china", "ap-guangzhou.gateway", "ABCDEFGHIJ.iotcloud"),
-        ("us-east", "us-east.gateway", "ABCDEFGHIJ.us-east.iotcloud"),
-        ("europe", "europe.gateway", "ABCDEFGHIJ.europe.iothub"),
-        ("ap-bangkok", "ap-bangkok.gateway", "ABCDEFGHIJ.ap-bangkok.iothub"),
-    ):
-        info = _right(region=region)
-        assert str(info.gateway) == f"https://{gateway}.{domain}:443", region
-        assert str(info.mqtt) == f"mqtts://{mqtt}.{domain}:8883", region
-        assert info.gateway.secure and info.mqtt.secure
-        assert (info.gateway.ca, info.mqtt.ca) == (None, None)
-
-
-def test_an_unknown_region_is_never_china():
-    for region in ("mars", "China", "us", "europe "):
-        _wrong(("region", "unknown", "ap-bangkok, china, europe, us-east"), region=region)
-    for region in (5, "", []):
-        _wrong(("region", "no text"), region=region)
-
-
-def test_endpoints_override_the_region_key_by_key():
-    info = _right(endpoint={"gateway": "https://hub.local:8443", "gatewayCa": "/ca.der"})
-    assert str(info.gateway) == "https://hub.local:8443"
-    assert (info.gateway.ca, info.gateway.port) == ("/ca.der", 8443)
-    assert str(info.mqtt) == "mqtts://ABCDEFGHIJ.iotcloud.tencentdevices.com:8883"
-    info = _right(endpoint={"mqtt": "mqtt://hub.local", "mqttCa": "/ca.pem"}, region="europe")
-    assert (str(info.mqtt), info.mqtt.ca) == ("mqtt://hub.local:1883", "/ca.pem")
-    assert str(info.gateway) == "https://europe.gateway.tencentdevices.com:443"
-
-
-def test_schemes_their_ports_and_whether_they_are_secure():
-    for url, number, secure in (
-        ("https://h", 443, True),
-        ("https://h:443", 443, True),
-        ("https://h:80", 80, True),
-        ("http://h/", 80, False),
-        ("http://h:8080/", 8080, False),
-    ):
-        gateway = _right(endpoint={"gateway": url}).gateway
-        assert (gateway.host, gateway.port, gateway.secure) == ("h", number, secure), url
-    for url, number, secure in (
-        ("mqtts://h", 8883, True),
-        ("mqtt://h", 1883, False),
-        ("mqtts+psk://h", 8883, True),
-    ):
-        mqtt = _right(endpoint={"mqtt": url}).mqtt
-        assert (mqtt.host, mqtt.port, mqtt.secure) == ("h", number, secure), url
-
-
-def test_endpoints_without_a_scheme():
-    remedies = {"gateway": "https://host or http://host", "mqtt": "mqtts://host or mqtt://host"}
-    for key in remedies:
-        for url in ("hub.local", "hub.local:8443", "//hub.local", "", 5, []):
-            _wrong(("endpoint." + key, "no scheme", remedies[key]), endpoint={key: url})
-
-
-def test_endpoints_with_a_wrong_scheme():
-    for key, urls in (
-        ("gateway", ("mqtts://h", "ftp://h", "HTTPS://h", "://h")),
-        ("mqtt", ("https://h", "tls://h", "ws://h")),
-    ):
-        for url in urls:
-            _wrong(("endpoint." + key, "no such URL", "://host:port"), endpoint={key: url})
-
-
-def test_endpoints_without_a_host_or_with_a_path():
-    for url in ("https://", "https:///", "https://h/device", "https://:8443"):
-        _wrong(("endpoint.gateway", "https://host"), endpoint={"gateway": url})
-
-
-def test_endpoints_with_a_bad_port():
-    for number in ("0", "65536", "-1", "x", "80x", "1:2", "8443/path", "1e3"):
-        url = "https://h:" + number
-        says = ("endpoint.gateway", "no port between 1 and 65535")
-        _wrong(says, endpoint={"gateway": url})
-    assert _right(endpoint={"gateway": "https://h:65535"}).gateway.port == 65535
-
-
-def test_hosts_as_the_vendors_other_sdks_write_them_are_refused():
-    for key in ("dynregRegistHost", "otherMqttDomainHost"):
-        for value in ("hub.local", "https://hub.local", 5, {"a": 1}):
-            _wrong((key, "write endpoint.gateway or endpoint.mqtt"), **{key: value})
-        for value in (None, "", "YOUR_HOST"):
-            assert _right(**{key: value}).gateway.secure, value
-
-
-def test_a_ca_that_is_no_text():
-    _wrong(("gatewayCa", "no text"), endpoint={"gatewayCa": 5})
-    assert _right(endpoint={"gatewayCa": None, "mqttCa": ""}).gateway.ca is None
+    wrong(("deviceName", "{mac}", "write a name"), deviceName="esp32-{mac}")
 
 
 def test_a_secret_in_the_wrong_place_is_not_printed():

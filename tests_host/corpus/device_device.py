@@ -1,11 +1,10 @@
 """Device: the first boot and the later ones, in the right order and without a secret said."""
 
 import json
-from binascii import b2a_base64
 
 import canaries
-import cryptolib
 import fakes
+import gateway
 import packets
 from dynreg import Device
 from dynreg.device import DeviceInfo
@@ -17,17 +16,11 @@ from kept import Kept, everywhere
 
 def _gateway(refusal=None):
     """A Peer that answers one registration."""
-    plain = json.dumps({"encryptionType": 2, "psk": canaries.DEVICE_SECRET}).encode()
-    aes = cryptolib.aes(canaries.PRODUCT_SECRET[:16].encode(), 2, b"0" * 16)
-    payload = b2a_base64(aes.encrypt(plain + bytes(-len(plain) % 16))).decode().strip()
-    response = refusal or {"Len": len(plain), "Payload": payload}
-    body = json.dumps({"Response": response}).encode()
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
-    return fakes.Peer([(0, head + body), (0, fakes.END)])
+    return fakes.Peer(gateway.http(refusal or gateway.good()))
 
 
 def _refusal(code):
-    return {"Error": {"Code": code, "Message": "no"}, "RequestId": "r"}
+    return gateway.refusal(code, "no")
 
 
 def _board(*peers, **changes):

@@ -175,16 +175,17 @@ def test_the_library_has_its_own_socket_back_afterwards():
     name = "socket" if hasattr(library, "socket") else "usocket"
     real = getattr(library, name)
     fakes.replace(firmware, "library", lambda: library)
-    for reply in (
-        gateway.http(gateway.good()),
-        gateway.http(b"", "307 T", ["Location: http://evil.example/"]),
-        None,
+    redirect = gateway.http(b"", "307 T", ["Location: http://evil.example/"])
+    for reply, kind in (
+        (gateway.http(gateway.good()), None),
+        (redirect, ProtocolError),
+        (None, NetworkError),
     ):
         gateway.network(fakes.Peer(reply))
-        try:
+        if kind:
+            fakes.raises(kind, gateway.obtain, gateway.info())
+        else:
             gateway.obtain(gateway.info())
-        except (ProtocolError, NetworkError) as error:
-            print(repr(error))
         assert getattr(library, name) is real
 
 
@@ -196,11 +197,8 @@ def test_whatever_comes_between_handshake_and_request_the_socket_is_closed():
         raise MemoryError
 
     fakes.replace(firmware, "signature", no_memory)
-    try:
-        gateway.obtain(gateway.info())
-        raise AssertionError("nothing raised")
-    except MemoryError:
-        assert peer.closed == 1 and not peer.segments
+    fakes.raises(MemoryError, gateway.obtain, gateway.info())
+    assert peer.closed == 1 and not peer.segments
 
 
 def test_a_library_that_goes_round_the_adapter_is_not_believed():

@@ -84,10 +84,10 @@ def test_a_lost_connection_is_made_anew_after_five_seconds():
     bench.peer.expect(packets.suback(2))
     bench.session.subscribe("other", print)
     subscriptions = {
-        packets.subscribe(3, TOPIC + "control", 1): packets.suback(3, 1),
-        packets.subscribe(4, TOPIC + "control", 1): packets.suback(4, 1),
-        packets.subscribe(3, TOPIC + "other", 0): packets.suback(3),
-        packets.subscribe(4, TOPIC + "other", 0): packets.suback(4),
+        packets.subscribe(3, TOPIC + "control", qos=1): packets.suback(3, 1),
+        packets.subscribe(4, TOPIC + "control", qos=1): packets.suback(4, 1),
+        packets.subscribe(3, TOPIC + "other"): packets.suback(3),
+        packets.subscribe(4, TOPIC + "other"): packets.suback(4),
     }
     after = fakes.Peer(packets.CONNACK, *[subscriptions.__getitem__] * 2)
     bench.net.add(after)
@@ -372,10 +372,7 @@ def test_no_reconnect_after_disconnect():
     bench.peer.say(fakes.END)
     bench.session.poll(0)
     bench.session.disconnect()
-    try:
-        bench.session.poll(10000)
-    except Exception as error:
-        assert "connect() first" in str(error)
+    fakes.raises(ConfigError, bench.session.poll, 10000, code="argument", says="connect() first")
     assert len(bench.net.sockets) == 1
 
 

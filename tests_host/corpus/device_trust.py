@@ -132,8 +132,4 @@ def test_an_own_ca_replaces_the_built_in_roots():
 
 def test_a_pem_that_ends_within_its_first_line_ends():
     for data in (b"    -----BEGIN ", b"-----BEGIN CERTIFICATE", b"-----BEGIN CERTIFICATE-----"):
-        try:
-            found = list(trust.blocks(data, b"CERTIFICATE"))
-        except ValueError:
-            found = None
-        assert not found, data
+        fakes.raises(ValueError, list, trust.blocks(data, b"CERTIFICATE"))

@@ -60,6 +60,19 @@ class Flash:
         return os.stat(path)
 
 
+def replaced(name):
+    """The calls, as a Flash records them, with which store.py replaces a file."""
+    temporary = name + ".tmp"
+    return [
+        "write " + temporary,
+        "sync",
+        "read " + temporary,
+        f"rename {temporary} {name}",
+        "sync",
+        "read " + name,
+    ]
+
+
 class _Small:
     """A file on a flash that is nearly full."""
 

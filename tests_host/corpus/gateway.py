@@ -28,14 +28,16 @@ def http(body, status="200 OK", headers=()):
 
 
 def payload(plain=PLAIN, pad=None, secret=canaries.PRODUCT_SECRET):
+    """What a reply carries encrypted, in base64: AES-128-CBC, zeros up to a whole block."""
     plain = plain.encode() if isinstance(plain, str) else plain
     padding = bytes(-len(plain) % 16) if pad is None else pad
     aes = cryptolib.aes(secret[:16].encode(), 2, b"0" * 16)
     return b2a_base64(aes.encrypt(plain + padding)).decode().strip()
 
 
-def good(**changes):
-    response = {"Len": len(PLAIN), "Payload": payload(), "RequestId": "request-1", "State": 0}
+def good(plain=PLAIN, **changes):
+    """The JSON of a reply that grants plain; a change to None takes a key out."""
+    response = {"Len": len(plain), "Payload": payload(plain), "RequestId": "request-1", "State": 0}
     response.update(changes)
     return {"Response": {k: response[k] for k in response if response[k] is not None}}
 

@@ -87,7 +87,7 @@ def raises(kind, call, *arguments, code=None, says=(), retry=None):
     """
     try:
         call(*arguments)
-    except Exception as error:
+    except BaseException as error:
         print("raised:", repr(error), "|", str(error), "|", repr(error.args))
         if isinstance(error, DynregError):
             print("        ", error.code, error.cloud_code, error.request_id, error.retry)

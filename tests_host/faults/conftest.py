@@ -81,9 +81,13 @@ def rig(request, tmp_path, deployed):  # noqa: F811
         scheme = ("http", "mqtt") if row.plain else ("https", "mqtts")
         for key, name in zip(("gateway", "mqtt"), scheme, strict=True):
             info["endpoint"][key] = f"{name}://{host}:{hub.ports[name]}"
-        board.write_file("/device_info.json", json.dumps(info))
-        board.write_file("/certs/hub_ca.der", hub.ca_der.read_bytes())
-        board.write_file("/main.py", _PROBE.read_bytes())
+        board.write_files(
+            {
+                "/device_info.json": json.dumps(info),
+                "/certs/hub_ca.der": hub.ca_der.read_bytes(),
+                "/main.py": _PROBE.read_bytes(),
+            }
+        )
         with board.power_on(fast_forward=row.fast) as running:
             running.wait_repl()
             yield Rig(hub, board, running)

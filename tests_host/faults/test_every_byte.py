@@ -1,21 +1,22 @@
 """Reset, and the reply cut, after every byte of the exchange; one board, no reset of it between.
 
-In the TLS record stream every 7th byte, or every one with DYNREG_EVERY_BYTE=1. Each attempt must
-end in an error that says "try again", and leave nothing that the good attempt at the end misses.
+`./dev test` does so at every 7th byte, and at every 67th of the TLS record stream; `./dev long` at
+every byte. Each attempt must end in an error that says "try again", and leave nothing that the
+good attempt at the end misses.
 """
-
-import os
 
 import pytest
 
 from tests_host.faults.rows import Row
 
-_STRIDE = 1 if os.environ.get("DYNREG_EVERY_BYTE") else 7
 _MOST = 4096  # bytes; every exchange is shorter
 _TRANSIENT = ("network.closed", "network.connect", "network.tls")
+_PLAIN, _TLS = Row("", "", None, None, 0, plain=True), Row("", "", None, None, 0)
 _RIGS = [
-    pytest.param(Row("", "", None, None, 0, plain=True), 1, id="plain"),
-    pytest.param(Row("", "", None, None, 0), _STRIDE, id="tls"),
+    pytest.param(_PLAIN, 7, id="plain"),
+    pytest.param(_TLS, 67, id="tls"),
+    pytest.param(_PLAIN, 1, id="plain-every", marks=pytest.mark.slow),
+    pytest.param(_TLS, 1, id="tls-every", marks=pytest.mark.slow),
 ]
 
 
@@ -60,7 +61,7 @@ def test_closed(rig, stride, step):
     if step == "session":
         assert rig.step("only register")["code"] is None
     fault = "tcp-close@gateway" if step == "only register" else "tcp-close@broker"
-    length, codes = _cut_until_it_works(rig, fault, step, max(stride, _STRIDE))
+    length, codes = _cut_until_it_works(rig, fault, step, stride)
     assert length > 100
     assert codes
     rig.check_recovered()

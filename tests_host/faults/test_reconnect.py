@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests_host.corpus import packets
 from tests_host.faults.rows import Row
-from tests_host.localhub.hubclient import Raw, connect_packet, credentials
+from tests_host.localhub.hubclient import Raw, credentials
 
 _RIG = pytest.mark.parametrize("rig", [Row("", "", None, None, 0, fast=50)], indirect=True)
 
@@ -14,7 +15,7 @@ def test_a_second_login_with_the_same_client_id(rig):
     assert rig.step("flow")["code"] is None
     (device,) = rig.hub.devices()
     with Raw(rig.hub.mqtt) as other:
-        other.send(connect_packet(*credentials(rig.hub, device["name"], device["psk"])))
+        other.send(packets.connect(*credentials(rig.hub, device["name"], device["psk"])))
         assert other.packet() == (0x20, b"\0\0")
         report = rig.step("poll")
         assert report["code"] is None

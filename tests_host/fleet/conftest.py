@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,22 +12,10 @@ from dynreg_tools import demo, sources
 from dynreg_tools.hub import Hub
 from dynreg_tools.testing.board import WIFI
 from dynreg_tools.virtualboard import Board
+from tests_host.commands import Result, dynreg
 
 ROOT = sources.ROOT
 PRODUCT = "FLEETTESTS"
-
-
-@dataclass
-class Result:
-    """What a run of the command left: exit code, both outputs."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def rows(self) -> list[dict]:
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 @dataclass
@@ -58,17 +44,9 @@ class Bench:
         (self.folder / "certs" / "hub_ca.der").write_bytes(self.hub.ca_der.read_bytes())
         return values
 
-    def dynreg(self, *arguments, timeout=90, code=None) -> Result:
+    def dynreg(self, *arguments, code=None) -> Result:
         """Runs the command in the bench's folder; no secret may be in what it prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "dynreg_tools", *map(str, arguments)],
-            cwd=self.folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr)
+        result = dynreg(*arguments, cwd=self.folder)
         assert "Traceback" not in result.out + result.err, result.err
         self.check_secrets(result.out + result.err)
         if code is not None:

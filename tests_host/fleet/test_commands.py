@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from dynreg_tools.virtualboard import Board
+from tests_host.commands import dynreg
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import ROOT, WIFI, environment, set_access_points
 
@@ -172,7 +173,7 @@ def test_watch_two_boards_over_a_reset(bench):
     finally:
         guard.cancel()
         process.kill()
-        process.wait()
+        process.communicate()
     error = {"seconds": 0.3, "level": "ERROR", "text": "three: a line [network.dns]"}
     assert {"port": "boards/b0/port"} | error in rows
     assert {"port": "boards/b1/port"} | error in rows
@@ -223,16 +224,9 @@ def test_repl_is_mpremotes(bench):
 # ---- init
 
 
-def init(folder, *arguments, code=0, **environment_):
-    done = subprocess.run(
-        terminal.dynreg("init", *arguments),
-        cwd=folder,
-        env=environment() | environment_,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done
+def init(folder, *arguments, code=0, **secrets):
+    done = dynreg("init", *arguments, cwd=folder, **secrets)
+    assert done.code == code, done
     return done
 
 
@@ -241,7 +235,7 @@ SECRETS = {"DYNREG_PRODUCT_SECRET": "0123456789abcdef", "DYNREG_WIFI_PASSWORD": 
 
 def test_init_from_options_and_environment(tmp_path):
     done = init(tmp_path, "--product-id", "ABCDEFGHIJ", "--wifi-ssid", "bench", **SECRETS)
-    assert not any(secret in done.stdout + done.stderr for secret in SECRETS.values())
+    assert not any(secret in done.out + done.err for secret in SECRETS.values())
     file = tmp_path / "device_info.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     values = json.loads(file.read_text())
@@ -289,7 +283,7 @@ def test_init_with_a_hub_of_ones_own(bench):
         DYNREG_PRODUCT_SECRET=bench.hub.product_secret,
         DYNREG_WIFI_PASSWORD=WIFI["bench"],
     )
-    bench.check_secrets(done.stdout)
+    bench.check_secrets(done.out)
     board = bench.board("b0")
     bench.on(board)
     result = bench.dynreg(
@@ -309,8 +303,8 @@ def test_init_with_a_hub_of_ones_own(bench):
 )
 def test_init_checks_before_it_writes(tmp_path, change, words):
     done = init(tmp_path, **(SECRETS | {"DYNREG_PRODUCT_ID": "ABCDEFGHIJ"} | change), code=1)
-    assert done.stderr.startswith("dynreg: device_info.json: ")
-    assert words in done.stderr
+    assert done.err.startswith("dynreg: device_info.json: ")
+    assert words in done.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -319,7 +313,7 @@ def test_init_refuses_a_file_that_git_has(tmp_path):
     for command in (["init", "-q"], ["add", "device_info.json"]):
         subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
     done = init(tmp_path, "--product-id", "ABCDEFGHIJ", **SECRETS, code=1)
-    assert "is in git" in done.stderr
+    assert "is in git" in done.err
 
 
 def test_init_dry_run_writes_nothing(tmp_path):
@@ -331,14 +325,7 @@ def test_init_dry_run_writes_nothing(tmp_path):
 
 
 def test_completion_is_a_script_that_the_shell_takes(tmp_path):
-    script = subprocess.run(
-        terminal.dynreg("--print-completion", "bash"),
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    script = dynreg("--print-completion", "bash", cwd=tmp_path).out
     assert "provision" in script
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 

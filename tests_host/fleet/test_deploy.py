@@ -12,6 +12,7 @@ from dynreg_tools import sources
 from dynreg_tools.boards import apply, compiler, plan
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.virtualboard import Board
+from tests_host.commands import dynreg
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import content_of, deploy, files_of, make_info
 
@@ -157,14 +158,9 @@ def test_a_firmware_that_has_the_library_gets_none(board, batch, monkeypatch):
 
 def run_deploy(board, batch):
     """The command itself, as it leaves a board that is not to start its program."""
-    command = ["deploy", "--port", str(board.folder / "port"), "--no-reset"]
-    return subprocess.run(
-        [sys.executable, "-m", "dynreg_tools", *command],
-        cwd=batch,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    done = dynreg("deploy", "--port", board.folder / "port", "--no-reset", cwd=batch)
+    assert done.code == 0, done
+    return done.out
 
 
 def test_a_broken_source_is_found_before_anything_is_sent(tmp_path):

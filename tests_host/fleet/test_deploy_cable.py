@@ -1,11 +1,10 @@
 """The cable pulled, and the power with it, at every Nth flash write of a deploy.
 
 Two releases of the library are told apart by a stamp in each module, so that a mixture of them
-would show. All cut points: `DYNREG_CUTS=1 ./dev test tests_host/fleet/test_deploy_cable.py`.
+would show. `./dev test` tries a few of the cut points, `./dev long` one in 29.
 """
 
 import json
-import os
 import re
 import shutil
 
@@ -15,10 +14,10 @@ from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import content_of, deploy, make_info
+from tests_host.power import cuts
 
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
-EVERY = int(os.environ.get("DYNREG_CUTS", "37"))
-GROUPS = 8
+FEW, MANY = 331, 29  # every so many writes; primes, to meet each place of a file's own pattern
 # What a board may run after a cut: the library first, the program last.
 WHOLE = {"main A dynreg A hub A", "main A dynreg B hub B", "main B dynreg B hub B"}
 BETWEEN = "main A dynreg B hub A"  # one write lies between the switch of one package and the other
@@ -76,23 +75,24 @@ def runs(running) -> str:
     return re.findall(r"RUNS (.*?)\r", running.output)[-1]
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_power_and_cable_lost_at_every_nth_write(scene, tmp_path, group):
+@pytest.mark.parametrize("every", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_power_and_cable_lost_at_every_nth_write(scene, tmp_path, every):
     folder, new, writes = scene
     seen = {}
-    for at in range(1 + group * EVERY, writes + 1, GROUPS * EVERY):
-        shutil.rmtree(tmp_path / "board", ignore_errors=True)
-        shutil.copytree(folder, tmp_path / "board")
-        board = Board(tmp_path / "board")
+
+    def attempt(board, powers):
         port = str(board.folder / "port")
-        with board.power_on(power_cut=at, torn="half", cable=True) as running:
-            running.wait_repl()
-            with pytest.raises(BoardError) as caught:
-                deploy(port, new)
-            assert caught.value.code in ("board.lost", "board.port")
+        for power in powers:
+            if power["power_cut"] > writes:
+                return False
+            with board.power_on(**power, cable=True) as running:
+                running.wait_repl()
+                with pytest.raises(BoardError) as caught:
+                    deploy(port, new)
+                assert caught.value.code in ("board.lost", "board.port")
         with board.power_on() as running:
             running.wait_repl()
-            seen.setdefault(runs(running), []).append(at)
+            seen.setdefault(runs(running), []).append(powers)
             deploy(port, new)
             running.power_cycle()
             running.wait_repl()
@@ -101,7 +101,10 @@ def test_power_and_cable_lost_at_every_nth_write(scene, tmp_path, group):
         info = json.loads(board.read_file("/device_info.json"))
         assert info["key_deviceinfo"] == SECRET
         assert info["note"] == "B"
-    assert seen, seen
+        return True
+
+    count = cuts.every_cut(folder, tmp_path, attempt, first=every // 2, step=every)
+    assert count >= 3
     assert set(seen) <= WHOLE | {BETWEEN}, seen
     assert len(seen.get(BETWEEN, [])) <= 1
 

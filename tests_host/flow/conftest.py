@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dynreg_tools import demo
-from dynreg_tools.testing.board import WIFI, VirtualBoard
+from dynreg_tools.testing.board import WIFI as WIFI
+from dynreg_tools.testing.board import VirtualBoard, make_image
 from dynreg_tools.virtualboard import Board
 
 PRODUCT = "FLOWTESTS0"
@@ -15,15 +16,11 @@ PRODUCT = "FLOWTESTS0"
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory) -> Path:
-    """A board's folder with lib/, boot.py and main.py on it, as mpremote left them."""
-    folder = tmp_path_factory.mktemp("deployed")
-    board = Board.new(folder / "board", wifi=WIFI)
-    ca = folder / "none.der"
-    ca.write_bytes(b"")
-    with board.power_on() as running:
+    """A board's folder with the library compiled, boot.py and main.py on it, as after a deploy."""
+    folder = make_image(tmp_path_factory.mktemp("deployed"))
+    with Board(folder).power_on() as running:  # which compiles the firmware, for all copies
         running.wait_repl()
-        demo.deploy(running.port, folder, "{}", ca)
-    return folder / "board"
+    return folder
 
 
 @pytest.fixture

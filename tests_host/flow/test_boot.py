@@ -407,31 +407,6 @@ NO_RANDOM_PSK_RETRY = """
 from dynreg import port
 port.random_bytes = lambda count, real=port.random_bytes: bytes(b | 16 for b in real(count))
 """
-REFUSED_OR_SILENT = ("mqtt-suback:128", "time-missing", "time-zero", "mqtt-suback-missing")
-
-
-@pytest.mark.parametrize("fault", REFUSED_OR_SILENT)
-def test_the_application_starts_without_time_and_topic_and_gets_them_later(bench, fault):
-    bench.boot()
-    bench.hub.fault(fault)
-    with bench.board.power_on(fast_forward=50) as running:
-        running.wait_for("heartbeat: sent", 30)
-        running.wait_for("heartbeat: sent", 30)
-        assert ">>> " not in running.output
-        assert TRACEBACK not in running.output
-        bench.hub.clear_faults()
-        told = "heartbeat: sent"
-        if "suback" not in fault:  # else the hub's topic is there all the same, and so is the time
-            told = "PUBLISH with the time"
-            assert told not in running.output
-        running.wait_for(re.compile(f"(?s){told}.*heartbeat: sent"), 30)
-        topic = f"{PRODUCT}/{bench.name}/control"
-        bench.hub.wait_for("subscribe", topic=topic)
-        assert bench.hub.publish(topic, "led on") == 1
-        running.wait_for("led on", 30)
-        running.write("\x03")
-        running.wait_repl()
-    bench.check_secrets(running.output)
 
 
 def test_a_heartbeat_carries_unix_time(bench):
@@ -440,48 +415,6 @@ def test_a_heartbeat_carries_unix_time(bench):
     sent = b"".join(p.raw for p in bench.hub.packets if p.direction == "in")
     (beat,) = re.findall(rb'{"heartbeat":(\d+)}', sent)
     assert before - 2 <= int(beat) <= time.time() + 2
-
-
-PASSING = (
-    "tls-unknown-ca@gateway*1",
-    "http-page:403*1",
-    "reply-refused:off*1",
-    "reply-refused:unknown*1",
-    "reply-other-key*1",
-    "psk-refused*1 tls-unknown-ca@broker*2",
-    "mqtt-connack:5*8",
-)
-
-
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_passes_takes_no_board_down_for_good(bench, fault):
-    for spec in fault.split():
-        bench.hub.fault(spec)
-    bench.fast_forward = 20
-    output = bench.boot("heartbeat: sent", 40)
-    assert TRACEBACK not in output
-    assert report_of(output)["error"] is None
-    assert [int(seconds) for _, seconds in LATER.findall(output) if int(seconds) >= 900], output
-
-
-TRANSIENT_FAULTS = (
-    "time-missing*2",
-    "time-zero",
-    "mqtt-suback-missing*2",
-    "mqtt-close-subscribe*2",
-    "mqtt-close-login*2",
-)
-
-
-@pytest.mark.parametrize("fault", TRANSIENT_FAULTS)
-def test_the_application_goes_on_after_a_fault(bench, fault):
-    bench.boot()
-    bench.hub.fault(fault)
-    bench.fast_forward = 20
-    output = bench.boot("heartbeat: sent", 30)
-    assert bench.hub.wait_for("fault", name=fault.split("*")[0]), output
-    assert TRACEBACK not in output
-    assert report_of(output)["error"] is None
 
 
 def test_two_boards_with_one_file_get_two_names(bench, tmp_path, deployed):

@@ -2,11 +2,10 @@
 
 import json
 import os
-from binascii import b2a_base64
 
 import canaries
-import cryptolib
 import fakes
+import gateway as answers
 import jsontext
 from dynreg import port
 from dynreg.connect import first_clock, tls, trust
@@ -32,9 +31,7 @@ _MOST_MS = 31000  # of a registration
 
 
 def _payload(plain, pad=None):
-    pad = bytes(-len(plain) % 16) if pad is None else pad
-    aes = cryptolib.aes(canaries.PRODUCT_SECRET[:16].encode(), 2, b"0" * 16)
-    return b2a_base64(aes.encrypt(plain + pad)).strip()
+    return answers.payload(plain, pad).encode()
 
 
 _RESPONSE = (

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import requests
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from tests_host.corpus import packets
+
 PRODUCT_ID = "ABCDEFGHIJ"
 LETTERS = string.ascii_letters + string.digits
 
@@ -99,45 +101,6 @@ def credentials(hub, device_name, psk, *, expiry=2147483647, connid="a1B2c", met
     return client_id, username, f"{digest};hmac{method}"
 
 
-def field(data):
-    """A length-prefixed field."""
-    data = data.encode() if isinstance(data, str) else data
-    return len(data).to_bytes(2, "big") + data
-
-
-def packet(first, body):
-    """A whole control packet."""
-    length, head = len(body), [first]
-    while True:
-        length, low = divmod(length, 128)
-        head.append(low + (128 if length else 0))
-        if not length:
-            return bytes(head) + body
-
-
-def connect_packet(client_id, username=None, password=None, **changes):
-    """A CONNECT; keys: name, level, flags, keepalive, tail."""
-    flags = 2 | (128 if username is not None else 0) | (64 if password is not None else 0)
-    body = field(changes.get("name", "MQTT"))
-    body += bytes((changes.get("level", 4), changes.get("flags", flags)))
-    body += changes.get("keepalive", 60).to_bytes(2, "big") + field(client_id)
-    body += changes.get("will", b"")
-    body += b"".join(field(text) for text in (username, password) if text is not None)
-    return packet(0x10, body + changes.get("tail", b""))
-
-
-def publish_packet(topic, payload=b"x", *, flags=0, packet_id=None):
-    """A PUBLISH with these fixed-header flags."""
-    number = b"" if packet_id is None else packet_id.to_bytes(2, "big")
-    return packet(0x30 | flags, field(topic) + number + payload)
-
-
-def subscribe_packet(packet_id, *filters, qos=0):
-    """A SUBSCRIBE."""
-    body = packet_id.to_bytes(2, "big")
-    return packet(0x82, body + b"".join(field(name) + bytes((qos,)) for name in filters))
-
-
 class Raw:
     """A plain socket to the broker; TLS when `verify` names a CA file or is a context."""
 
@@ -170,13 +133,7 @@ class Raw:
 
     def packet(self):
         """The next whole packet as (first byte, body)."""
-        first, length, shift = self.read(1)[0], 0, 0
-        while True:
-            byte = self.read(1)[0]
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return first, self.read(length)
+        return packets.read(self.read)
 
     def ended(self):
         """Whatever comes before the other side closes."""
@@ -190,6 +147,6 @@ def logged_in(hub, device_name="dev-01", psk=None, **changes):
     """A Raw connection after its CONNACK."""
     psk = psk or register(hub, device_name)
     raw = Raw(hub.mqtt)
-    raw.send(connect_packet(*credentials(hub, device_name, psk), **changes))
+    raw.send(packets.connect(*credentials(hub, device_name, psk), **changes))
     assert raw.packet() == (0x20, b"\0\0")
     return raw

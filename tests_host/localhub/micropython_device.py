@@ -12,6 +12,10 @@ import sys
 
 import tls
 
+sys.path.append(__file__.rsplit("/", 2)[0] + "/corpus")
+
+import packets
+
 
 def connect(given):
     sock = socket.socket()
@@ -29,38 +33,18 @@ def connect(given):
     return context.wrap_socket(sock, server_hostname="localhost")
 
 
-def field(text):
-    return len(text).to_bytes(2, "big") + text.encode()
-
-
-def packet(first, body):
-    length = len(body)
-    size = (length,) if length < 128 else (length & 127 | 128, length >> 7)
-    return bytes((first,)) + bytes(size) + body
-
-
-def read_packet(stream):
-    first = stream.read(1)[0]
-    length = stream.read(1)[0]
-    if length > 127:
-        length += (stream.read(1)[0] << 7) - 128
-    return first, stream.read(length)
-
-
 def login(stream, client_id, username, password):
-    body = field("MQTT") + b"\x04\xc2\x00\x3c" + field(client_id)
-    stream.write(packet(0x10, body + field(username) + field(password)))
-    first, body = read_packet(stream)
+    stream.write(packets.connect(client_id, username, password))
+    first, body = packets.read(stream.read)
     assert first == 0x20
     return body[1]
 
 
 def ask_time(stream, own):
-    stream.write(packet(0x82, b"\x00\x01" + field("$sys/operation/result/" + own) + b"\x00"))
-    assert read_packet(stream) == (0x90, b"\x00\x01\x00")
-    question = b'{"type":"get","resource":["time"]}'
-    stream.write(packet(0x30, field("$sys/operation/" + own) + question))
-    first, body = read_packet(stream)
+    stream.write(packets.subscribe(1, "$sys/operation/result/" + own))
+    assert packets.read(stream.read) == (0x90, b"\x00\x01\x00")
+    stream.write(packets.publish("$sys/operation/" + own, b'{"type":"get","resource":["time"]}'))
+    first, body = packets.read(stream.read)
     assert first == 0x30
     return json.loads(body[2 + int.from_bytes(body[:2], "big") :])["time"]
 
@@ -70,7 +54,7 @@ def main(given):
     seen = {"cipher": stream.cipher()[0], "connack": login(stream, *given["login"])}
     if seen["connack"] == 0:
         seen["time"] = ask_time(stream, given["own"])
-        stream.write(b"\xe0\x00")
+        stream.write(packets.DISCONNECT)
     return seen
 
 

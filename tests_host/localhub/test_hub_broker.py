@@ -5,19 +5,10 @@ import ssl
 import time
 
 import pytest
-from hubclient import (
-    Raw,
-    connect_packet,
-    credentials,
-    field,
-    logged_in,
-    packet,
-    post,
-    publish_packet,
-    register,
-    subscribe_packet,
-)
+from hubclient import Raw, credentials, logged_in, post, register
 from hubpaho import Paho
+
+from tests_host.corpus import packets
 
 PSK = "acyv3QDJrRa0fW5UE58KnQ=="
 TIME_REQUEST = b'{"type":"get","resource":["time"]}'
@@ -72,22 +63,22 @@ def test_refused_logins(hub):
     client_id, username, password = good
     other = credentials(hub, "known", "lDZ6Uqt+I9E0wW7rvDUs7Q==")
     past = credentials(hub, "known", PSK, expiry=int(time.time()) - 1)
-    will = {"flags": 0xC6, "will": field("t") + field("m")}
+    will = {"flags": 0xC6, "will": packets.text("t") + packets.text("m")}
     cases = [
-        (connect_packet(*good, level=3), 1, "level"),
-        (connect_packet(*good, level=5), 1, "level"),
-        (connect_packet("", username, password), 2, "client id"),
-        (connect_packet("FOREIGN0" + "known", username, password), 2, "client id"),
-        (connect_packet(hub.product_id + "a b", username, password), 2, "client id"),
-        (connect_packet(client_id), 4, "missing"),
-        (connect_packet(client_id, username), 4, "missing"),
-        (connect_packet(*other), 4, "wrong"),
-        (connect_packet(*past), 4, "expired"),
-        (connect_packet(client_id, "bad", password), 4, "username is not"),
-        (connect_packet(*credentials(hub, "empty", PSK)), 5, "not registered"),
-        (connect_packet(*credentials(hub, "nobody", PSK)), 5, "no such device"),
-        (connect_packet(*good, **will), None, "will"),
-        (connect_packet(*good, keepalive=901), None, "keep-alive"),
+        (packets.connect(*good, level=3), 1, "level"),
+        (packets.connect(*good, level=5), 1, "level"),
+        (packets.connect("", username, password), 2, "client id"),
+        (packets.connect("FOREIGN0" + "known", username, password), 2, "client id"),
+        (packets.connect(hub.product_id + "a b", username, password), 2, "client id"),
+        (packets.connect(client_id), 4, "missing"),
+        (packets.connect(client_id, username), 4, "missing"),
+        (packets.connect(*other), 4, "wrong"),
+        (packets.connect(*past), 4, "expired"),
+        (packets.connect(client_id, "bad", password), 4, "username is not"),
+        (packets.connect(*credentials(hub, "empty", PSK)), 5, "not registered"),
+        (packets.connect(*credentials(hub, "nobody", PSK)), 5, "no such device"),
+        (packets.connect(*good, **will), None, "will"),
+        (packets.connect(*good, keepalive=901), None, "keep-alive"),
     ]
     for number, (data, code, reason) in enumerate(cases, 1):
         assert connack(hub, data) == code, reason
@@ -102,7 +93,7 @@ def test_refused_logins(hub):
 
 def test_text_that_may_be_a_secret_is_no_client_id(hub):
     for client_id, shown in (("a0f3;hmacsha256", None), ("c2VjcmV0==", None), ("x:_-9", "x:_-9")):
-        assert connack(hub, connect_packet(client_id, "u", "p")) == 2
+        assert connack(hub, packets.connect(client_id, "u", "p")) == 2
         assert hub.events[-1]["event"] == "login_refused"
         assert hub.events[-1]["client_id"] == shown
 
@@ -125,18 +116,18 @@ def test_good_login_forms(hub):
         {"expiry": 32472115200},
     ):
         with Raw(hub.mqtt) as raw:
-            raw.send(connect_packet(*credentials(hub, "d", PSK, **changes), flags=0xC0))
+            raw.send(packets.connect(*credentials(hub, "d", PSK, **changes), flags=0xC0))
             assert raw.packet() == (0x20, b"\0\0")
-            raw.send(packet(0xC0, b""))
+            raw.send(packets.packet(0xC0, b""))
             assert raw.packet() == (0xD0, b"")
-            raw.send(packet(0xE0, b""))
+            raw.send(packets.packet(0xE0, b""))
             assert raw.ended() == b""
     assert hub.wait_for("disconnect", count=3)["reason"] == "client"
 
 
 def test_activation_and_repeat(hub):
     old, new = register(hub), register(hub)
-    assert connack(hub, connect_packet(*credentials(hub, "dev-01", old))) == 4
+    assert connack(hub, packets.connect(*credentials(hub, "dev-01", old))) == 4
     assert post(hub)["State"] == 1  # a refused login does not activate
     new = register(hub)
     with logged_in(hub, "dev-01", new):
@@ -145,7 +136,7 @@ def test_activation_and_repeat(hub):
         assert not hub.wait_for("login", count=2)["first"]
         hub.delete_device("dev-01")
         assert hub.wait_for("disconnect", reason="kicked")
-    assert connack(hub, connect_packet(*credentials(hub, "dev-01", new))) == 5
+    assert connack(hub, packets.connect(*credentials(hub, "dev-01", new))) == 5
     with logged_in(hub, "dev-01"):
         assert hub.wait_for("login", count=3)["first"]
 
@@ -157,7 +148,7 @@ def test_second_login_kicks_the_first(hub):
         event = hub.wait_for("disconnect")
         assert event["reason"] == "kicked"
         assert event["conn"] == 1
-        second.send(packet(0xC0, b""))
+        second.send(packets.packet(0xC0, b""))
         assert second.packet() == (0xD0, b"")
         assert hub.kick("dev-01")
         assert second.ended() == b""
@@ -168,8 +159,8 @@ def test_connect_interval(start_hub):
     hub = start_hub(connect_interval=1)
     psk = register(hub)
     with logged_in(hub, psk=psk) as first:
-        assert connack(hub, connect_packet(*credentials(hub, "dev-01", psk))) == 5
-        first.send(packet(0xC0, b""))
+        assert connack(hub, packets.connect(*credentials(hub, "dev-01", psk))) == 5
+        first.send(packets.packet(0xC0, b""))
         assert first.packet() == (0xD0, b"")
     time.sleep(1)
     logged_in(hub, psk=psk).__exit__()
@@ -187,7 +178,7 @@ def test_subscribe_rights(hub):
             ("#", 0, 0x80),
         ]
         for number, (topic, qos, granted) in enumerate(cases, 1):
-            raw.send(subscribe_packet(number, topic, qos=qos))
+            raw.send(packets.subscribe(number, topic, qos=qos))
             assert raw.packet() == (0x90, bytes((0, number, granted))), topic
             event = hub.wait_for("subscribe", count=number)
             assert (event["topic"], event["qos"], event["granted"]) == (topic, qos, granted)
@@ -208,20 +199,20 @@ def test_hub_publish_and_packet_ids(hub):
     topic = f"{own(hub)}/control"
     assert hub.publish(topic, "nobody") == 0
     with logged_in(hub) as raw, logged_in(hub, "dev-02"):
-        raw.send(subscribe_packet(1, topic, qos=1))
+        raw.send(packets.subscribe(1, topic, qos=1))
         raw.packet()
         assert hub.publish(topic, "hello", qos=1) == 1
-        assert raw.packet() == (0x32, field(topic) + b"\0\1" + b"hello")
+        assert raw.packet() == (0x32, packets.text(topic) + b"\0\1" + b"hello")
         assert hub.publish(topic, b"again", qos=1) == 1
-        assert raw.packet() == (0x32, field(topic) + b"\0\2" + b"again")
-        raw.send(packet(0x40, b"\0\1") + packet(0x40, b"\0\x63"))
+        assert raw.packet() == (0x32, packets.text(topic) + b"\0\2" + b"again")
+        raw.send(packets.packet(0x40, b"\0\1") + packets.packet(0x40, b"\0\x63"))
         assert hub.publish(topic, b"low") == 1
-        assert raw.packet() == (0x30, field(topic) + b"low")
-        raw.send(subscribe_packet(2, topic, qos=0))
+        assert raw.packet() == (0x30, packets.text(topic) + b"low")
+        raw.send(packets.subscribe(2, topic, qos=0))
         raw.packet()
         assert hub.publish(topic, b"lower", qos=1) == 1
-        assert raw.packet() == (0x30, field(topic) + b"lower")
-        raw.send(packet(0xA2, b"\0\7" + field(topic)))
+        assert raw.packet() == (0x30, packets.text(topic) + b"lower")
+        raw.send(packets.packet(0xA2, b"\0\7" + packets.text(topic)))
         assert raw.packet() == (0xB0, b"\0\7")
         assert hub.wait_for("unsubscribe")["topic"] == topic
         assert hub.publish(topic, b"gone") == 0
@@ -229,21 +220,21 @@ def test_hub_publish_and_packet_ids(hub):
 
 def test_rrpc_wildcard(hub):
     with logged_in(hub) as raw:
-        raw.send(subscribe_packet(1, f"$rrpc/rxd/{own(hub)}/+"))
+        raw.send(packets.subscribe(1, f"$rrpc/rxd/{own(hub)}/+"))
         raw.packet()
         topic = f"$rrpc/rxd/{own(hub)}/77"
         assert hub.publish(topic, b"do") == 1
-        assert raw.packet() == (0x30, field(topic) + b"do")
-        raw.send(publish_packet(f"$rrpc/txd/{own(hub)}/77", b"done"))
+        assert raw.packet() == (0x30, packets.text(topic) + b"do")
+        raw.send(packets.publish(f"$rrpc/txd/{own(hub)}/77", b"done"))
         assert hub.wait_for("publish")["size"] == 4
 
 
 def test_qos_1_and_duplicates(hub):
     with logged_in(hub) as raw:
         for flags in (2, 10):
-            raw.send(publish_packet(f"{own(hub)}/event", b"abc", flags=flags, packet_id=513))
+            raw.send(packets.publish(f"{own(hub)}/event", b"abc", flags=flags, pid=513))
             assert raw.packet() == (0x40, b"\2\1")
-        raw.send(publish_packet(f"{own(hub)}/event", b"x" * 16 * 1024, flags=2, packet_id=1))
+        raw.send(packets.publish(f"{own(hub)}/event", b"x" * 16 * 1024, flags=2, pid=1))
         assert raw.packet() == (0x40, b"\0\1")
     assert [e["size"] for e in hub.events if e["event"] == "publish"] == [3, 3, 16384]
 
@@ -253,27 +244,27 @@ def test_everything_in_one_segment(hub):
     result = f"$sys/operation/result/{own(hub)}"
     with Raw(hub.mqtts, hub.ca_pem) as raw:
         raw.send(
-            connect_packet(*credentials(hub, "dev-01", psk))
-            + subscribe_packet(1, result)
-            + publish_packet(f"$sys/operation/{own(hub)}", TIME_REQUEST)
+            packets.connect(*credentials(hub, "dev-01", psk))
+            + packets.subscribe(1, result)
+            + packets.publish(f"$sys/operation/{own(hub)}", TIME_REQUEST)
         )
         assert raw.packet() == (0x20, b"\0\0")
         assert raw.packet() == (0x90, b"\0\1\0")
         first, body = raw.packet()
         assert first == 0x30
-        assert body.startswith(field(result) + b'{"type":"get","time":')
+        assert body.startswith(packets.text(result) + b'{"type":"get","time":')
 
 
 def test_time_is_answered_only_when_asked_and_subscribed(hub):
     ask = f"$sys/operation/{own(hub)}"
     with logged_in(hub) as raw:
-        raw.send(publish_packet(ask, TIME_REQUEST))
-        raw.send(subscribe_packet(1, f"$sys/operation/result/{own(hub)}"))
+        raw.send(packets.publish(ask, TIME_REQUEST))
+        raw.send(packets.subscribe(1, f"$sys/operation/result/{own(hub)}"))
         others = [b"", b"\xff", b"[]", b'{"type":"get"}', b'{"type":"get","resource":"time"}',
                   b'{"type":"set","resource":["time"]}', b"[" * 10000]  # fmt: skip
         for payload in others:
-            raw.send(publish_packet(ask, payload))
-        raw.send(packet(0xC0, b""))
+            raw.send(packets.publish(ask, payload))
+        raw.send(packets.packet(0xC0, b""))
         assert raw.packet() == (0x90, b"\0\1\0")
         assert raw.packet() == (0xD0, b"")
     assert not [event for event in hub.events if event["event"] == "time_answered"]
@@ -282,19 +273,19 @@ def test_time_is_answered_only_when_asked_and_subscribed(hub):
 def breaches(hub):
     event = f"{own(hub)}/event"
     return [
-        (publish_packet(event, flags=4, packet_id=1), "QoS 2"),
-        (publish_packet(event, flags=1), "retain"),
-        (publish_packet(f"{own(hub)}/control"), "not allowed"),
-        (publish_packet(f"{own(hub, 'dev-02')}/event"), "not allowed"),
-        (publish_packet("$sys/operation/result/" + own(hub)), "not allowed"),
-        (publish_packet(event, b"x" * (16 * 1024 + 1)), "payload over"),
-        (publish_packet("x" * 256), "255"),
-        (publish_packet("/" * 11), "slashes"),
-        (subscribe_packet(1, "x" * 256), "255"),
-        (subscribe_packet(1, f"{own(hub)}/data", f"{own(hub)}/control"), "more than one filter"),
-        (connect_packet("x"), "second CONNECT"),
-        (publish_packet("a/#"), "wildcard"),
-        (packet(0x62, b"\0\1"), "type 6"),
+        (packets.publish(event, flags=4, pid=1), "QoS 2"),
+        (packets.publish(event, flags=1), "retain"),
+        (packets.publish(f"{own(hub)}/control"), "not allowed"),
+        (packets.publish(f"{own(hub, 'dev-02')}/event"), "not allowed"),
+        (packets.publish("$sys/operation/result/" + own(hub)), "not allowed"),
+        (packets.publish(event, b"x" * (16 * 1024 + 1)), "payload over"),
+        (packets.publish("x" * 256), "255"),
+        (packets.publish("/" * 11), "slashes"),
+        (packets.subscribe(1, "x" * 256), "255"),
+        (packets.subscribe(1, f"{own(hub)}/data", f"{own(hub)}/control"), "more than one filter"),
+        (packets.connect("x"), "second CONNECT"),
+        (packets.publish("a/#"), "wildcard"),
+        (packets.packet(0x62, b"\0\1"), "type 6"),
         (b"\x30\xff\xff\xff\x7f", "over 20480"),
     ]
 
@@ -303,7 +294,7 @@ def breaches(hub):
 def test_protocol_breaches_end_the_session(hub, number):
     data, reason = breaches(hub)[number]
     with logged_in(hub) as raw:
-        raw.send(data + packet(0xC0, b""))
+        raw.send(data + packets.packet(0xC0, b""))
         assert raw.ended() == b""
     event = hub.wait_for("disconnect")
     assert event["reason"].startswith("protocol: ")
@@ -314,10 +305,10 @@ def test_protocol_breaches_end_the_session(hub, number):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (packet(0xC0, b""), "first packet"),
+        (packets.packet(0xC0, b""), "first packet"),
         (b"GET / HTTP/1.1\r\n\r\n", "type 4"),
-        (connect_packet("x", name="AMQP"), "protocol name"),
-        (connect_packet("x", flags=3), "reserved"),
+        (packets.connect("x", name="AMQP"), "protocol name"),
+        (packets.connect("x", flags=3), "reserved"),
     ],
 )
 def test_bad_first_packet(hub, data, reason):
@@ -328,7 +319,7 @@ def test_bad_first_packet(hub, data, reason):
 def test_no_connect(start_hub):
     hub = start_hub(connect_timeout=0.2)
     with Raw(hub.mqtt) as raw:
-        raw.send(connect_packet("x")[:5])
+        raw.send(packets.connect("x")[:5])
         assert raw.ended() == b""
     assert "no CONNECT" in hub.wait_for("disconnect")["reason"]
     Raw(hub.mqtt).socket.close()
@@ -341,7 +332,7 @@ def test_keepalive(hub):
         raw.send(b"\xc0")  # half a packet keeps nothing alive
         assert raw.ended() == b""
         assert 1.3 < time.monotonic() - start < 2.9
-        forever.send(packet(0xC0, b""))
+        forever.send(packets.packet(0xC0, b""))
         assert forever.packet() == (0xD0, b"")
     assert hub.wait_for("disconnect")["reason"] == "keepalive"
     assert hub.wait_for("disconnect", count=2)["reason"] == "eof"
@@ -350,7 +341,7 @@ def test_keepalive(hub):
 def test_kicked_over_tls(hub):
     psk = register(hub)
     with Raw(hub.mqtts, hub.ca_pem) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", psk)))
+        raw.send(packets.connect(*credentials(hub, "dev-01", psk)))
         assert raw.packet() == (0x20, b"\0\0")
         hub.kick("dev-01")
         assert raw.ended() == b""
@@ -359,9 +350,9 @@ def test_kicked_over_tls(hub):
 
 def test_packets_are_kept(hub):
     psk = register(hub)
-    hello = connect_packet(*credentials(hub, "dev-01", psk))
+    hello = packets.connect(*credentials(hub, "dev-01", psk))
     with Raw(hub.mqtt) as raw:
-        raw.send(hello + packet(0xC0, b""))
+        raw.send(hello + packets.packet(0xC0, b""))
         raw.packet()
         raw.packet()
     conn = hub.wait_for("disconnect")["conn"]

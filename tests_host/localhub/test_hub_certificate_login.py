@@ -17,7 +17,6 @@ from cryptography import x509
 from hubclient import (
     PRODUCT_ID,
     Raw,
-    connect_packet,
     credentials,
     decrypt,
     logged_in,
@@ -30,6 +29,8 @@ from hubpki import Authority, client_context, fingerprint
 from test_hub_process import failed, start
 
 from dynreg_tools.hub import Hub, HubError
+from tests_host.commands import dynreg
+from tests_host.corpus import packets
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -86,7 +87,7 @@ def test_paho_logs_in(start_hub, kind, version):
         assert abs(json.loads(device.wait(device.messages).payload)["time"] - time.time()) < 2
     assert hub.devices()[0]["activated"]
     assert post(hub)["Error"]["Message"] == "device has been activated"
-    assert connack(hub, connect_packet(*username(hub)), pair) == 0  # no password at all
+    assert connack(hub, packets.connect(*username(hub)), pair) == 0  # no password at all
     assert not hub.wait_for("login", count=2)["first"]
 
 
@@ -94,8 +95,8 @@ def test_paho_logs_in(start_hub, kind, version):
 def test_refused_certificates(hub, version):
     old, new = register_certificate(hub), register_certificate(hub)
     other = register_certificate(hub, "dev-02")
-    good = connect_packet(*username(hub), "any")
-    key_login = connect_packet(*credentials(hub, "dev-01", PSK))
+    good = packets.connect(*username(hub), "any")
+    key_login = packets.connect(*credentials(hub, "dev-01", PSK))
     refused(hub, 5, "latest", good, old, version=version)
     refused(hub, 5, "latest", good, other, version=version)
     refused(hub, 5, "no client certificate", good, version=version)
@@ -113,15 +114,15 @@ def test_refused_user_names(hub):
     client_id, good = username(hub)
     other = credentials(hub, "dev-02", "")[1]
     past = credentials(hub, "dev-01", "", expiry=int(time.time()) - 1)[1]
-    refused(hub, 4, "username is missing", connect_packet(client_id), pair)
-    refused(hub, 4, "username is not", connect_packet(client_id, "x", "y"), pair)
-    refused(hub, 4, "begin with", connect_packet(client_id, other), pair)
-    refused(hub, 4, "expired", connect_packet(client_id, past), pair)
-    refused(hub, 4, "connid", connect_packet(client_id, good.replace("a1B2c", "a1B2")), pair)
-    refused(hub, 5, "not registered", connect_packet(*username(hub, "empty")), pair)
-    refused(hub, 5, "no such device", connect_packet(*username(hub, "nobody")), pair)
-    refused(hub, 2, "client id", connect_packet("FOREIGN0", good), pair)
-    refused(hub, 1, "level", connect_packet(client_id, good, level=3), pair)
+    refused(hub, 4, "username is missing", packets.connect(client_id), pair)
+    refused(hub, 4, "username is not", packets.connect(client_id, "x", "y"), pair)
+    refused(hub, 4, "begin with", packets.connect(client_id, other), pair)
+    refused(hub, 4, "expired", packets.connect(client_id, past), pair)
+    refused(hub, 4, "connid", packets.connect(client_id, good.replace("a1B2c", "a1B2")), pair)
+    refused(hub, 5, "not registered", packets.connect(*username(hub, "empty")), pair)
+    refused(hub, 5, "no such device", packets.connect(*username(hub, "nobody")), pair)
+    refused(hub, 2, "client id", packets.connect("FOREIGN0", good), pair)
+    refused(hub, 1, "level", packets.connect(client_id, good, level=3), pair)
 
 
 def handshake_fails(hub, pair, version, alert, words):
@@ -131,7 +132,7 @@ def handshake_fails(hub, pair, version, alert, words):
         pytest.raises(ssl.SSLError, match=alert),
         Raw(hub.mqtts, client_context(hub, pair, version)) as raw,
     ):
-        raw.send(connect_packet(*username(hub)))
+        raw.send(packets.connect(*username(hub)))
         raw.read(1)  # where TLS 1.3 tells
     event = hub.wait_for("tls_failed", port="mqtts", count=count)
     assert event["reason"] == f"CERTIFICATE_VERIFY_FAILED: {words}"
@@ -172,7 +173,7 @@ def test_own_ca_logs_in(start_hub, version):
     handshake_fails(
         hub, foreign_ca, version, "ALERT_UNKNOWN_CA", "unable to get local issuer certificate"
     )
-    login = connect_packet(*username(hub))
+    login = packets.connect(*username(hub))
     refused(hub, 5, "latest", login, spare, version=version)
     with Paho(hub, (*username(hub), ""), client_context(hub, pair, version)):
         event = hub.wait_for("login")
@@ -181,7 +182,7 @@ def test_own_ca_logs_in(start_hub, version):
 
 def test_new_certificate_after_deletion(hub):
     old = register_certificate(hub)
-    login = connect_packet(*username(hub))
+    login = packets.connect(*username(hub))
     assert connack(hub, login, old) == 0
     hub.delete_device("dev-01")
     refused(hub, 5, "no such device", login, old)
@@ -196,7 +197,7 @@ def test_key_devices_are_as_before(start_hub):
     assert hub.auth_mode == "key"
     psk = register(hub)
     pair = Authority("Foreign CA").issue()  # nobody asks for it
-    login = connect_packet(*credentials(hub, "dev-01", psk))
+    login = packets.connect(*credentials(hub, "dev-01", psk))
     for number, (url, shown) in enumerate(((hub.mqtt, None), (None, None), (None, pair)), 1):
         assert connack(hub, login, shown, url=url) == 0
         assert hub.wait_for("login", count=number)["client_certificate"] is None
@@ -219,7 +220,7 @@ def test_exchanged_ca_and_back(hub):
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(hub.https, verify=hub.ca_pem, timeout=5)
     hub.restore_ca()
-    assert connack(hub, connect_packet(*username(hub)), pair) == 0
+    assert connack(hub, packets.connect(*username(hub)), pair) == 0
 
 
 def test_any_failed_handshake_is_reported_by_an_alert(hub):
@@ -238,7 +239,7 @@ def test_everything_survives_a_restart(tmp_path):
     with Hub(tmp_path, product_id=PRODUCT_ID, auth_mode="cert", **options) as first:
         pair = register_certificate(first)
         waiting = register_certificate(first, "dev-02")
-        assert connack(first, connect_packet(*username(first)), pair) == 0
+        assert connack(first, packets.connect(*username(first)), pair) == 0
         devices = first.devices()
     names = {"hub.db", "ca.pem", "ca.der", "ca_key.pem", "device_ca.pem", "device_ca_key.pem"}
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
@@ -251,8 +252,8 @@ def test_everything_survives_a_restart(tmp_path):
         assert (second.auth_mode, second.devices()) == ("cert", devices)
         assert (tmp_path / "device_ca.pem").read_bytes() == authority
         assert post(second)["Error"]["Message"] == "device has been activated"
-        assert connack(second, connect_packet(*username(second)), pair) == 0
-        assert connack(second, connect_packet(*username(second, "dev-02")), waiting) == 0
+        assert connack(second, packets.connect(*username(second)), pair) == 0
+        assert connack(second, packets.connect(*username(second, "dev-02")), waiting) == 0
         assert second.wait_for("login", count=2)["first"]
         third_device = load_issuer(register_certificate(second, "dev-03")[0])
         assert third_device == load_issuer(pair[0])
@@ -267,10 +268,10 @@ def test_everything_survives_a_restart(tmp_path):
             other = SimpleNamespace(
                 product_id=product_id, mqtts=fourth.mqtts, ca_pem=fourth.ca_pem
             )
-            assert connack(other, connect_packet(*username(other, name)), shown) == 0
+            assert connack(other, packets.connect(*username(other, name)), shown) == 0
         logged_in(fourth, "d").socket.close()
     with Hub(tmp_path, product_id="OWN", auth_mode="cert", **options) as fifth:
-        assert connack(fifth, connect_packet(*username(fifth, "d")), own_pair) == 0
+        assert connack(fifth, packets.connect(*username(fifth, "d")), own_pair) == 0
         assert "ClientCert is missing" in post(fifth, "e")["Error"]["Message"]
 
 
@@ -368,6 +369,7 @@ def test_own_ca_files(tmp_path):
                 Hub(own_ca=path.read_bytes())
 
 
+@pytest.mark.process
 def test_command_line(tmp_path):
     args = ["--data", str(tmp_path), "--auth-mode", "cert", "--device-key", "ec"]
     with start(*args) as process:
@@ -376,7 +378,7 @@ def test_command_line(tmp_path):
         hub = SimpleNamespace(**ready)
         pair = register_certificate(hub)
         assert "BEGIN EC PRIVATE KEY" in pair[1]
-        assert connack(hub, connect_packet(*username(hub)), pair) == 0
+        assert connack(hub, packets.connect(*username(hub)), pair) == 0
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
@@ -412,7 +414,6 @@ def test_command_line_errors(tmp_path):
         code, errors = failed(*args)
         assert code == 2
         assert errors.startswith("usage: dynreg hub ")
-    with start("--help") as helper:
-        text = helper.communicate(timeout=10)[0]
+    text = dynreg("hub", "--help").out
     for option in ("--auth-mode {key,cert}", "--own-ca FILE", "--device-key {rsa,ec}"):
         assert option in text

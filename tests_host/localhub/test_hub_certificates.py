@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hubclient import Raw, connect_packet, credentials, decrypt, post, register_certificate, signed
+from hubclient import Raw, credentials, decrypt, post, register_certificate, signed
 from hubpki import Authority, client_context, fingerprint, key_pem, new_key
 
 from dynreg_tools.hub.http import registration
+from tests_host.corpus import packets
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_private_key_is_nowhere(start_hub, kind):
     hub = start_hub(auth_mode="cert", device_key=kind)
     certificate, key = register_certificate(hub)
     with Raw(hub.mqtts, client_context(hub, (certificate, key))) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", "")))
+        raw.send(packets.connect(*credentials(hub, "dev-01", "")))
         assert raw.packet() == (0x20, b"\0\0")
     hub.wait_for("disconnect")
     private = load_pem_private_key(key.encode(), password=None)
@@ -200,7 +201,7 @@ def test_own_ca(own, authority, kind, form):
     assert post(own, more={**more, next(reversed(more)): later})["State"] == 1
     assert own.devices()[0]["fingerprint"] == fingerprint(later)
     with Raw(own.mqtts, client_context(own, (certificate, key))) as raw:
-        raw.send(connect_packet(*credentials(own, "dev-01", "")))
+        raw.send(packets.connect(*credentials(own, "dev-01", "")))
         assert raw.ended() == b"\x20\x02\x00\x05"  # the earlier one is no longer good
 
 
@@ -216,7 +217,7 @@ def test_own_ca_may_be_a_file_and_below_another(start_hub, tmp_path, source):
     pair = middle.issue()
     assert "Payload" in post(hub, more={"clientCert": pair[0]})
     with Raw(hub.mqtts, client_context(hub, pair)) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", "")))
+        raw.send(packets.connect(*credentials(hub, "dev-01", "")))
         assert raw.packet() == (0x20, b"\0\0")
 
 
@@ -289,7 +290,7 @@ def test_own_ca_after_activation(own, pair):
     more = {"clientCert": pair[0]}
     assert "Payload" in post(own, more=more)
     with Raw(own.mqtts, client_context(own, pair)) as raw:
-        raw.send(connect_packet(*credentials(own, "dev-01", "")))
+        raw.send(packets.connect(*credentials(own, "dev-01", "")))
         assert raw.packet() == (0x20, b"\0\0")
         refused(own, "activated", more=more)
     own.delete_device("dev-01")

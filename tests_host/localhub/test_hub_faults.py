@@ -152,6 +152,7 @@ def command(*arguments):
     )
 
 
+@pytest.mark.process
 def test_the_command_line():
     shown = command("--faults")
     assert shown.returncode == 0

@@ -3,25 +3,17 @@
 import time
 
 import pytest
-from hubclient import (
-    Raw,
-    connect_packet,
-    credentials,
-    field,
-    logged_in,
-    packet,
-    publish_packet,
-    register,
-    subscribe_packet,
-)
+from hubclient import Raw, credentials, logged_in, register
 from hubpaho import Paho
+
+from tests_host.corpus import packets
 
 CONNACK = b"\x20\2\0\0"
 SUBACK = b"\x90\3\0\7\0"
 PUBACK = b"\x40\2\0\x09"
 PINGRESP = b"\xd0\0"
-TOPIC = field("fault/topic")
-FLOOD = packet(0x30, TOPIC + b"flood")
+TOPIC = packets.text("fault/topic")
+FLOOD = packets.packet(0x30, TOPIC + b"flood")
 CLOSED = "closed"
 
 
@@ -33,9 +25,9 @@ def exchange(hub, reply, steps):
     psk = hub.devices()[0]["psk"]
     own = f"{hub.product_id}/dev-01"
     asked = [
-        connect_packet(*credentials(hub, "dev-01", psk)),
-        subscribe_packet(7, own + "/control"),
-        publish_packet(own + "/event", flags=2, packet_id=9),
+        packets.connect(*credentials(hub, "dev-01", psk)),
+        packets.subscribe(7, own + "/control"),
+        packets.publish(own + "/event", flags=2, pid=9),
         b"\xc0\0",
     ]
     with Raw(hub.mqtt) as raw:
@@ -85,8 +77,8 @@ PACKETS = {
     "mqtt-topic-bytes*1": (2, CONNACK + SUBACK + b"\x30\5\0\2\xff\xfex", b""),
     "mqtt-no-topic*1": (2, CONNACK + SUBACK + b"\x30\0", b""),
     "mqtt-qos-3*1": (2, CONNACK + SUBACK + b"\x36\6\0\1a\0\1x", b""),
-    "mqtt-huge:300*1": (2, CONNACK + SUBACK + packet(0x30, TOPIC + bytes(300)), b""),
-    "mqtt-stranger*1": (2, CONNACK + SUBACK + packet(0x30, TOPIC + b"x"), b""),
+    "mqtt-huge:300*1": (2, CONNACK + SUBACK + packets.packet(0x30, TOPIC + bytes(300)), b""),
+    "mqtt-stranger*1": (2, CONNACK + SUBACK + packets.packet(0x30, TOPIC + b"x"), b""),
     "mqtt-strange-ack*1": (2, CONNACK + SUBACK + b"\x40\2\x03\xe7", b""),
     "mqtt-flood:3*1": (2, CONNACK + SUBACK + 3 * FLOOD, b""),
 }
@@ -112,7 +104,7 @@ def test_a_refused_login_changes_nothing(hub):
     psk = register(hub)
     hub.fault("mqtt-connack:4*1")
     with Raw(hub.mqtt) as raw:
-        raw.send(connect_packet(*credentials(hub, "dev-01", psk)))
+        raw.send(packets.connect(*credentials(hub, "dev-01", psk)))
         assert raw.packet() == (0x20, b"\0\4")
     assert not hub.devices()[0]["activated"]
     assert hub.wait_for("login_refused")["code"] == 4
@@ -151,6 +143,6 @@ def test_split_packets_are_whole_to_paho(hub):
 def test_a_silent_session_still_takes_what_comes(hub):
     with logged_in(hub) as raw:
         hub.fault("mqtt-silent")
-        raw.send(publish_packet(f"{hub.product_id}/dev-01/event"))
+        raw.send(packets.publish(f"{hub.product_id}/dev-01/event"))
         assert hub.wait_for("publish")
         assert not [event for event in hub.events if event["event"] == "disconnect"]

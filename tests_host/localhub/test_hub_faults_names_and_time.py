@@ -8,8 +8,10 @@ import time
 import pytest
 import requests
 from dnslib import QTYPE, RCODE, DNSError, DNSRecord
-from hubclient import logged_in, publish_packet, subscribe_packet
+from hubclient import logged_in
 from test_hub_process import ask_time
+
+from tests_host.corpus import packets
 
 YEAR = 365.25 * 86400
 
@@ -113,10 +115,10 @@ def answers(hub, wait=0.15):
     own = f"{hub.product_id}/dev-01"
     payloads = []
     with logged_in(hub) as raw:
-        raw.send(subscribe_packet(1, f"$sys/operation/result/{own}"))
+        raw.send(packets.subscribe(1, f"$sys/operation/result/{own}"))
         raw.packet()
         began = time.monotonic()
-        raw.send(publish_packet(f"$sys/operation/{own}", b'{"type":"get","resource":["time"]}'))
+        raw.send(packets.publish(f"$sys/operation/{own}", b'{"type":"get","resource":["time"]}'))
         raw.socket.settimeout(wait)
         first = None
         try:

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from hubclient import Raw, logged_in, signed, subscribe_packet
+from hubclient import Raw, logged_in, signed
 from test_hub_psk import FATAL_ALERT, SECRET, micropython
+
+from tests_host.corpus import packets
 
 HELLO = bytes.fromhex("16030100050100000100")  # the beginning of a ClientHello, as good as any
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -105,7 +107,7 @@ def holds_back(hub):
         # As a device whose TCP has been quiet for a while: its ACKs wait for company.
         raw.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         own = f"{hub.product_id}/dev-02"
-        raw.send(subscribe_packet(7, own + "/control") + b"\xc0\0")
+        raw.send(packets.subscribe(7, own + "/control") + b"\xc0\0")
         assert raw.packet()[0] == 0x90
         began = time.monotonic()
         assert raw.packet()[0] == 0xD0
@@ -250,6 +252,7 @@ PSK = ("psk-off", "psk-refused", "psk-wrong-key")
 
 
 @pytest.mark.parametrize("fault", PSK)
+@pytest.mark.process
 def test_psk(hub, fault):
     if not hub.psk:
         pytest.skip("this Python cannot serve TLS-PSK")

@@ -1,10 +1,10 @@
 """The MQTT codec: what it reads, and that it refuses everything the standard forbids."""
 
 import pytest
-from hubclient import connect_packet, field, packet, publish_packet, subscribe_packet
 
 from dynreg_tools.hub.mqtt import framing, packets
 from dynreg_tools.hub.mqtt.framing import Framer, Malformed
+from tests_host.corpus import packets as client
 
 
 def read(data):
@@ -17,26 +17,26 @@ def read(data):
 
 
 def test_good_packets():
-    assert read(connect_packet("c", "u", "p", keepalive=7)) == packets.Connect(
+    assert read(client.connect("c", "u", "p", keepalive=7)) == packets.Connect(
         4, "c", 7, True, False, "u", b"p"
     )
-    assert read(connect_packet("", flags=0)) == packets.Connect(4, "", 60, clean=False)
-    will = connect_packet("c", flags=2 | 4 | 8 | 32, will=field("t") + field(b"\xff"))
+    assert read(client.connect("", flags=0)) == packets.Connect(4, "", 60, clean=False)
+    will = client.connect("c", flags=2 | 4 | 8 | 32, will=client.text("t") + client.text(b"\xff"))
     assert read(will).will
-    assert read(connect_packet("c", level=5, tail=b"anything")) == packets.Connect(5)
-    assert read(connect_packet("c", name="MQIsdp", level=3)).level == 3
-    assert read(publish_packet("t", b"")) == packets.Publish("t", b"", 0, False, False, 0)
-    assert read(publish_packet("t", b"xy", flags=8 | 2 | 1, packet_id=9)) == packets.Publish(
+    assert read(client.connect("c", level=5, tail=b"anything")) == packets.Connect(5)
+    assert read(client.connect("c", name="MQIsdp", level=3)).level == 3
+    assert read(client.publish("t", b"")) == packets.Publish("t", b"", 0, False, False, 0)
+    assert read(client.publish("t", b"xy", flags=8 | 2 | 1, pid=9)) == packets.Publish(
         "t", b"xy", 1, True, True, 9
     )
-    assert read(subscribe_packet(1, "a/+", "#", qos=1)) == packets.Subscribe(
+    assert read(client.subscribe(1, "a/+", "#", qos=1)) == packets.Subscribe(
         1, (("a/+", 1), ("#", 1))
     )
-    unsubscribe = packet(0xA2, b"\0\1" + field("a") + field("b"))
+    unsubscribe = client.packet(0xA2, b"\0\1" + client.text("a") + client.text("b"))
     assert read(unsubscribe) == packets.Unsubscribe(1, ("a", "b"))
-    assert read(packet(0x40, b"\1\2")) == packets.Puback(258)
-    assert read(packet(0xC0, b"")) == packets.Pingreq()
-    assert read(packet(0xE0, b"")) == packets.Disconnect()
+    assert read(client.packet(0x40, b"\1\2")) == packets.Puback(258)
+    assert read(client.packet(0xC0, b"")) == packets.Pingreq()
+    assert read(client.packet(0xE0, b"")) == packets.Disconnect()
 
 
 @pytest.mark.parametrize(
@@ -44,54 +44,54 @@ def test_good_packets():
     [
         # fixed header: types only a server sends, reserved types, flags
         *(bytes((kind << 4, 0)) for kind in (0, 2, 5, 6, 7, 9, 11, 13, 15)),
-        packet(0x11, connect_packet("c")[2:]),
-        packet(0x80, subscribe_packet(1, "a")[2:]),
-        packet(0xA0, b"\0\1" + field("a")),
-        packet(0x41, b"\0\1"),
-        packet(0xC1, b""),
-        packet(0xE8, b""),
+        client.packet(0x11, client.connect("c")[2:]),
+        client.packet(0x80, client.subscribe(1, "a")[2:]),
+        client.packet(0xA0, b"\0\1" + client.text("a")),
+        client.packet(0x41, b"\0\1"),
+        client.packet(0xC1, b""),
+        client.packet(0xE8, b""),
         b"\x30\xff\xff\xff\xff\x01",
-        packet(0x30, b"x" * (framing.MAX_REMAINING + 1)),
+        client.packet(0x30, b"x" * (framing.MAX_REMAINING + 1)),
         # lengths
-        packet(0xC0, b"x"),
-        packet(0xE0, b"x"),
-        packet(0x40, b"\1"),
-        packet(0x40, b"\0\1x"),
-        packet(0x10, b""),
-        connect_packet("c", tail=b"x"),
-        connect_packet("c")[:1] + b"\x0a" + connect_packet("c")[2:-3],
-        packet(0x30, b"\0\5abc"),
-        packet(0x82, b"\0\1" + field("a")),
-        packet(0x82, b"\0\1"),
-        packet(0xA2, b"\0\1"),
+        client.packet(0xC0, b"x"),
+        client.packet(0xE0, b"x"),
+        client.packet(0x40, b"\1"),
+        client.packet(0x40, b"\0\1x"),
+        client.packet(0x10, b""),
+        client.connect("c", tail=b"x"),
+        client.connect("c")[:1] + b"\x0a" + client.connect("c")[2:-3],
+        client.packet(0x30, b"\0\5abc"),
+        client.packet(0x82, b"\0\1" + client.text("a")),
+        client.packet(0x82, b"\0\1"),
+        client.packet(0xA2, b"\0\1"),
         # CONNECT
-        connect_packet("c", name="MQTX"),
-        connect_packet("c", name="MQIsdp", level=4),
-        connect_packet("c", flags=3),
-        connect_packet("c", flags=2 | 8),
-        connect_packet("c", flags=2 | 32),
-        connect_packet("c", flags=2 | 4 | 24, will=field("t") + field("m")),
-        connect_packet("c", flags=2 | 4, will=field("t/#") + field("m")),
-        connect_packet("c", flags=2 | 64, tail=field("p")),
+        client.connect("c", name="MQTX"),
+        client.connect("c", name="MQIsdp", level=4),
+        client.connect("c", flags=3),
+        client.connect("c", flags=2 | 8),
+        client.connect("c", flags=2 | 32),
+        client.connect("c", flags=2 | 4 | 24, will=client.text("t") + client.text("m")),
+        client.connect("c", flags=2 | 4, will=client.text("t/#") + client.text("m")),
+        client.connect("c", flags=2 | 64, tail=client.text("p")),
         # text
-        connect_packet(b"\xff"),
-        connect_packet(b"\xed\xa0\x80"),
-        connect_packet("a\0b"),
+        client.connect(b"\xff"),
+        client.connect(b"\xed\xa0\x80"),
+        client.connect("a\0b"),
         # topics and QoS
-        publish_packet(""),
-        publish_packet("a/+"),
-        publish_packet("a/#"),
-        publish_packet("a", flags=6, packet_id=1),
-        publish_packet("a", flags=8),
-        publish_packet("a", flags=2, packet_id=0),
-        subscribe_packet(0, "a"),
-        subscribe_packet(1, ""),
-        subscribe_packet(1, "a#"),
-        subscribe_packet(1, "#/a"),
-        subscribe_packet(1, "a/b+"),
-        subscribe_packet(1, "a", qos=3),
-        packet(0xA2, b"\0\1" + field("a+")),
-        packet(0x40, b"\0\0"),
+        client.publish(""),
+        client.publish("a/+"),
+        client.publish("a/#"),
+        client.publish("a", flags=6, pid=1),
+        client.publish("a", flags=8),
+        client.publish("a", flags=2, pid=0),
+        client.subscribe(0, "a"),
+        client.subscribe(1, ""),
+        client.subscribe(1, "a#"),
+        client.subscribe(1, "#/a"),
+        client.subscribe(1, "a/b+"),
+        client.subscribe(1, "a", qos=3),
+        client.packet(0xA2, b"\0\1" + client.text("a+")),
+        client.packet(0x40, b"\0\0"),
     ],
 )
 def test_malformed(data):
@@ -100,7 +100,7 @@ def test_malformed(data):
 
 
 def test_framer_takes_single_bytes():
-    stream = publish_packet("t", b"x" * 200) + packet(0xC0, b"")
+    stream = client.publish("t", b"x" * 200) + client.packet(0xC0, b"")
     framer, frames = Framer(), []
     for byte in stream:
         framer.feed(bytes((byte,)))

@@ -1,7 +1,7 @@
 """Whose messages go where: the broker's index of filters, and a session as it is, without I/O."""
 
 import pytest
-from hubclient import PRODUCT_ID, field, logged_in, packet, subscribe_packet
+from hubclient import PRODUCT_ID, logged_in
 
 from dynreg_tools.hub import rules
 from dynreg_tools.hub.mqtt import framing, packets
@@ -9,6 +9,7 @@ from dynreg_tools.hub.mqtt.connection import Connection
 from dynreg_tools.hub.mqtt.framing import Malformed
 from dynreg_tools.hub.mqtt.session import Ended, Session
 from dynreg_tools.hub.store import Device
+from tests_host.corpus import packets as client
 
 
 def control(name):
@@ -17,7 +18,7 @@ def control(name):
 
 def subscribed(hub, name, topic_filter=None):
     raw = logged_in(hub, name)
-    raw.send(subscribe_packet(1, topic_filter or control(name)))
+    raw.send(client.subscribe(1, topic_filter or control(name)))
     assert raw.packet() == (0x90, b"\0\1\0")
     return raw
 
@@ -33,7 +34,7 @@ def test_a_message_is_offered_to_its_subscribers_only(hub, monkeypatch):
     monkeypatch.setattr(Connection, "deliver", noted)
     with subscribed(hub, "a") as first, subscribed(hub, "b"), logged_in(hub, "c"):
         assert hub.publish(control("a"), "x") == 1
-        assert first.packet() == (0x30, field(control("a")) + b"x")
+        assert first.packet() == (0x30, client.text(control("a")) + b"x")
         assert hub.publish(control("c"), "x") == 0
     assert offered == [PRODUCT_ID + "a"]
 
@@ -41,17 +42,17 @@ def test_a_message_is_offered_to_its_subscribers_only(hub, monkeypatch):
 def test_both_of_a_devices_filters_bring_a_message_once(hub):
     topic = f"$rrpc/rxd/{PRODUCT_ID}/a/7"
     with subscribed(hub, "a", f"$rrpc/rxd/{PRODUCT_ID}/a/+") as device:
-        device.send(subscribe_packet(2, topic, qos=1))
+        device.send(client.subscribe(2, topic, qos=1))
         assert device.packet() == (0x90, b"\0\2\1")
         assert hub.publish(topic, "x", qos=1) == 1
         assert device.packet()[0] == 0x32
-        device.send(packet(0xC0, b""))
+        device.send(client.packet(0xC0, b""))
         assert device.packet() == (0xD0, b"")
 
 
 def test_what_is_unsubscribed_comes_no_more(hub):
     with subscribed(hub, "a") as device:
-        device.send(packet(0xA2, b"\0\2" + field(control("a"))))
+        device.send(client.packet(0xA2, b"\0\2" + client.text(control("a"))))
         assert device.packet() == (0xB0, b"\0\2")
         assert hub.publish(control("a"), "x") == 0
 

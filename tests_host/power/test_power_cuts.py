@@ -1,18 +1,18 @@
 """Power lost at every flash write of every way in which a credential is kept.
 
 Each cut is one power-on of the virtual board: real MicroPython on a real littlefs or FAT, NVS
-beside it, power gone at the Nth program or erase (or NVS commit), the block at hand left in one of
-five states. Then the board is powered on again, with a fresh interpreter.
+beside it, power gone at the Nth program or erase (or NVS commit). Then the board is powered on
+again, with a fresh interpreter. `./dev test` tries each cut point in one state of the torn block,
+`./dev long` in each.
 """
 
-import os
 import re
 import shutil
 
 import pytest
 
-from dynreg_tools.virtualboard import Board
 from dynreg_tools.virtualboard.board import TORN
+from tests_host.power import cuts
 from tests_host.power.conftest import CERTIFICATE, KEY, SECRET, config
 
 # Prints the state of the board, does what the scenario does, prints the state then. On the second
@@ -96,22 +96,11 @@ def program(action):
     return MAIN.format(secret=SECRET, certificate=CERTIFICATE, key=KEY, action=action)
 
 
-def run(board):
-    """All that the board says on one power-on, up to its prompt or its despair."""
-    with board.power_on() as running:
-        while running.state != "up" and CORRUPTED not in running.output:
-            running.wait_change(10)
-        return running.output
-
-
-def power_cycle_until_cut(board, number, torn):
-    """(output, cut?) of a power-on that ends at its Nth flash write, if it gets there."""
-    with board.power_on(power_cut=number, torn=torn) as running:
-        while not running.power_lost and "DONE" not in running.output:
-            running.wait_change(10)
-        if not running.power_lost:
-            running.wait_repl()
-        return running.output, running.power_lost
+def run(board, **power):
+    """(all that the board says on one power-on, up to its prompt or its despair; was it cut?)."""
+    with board.power_on(**power) as running:
+        lost = cuts.settle(running, CORRUPTED)
+        return running.output, lost
 
 
 def broken(output, board, main):
@@ -136,66 +125,66 @@ def redeploy(board, blank_board, text, main):
     board.write_file("/main.py", main)
 
 
-@pytest.mark.parametrize("torn", TORN)
-@pytest.mark.parametrize("fs", ["littlefs2", "fat"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn):
-    every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, "NVS")
+@pytest.fixture
+def before_cuts(board_with):
+    """before_cuts(scenario, fs, place): the board, with all done that comes before the cuts."""
+
+    def board(scenario, fs, place):
+        text, before, action, *_ = SCENARIOS[scenario]
+        board = board_with(fs, {"/device_info.json": text})
+        if place == "file":
+            board.write_file("/boot.py", NO_NVS)
+        for step in before:
+            board.write_file("/main.py", program(step))
+            output, _ = run(board)
+            assert "DONE" in output, output
+            assert (place == "NVS") == (board.folder / "nvs.bin").exists()
+        if scenario.startswith("heal the file"):
+            board.write_file("/device_info.json", text)  # as a person copies a fresh one over it
+        if scenario == "heal the second copy":
+            if place == "NVS":
+                (board.folder / "nvs.bin").unlink()
+            else:
+                board.write_file("/dynreg.rec", b"")
+        board.write_file("/main.py", program(action))
+        return board
+
+    return board
 
 
-# FAT that loses its tables takes both copies with it where there is no NVS. The certificate's many
-# cuts take minutes: all states of them with DYNREG_CUTS=1.
-@pytest.mark.parametrize(
-    "scenario,fs,torn",
-    [
-        (scenario, fs, torn)
-        for scenario in SCENARIOS
-        for fs, torn in [*(("littlefs2", torn) for torn in TORN), ("fat", "untouched")]
-        if scenario != "store a certificate" or torn == "reordered" or "DYNREG_CUTS" in os.environ
-    ],
-)
-def test_every_cut_point_without_nvs(
-    board_with, blank, tmp_path, record_property, scenario, fs, torn
-):
-    every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, "file")
+# FAT that loses its tables takes both copies with it where there is no NVS.
+CASES = [
+    pytest.param(scenario, fs, place, state, marks=pytest.mark.slow if slow else ())
+    for scenario in SCENARIOS
+    for fs, place in (("littlefs2", "NVS"), ("fat", "NVS"), ("littlefs2", "file"), ("fat", "file"))
+    for state in (["untouched"] if (fs, place) == ("fat", "file") else [cuts.IN_TURN, *TORN])
+    for slow in [state != cuts.IN_TURN or (place == "file" and scenario == "store a certificate")]
+]
 
 
-def every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, torn, place):
-    text, before, action, allowed, final = SCENARIOS[scenario]
-    board = board_with(fs, {"/device_info.json": text})
-    if place == "file":
-        board.write_file("/boot.py", NO_NVS)
-    for step in before:
-        board.write_file("/main.py", program(step))
-        output = run(board)
-        assert "Traceback" not in output, output
-        assert (place == "NVS") == (board.folder / "nvs.bin").exists()
-    if scenario.startswith("heal the file"):
-        board.write_file("/device_info.json", text)  # as a person copies a fresh one over it
-    if scenario == "heal the second copy":
-        if place == "NVS":
-            (board.folder / "nvs.bin").unlink()
-        else:
-            board.write_file("/dynreg.rec", b"")
-    board.write_file("/main.py", program(action))
-    number = lost = 0
-    while True:
-        number += 1
-        copy = tmp_path / "cut"
-        shutil.copytree(board.folder, copy)
-        trial = Board(copy)
-        output, cut = power_cycle_until_cut(trial, number, torn)
-        assert "WRONG" not in output, output
-        assert "Traceback" not in output, output
-        after = run(trial)
-        if cut and fs == "fat" and torn != "untouched" and broken(after, trial, program(action)):
-            lost += 1  # FAT keeps no second copy of its own tables
+@pytest.mark.parametrize(("scenario", "fs", "place", "torn"), CASES)
+def test_every_cut_point(before_cuts, blank, tmp_path, record_property, scenario, fs, place, torn):
+    text, _, action, allowed, final = SCENARIOS[scenario]
+    lost_file_systems = []
+
+    def attempt(board, powers):
+        said = []
+        for power in powers:
+            output, cut = run(board, **power)
+            said.append(output)
+            assert cut or "DONE" in output, output
+            assert "WRONG" not in output, output
+            assert "Traceback" not in output, output
+        after, _ = run(board)
+        tears = fs == "fat" and any(power["torn"] != "untouched" for power in powers)
+        if cut and tears and broken(after, board, program(action)):
+            lost_file_systems.append(powers)  # FAT keeps no second copy of its own tables
             states = set(re.findall(r"STATE (\S+)", after))
             # WRONG: it is main.py itself, which knows what is right, that is damaged.
             assert not states - allowed - {"config", "WRONG"}, after
-            redeploy(trial, blank(fs), text, program(action))
-            after = run(trial)
-        where = f"{scenario}, {fs}, {torn}, cut {number}:\n{output}\n--- next power-on:\n{after}"
+            redeploy(board, blank(fs), text, program(action))
+            after, _ = run(board)
+        where = "\n--- next power-on:\n".join([*said, after])
         assert "Traceback" not in after, where
         states = re.findall(r"STATE (\S+)", after)
         if cut:
@@ -203,10 +192,42 @@ def every_cut_point(board_with, blank, tmp_path, record_property, scenario, fs, 
         assert states[-1] == final, where
         if final == "right":
             assert "COPIES good good" in after, where
-        shutil.rmtree(copy)
-        if not cut:
-            break
+        return cut
+
+    board = before_cuts(scenario, fs, place)
+    count = cuts.every_cut(board.folder, tmp_path, attempt, torn)
+    assert count, "no flash write to cut at"
     record_property("cuts_in", f"{scenario}, {fs}" + (", no NVS" if place == "file" else ""))
-    record_property("cut_points", number - 1)
-    record_property("file_system_lost", lost)
-    assert number > 1, "no flash write to cut at"
+    record_property("cut_points", count)
+    record_property("file_system_lost", len(lost_file_systems))
+
+
+def test_a_program_that_fails_ends_the_cuts_at_once(board_with, tmp_path):
+    """And says how to try that cut again."""
+    board = board_with("littlefs2", {"/main.py": "import no_such_module"})
+
+    def attempt(board, powers):
+        output, cut = run(board, **powers[0])
+        assert cut or "DONE" in output, output
+        return cut
+
+    with pytest.raises(AssertionError, match="no module named 'no_such_module'") as failed:
+        cuts.every_cut(board.folder, tmp_path, attempt, "half")
+    (note,) = failed.value.__notes__
+    assert "DYNREG_REPLAY=\"[(1, 'half')]\" pytest '" in note
+    assert "test_a_program_that_fails" in note
+
+
+def test_a_list_of_cuts_is_tried_alone(board_with, tmp_path, monkeypatch):
+    writes = "open('/a', 'w').close()\nopen('/b', 'w').close()\nprint('DONE')\n"
+    board = board_with("littlefs2", {"/main.py": writes})
+    monkeypatch.setenv("DYNREG_REPLAY", "[(1, 'half'), (2, 'erased')]")
+    seen = []
+
+    def attempt(board, powers):
+        for power in powers:
+            seen.append((power["power_cut"], power["torn"], run(board, **power)[1]))
+        return True
+
+    assert cuts.every_cut(board.folder, tmp_path, attempt) == 1
+    assert seen == [(1, "half", True), (2, "erased", True)]

@@ -45,8 +45,10 @@ def tls(host: str, port: int, context: ssl.SSLContext, seconds: float) -> str | 
 def clock(host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> float | None:
     """Seconds that this computer is ahead of the gateway's Date header; None where it has none."""
     try:
-        with socket.create_connection((host, port), seconds) as raw:
-            stream = context.wrap_socket(raw, server_hostname=host) if context else raw
+        with (
+            socket.create_connection((host, port), seconds) as raw,
+            context.wrap_socket(raw, server_hostname=host) if context else raw as stream,
+        ):
             stream.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             head = stream.recv(4096).decode("latin-1")
     except OSError:

@@ -127,18 +127,11 @@ def encrypt_payload(secret: str, plaintext: bytes) -> str:
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
 
 
-def login_fault(
-    client_id: str, username: str, password: bytes, psk: str, now: float
-) -> str | None:
-    """Why this MQTT login is not good, in words without any secret; None when it is good.
-
-    `psk` is the device secret in base64, `now` Unix seconds. Source: protocol section 4.
-    """
-    return username_fault(client_id, username, now) or password_fault(username, password, psk)
-
-
 def username_fault(client_id: str, username: str, now: float) -> str | None:
-    """Why the user name of a login is not good; all there is to check of certificate devices."""
+    """Why the user name of an MQTT login is not good, in words without any secret, else None.
+
+    `now` is in Unix seconds. All there is to check of certificate devices. Source: section 4.
+    """
     parts = username.split(";")
     if len(parts) != 4 or parts[1] != SDK_APP_ID:
         return f"username is not {{client id}};{SDK_APP_ID};{{connid}};{{expiry}}"
@@ -154,7 +147,10 @@ def username_fault(client_id: str, username: str, now: float) -> str | None:
 
 
 def password_fault(username: str, password: bytes, psk: str) -> str | None:
-    """Why the password of a login is not good; `psk` is the device secret in base64."""
+    """Why the password of an MQTT login is not good, in words without any secret, else None.
+
+    `psk` is the device secret in base64. Source: section 4.
+    """
     signature, _, method = password.partition(b";")
     if method not in _DIGESTS:
         return "password does not end in ;hmacsha256 or ;hmacsha1"
