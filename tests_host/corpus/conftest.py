@@ -73,9 +73,10 @@ class CorpusFile(pytest.File):
                 return output, json.loads(line[8:])
             output += line
         hung.cancel()
+        code = self.process.wait()  # the next test looks whether it still runs
         if time.monotonic() - began >= TIMEOUT_S:
             return output, f"hangs for {TIMEOUT_S:g} s"
-        return output, f"ends with exit code {self.process.wait()}"
+        return output, f"ends with exit code {code}"
 
     def teardown(self):
         if self.process:

@@ -189,6 +189,8 @@ class Loop(threading.Thread):
             for action in actions:
                 if isinstance(action, Show):
                     self.log += action.data
+                    for callback in self.callbacks:  # before who waits for the state goes on
+                        callback(action.data.decode("utf-8", "replace"))
             del self.log[: max(0, len(self.log) - _MAX_LOG)]
             if actions or self.relay.state != before:
                 self.changed.notify_all()
@@ -198,10 +200,6 @@ class Loop(threading.Thread):
     def _do(self, action: Action) -> None:
         match action:
             case Show(data):
-                with self.changed:
-                    callbacks = list(self.callbacks)
-                for callback in callbacks:
-                    callback(data.decode("utf-8", "replace"))
                 self._port.send(data)
             case Start(config):
                 self._process = Process(self._command, self._settings | config)
