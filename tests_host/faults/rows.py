@@ -406,3 +406,30 @@ APPLICATION = {
     # It starts without the time or its topic, and gets them once the fault is over.
     "starts without": ("mqtt-suback:128", "time-missing", "time-zero", "mqtt-suback-missing"),
 }
+
+# Other releases of requests answer these otherwise (DYNREG_UREQUESTS=FILE): of 2026, which speaks
+# HTTP/1.1 and counts the bytes; and before 2021, which follows no redirect.
+_HTTP_1_1 = (
+    *(_works(f"http-chunked:{size}", "register") for size in (1, 7, 64)),
+    *(
+        _register(f"http-length-{which}", "network.closed", 2, _TWICE)
+        for which in ("short", "long", "negative", "twice")
+    ),
+    _later("http-length-bad", "protocol.reply"),
+    _later("http-redirect-here:301", "protocol.redirect"),
+    _later("http-redirect-here:307", "protocol.redirect"),
+)
+_BEFORE_2021 = (
+    *(_later(f"http-redirect:{status}", "protocol.reply") for status in (301, 302, 307, 308)),
+    _later("dns-portal", "protocol.reply", plain=True, **_BY_NAME),
+    _later("http-no-reason", "protocol.reply"),
+)
+
+
+def rows(requests: str = "") -> tuple[Row, ...]:
+    """The rows as they are for a release of requests, by its source; "": the wheel's own."""
+    other = _HTTP_1_1 if "HTTP/1.1" in requests else ()
+    if "Redirects not yet supported" in requests:
+        other = _BEFORE_2021
+    instead = {(row.fault, row.step, row.plain): row for row in other}
+    return tuple(instead.get((row.fault, row.step, row.plain), row) for row in ROWS)

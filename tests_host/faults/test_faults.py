@@ -1,13 +1,16 @@
 """Every row of rows.py on real MicroPython against real sockets: the fault, and after it.
 
 `./dev test` tries each fault with one argument, of each service and step; `./dev long` all rows.
+With other releases of the libraries: DYNREG_UMQTT=FILE DYNREG_UREQUESTS=FILE ./dev test -m '' FOLDER.
 """
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
-from tests_host.faults.rows import ROWS, Row
+from tests_host.faults.rows import Row, rows
 
 # What must have been done, without a fault, before a row's own step.
 _BEFORE = {
@@ -32,7 +35,8 @@ def _name(row):
 
 def _params():
     seen = set()
-    for row in ROWS:
+    library = os.environ.get("DYNREG_UREQUESTS")
+    for row in rows(Path(library).read_text("utf-8") if library else ""):
         kind = _name(row), "@broker" in row.fault, row.step, row.plain
         slow = pytest.mark.slow if kind in seen else ()
         seen.add(kind)
