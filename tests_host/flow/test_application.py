@@ -36,12 +36,8 @@ def test_the_application_starts_without_time_and_topic_and_gets_them_later(bench
 def test_what_passes_takes_no_board_down_for_good(bench, fault):
     for spec in fault.split():
         bench.hub.fault(spec)
-    with bench.board.power_on(fast_forward=20) as running:
-        running.wait_for("heartbeat: sent", 40)
-        running.write("\x03")
-        running.wait_repl()
-        output = running.output
-    bench.check_secrets(output)
+    bench.fast_forward = 20
+    output = bench.boot("heartbeat: sent", 40)
     assert "Traceback" not in output
     assert report_of(output)["error"] is None
     assert [int(seconds) for _, seconds in LATER.findall(output) if int(seconds) >= 900], output
@@ -51,12 +47,8 @@ def test_what_passes_takes_no_board_down_for_good(bench, fault):
 def test_the_application_goes_on_after_a_fault(bench, fault):
     bench.boot()
     bench.hub.fault(fault)
-    with bench.board.power_on(fast_forward=20) as running:
-        running.wait_for("heartbeat: sent", 30)
-        running.write("\x03")
-        running.wait_repl()
-        output = running.output
-    bench.check_secrets(output)
+    bench.fast_forward = 20
+    output = bench.boot("heartbeat: sent", 30)
     assert bench.hub.wait_for("fault", name=fault.split("*")[0]), output
     assert "Traceback" not in output
     assert report_of(output)["error"] is None

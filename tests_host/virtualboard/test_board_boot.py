@@ -236,6 +236,21 @@ def test_output_arrives_live(board):
     assert "two" in "".join(received)
 
 
+def test_who_waits_for_the_prompt_finds_it_listened_to(board):
+    received = []
+
+    def slowly(text):
+        time.sleep(0.2)
+        received.append(text)
+
+    with board.power_on() as running:
+        running.wait_repl()
+        running.on_output(slowly)
+        running.reset()
+        running.wait_repl()
+        assert "".join(received).endswith(">>> ")
+
+
 def test_what_was_printed_before_a_reset_is_not_lost(board):
     """The words come by the terminal and the wish to reset by the channel, in any order."""
     board.write_file(
