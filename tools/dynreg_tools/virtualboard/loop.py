@@ -35,7 +35,6 @@ class Loop(threading.Thread):
         self.changed = threading.Condition()
         self.log = bytearray()
         self.callbacks: list[Callable[[str], None]] = []
-        self.acting = 0  # events whose actions are not all done yet: who waits, waits for them
         self._process: Process | None = None
         self._requests: list[tuple] = []
         self._wake_r, self._wake_w = os.pipe()
@@ -193,17 +192,10 @@ class Loop(threading.Thread):
                     for callback in self.callbacks:  # before who waits for the state goes on
                         callback(action.data.decode("utf-8", "replace"))
             del self.log[: max(0, len(self.log) - _MAX_LOG)]
-            if not actions and self.relay.state != before:
+            if actions or self.relay.state != before:
                 self.changed.notify_all()
-            self.acting += bool(actions)
-        try:
-            for action in actions:
-                self._do(action)
-        finally:
-            if actions:
-                with self.changed:
-                    self.acting -= 1
-                    self.changed.notify_all()
+        for action in actions:
+            self._do(action)
 
     def _do(self, action: Action) -> None:
         match action:

@@ -212,7 +212,7 @@ class Running:
         deadline = time.monotonic() + timeout
         loop = self._loop
         with loop.changed:
-            while loop.acting or not done(loop):
+            while not done(loop):
                 if loop.relay.state == "dead":
                     raise BoardError(loop.relay.error or "the board is dead")
                 left = deadline - time.monotonic()
