@@ -1,7 +1,7 @@
 """Every row of rows.py on real MicroPython against real sockets: the fault, and after it.
 
 `./dev test` tries each fault with one argument, of each service and step; `./dev long` all rows.
-With other releases of the libraries: DYNREG_UMQTT=FILE DYNREG_UREQUESTS=FILE ./dev test -m '' FOLDER.
+With other releases of the libraries: DYNREG_UMQTT=FILE DYNREG_UREQUESTS=FILE, and `-m ''` for all.
 """
 
 import os
