@@ -337,10 +337,10 @@ def test_whatever_happens_without_nvs():
     _play(WithoutNvs, max_examples=_LONG or 50)
 
 
-def _every_two_cuts(machine):
+def _two_cuts(machine, step=1):
     """Both of a board's first two boots end early, at each step of each; chance finds too few."""
     for half in (False, True):
-        for first in range(16):
+        for first in range(0, 16, step):
             for second in range(16):
                 state = machine()
                 state.start(psk=False, cuts=[(0, first, half), (0, second, half)])
@@ -348,12 +348,20 @@ def _every_two_cuts(machine):
                 state.teardown()
 
 
-def test_every_two_cuts():
-    _every_two_cuts(Machine)
+def test_two_cuts():
+    _two_cuts(Machine, step=3)
 
 
-def test_every_two_cuts_without_nvs():
-    _every_two_cuts(WithoutNvs)
+def test_two_cuts_without_nvs():
+    _two_cuts(WithoutNvs, step=3)
+
+
+def test_slow_every_two_cuts():
+    _two_cuts(Machine)
+
+
+def test_slow_every_two_cuts_without_nvs():
+    _two_cuts(WithoutNvs)
 
 
 # --- it notices what is broken ---------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Each function of machine.py in a process of its own, whose modules are the board's."""
+"""Each function of machine.py in a process of its own, whose modules are the board's.
+
+What begins with test_slow_ is for `./dev long`.
+"""
 
 import ast
 import json
@@ -20,7 +23,13 @@ TESTS = [
 ]
 
 
-@pytest.mark.parametrize("name", TESTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name.startswith("test_slow_") else ())
+        for name in TESTS
+    ],
+)
 def test_model(name, tmp_path):
     result = subprocess.run(
         [sys.executable, RUNNER, MACHINE, name],
