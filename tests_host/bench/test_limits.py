@@ -1,12 +1,13 @@
 """The regression gate: flash, heap, bytes and packets against limits.toml."""
 
-import warnings
-
 import pytest
 
 from dynreg_tools.bench.errors import NoLink
 from tests_host.bench import limits
 from tests_host.bench.no_link import no_link
+
+# Far below a limit is a hint, and depends on the machine; it fails nobody's run.
+pytestmark = pytest.mark.filterwarnings("default::tests_host.bench.limits.UnderTheLimit")
 
 
 def fail_over(complaints):
@@ -48,16 +49,11 @@ def test_flash(tmp_path):
     fail_over(complaints + gone)
 
 
-class NotMeasured(UserWarning):
-    """A part of the gate that this machine cannot hold: a summary shows warnings, not skips."""
-
-
 @pytest.mark.parametrize("bits", limits.BITS)
 def test_memory(tmp_path, bits):
     try:
         found = limits.memory(tmp_path / "batch", bits)
     except limits.Not32Bit as missing:
-        warnings.warn(f"no heap of {bits} bits measured: {missing}", NotMeasured, stacklevel=1)
         pytest.skip(str(missing))
     fail_over(judged(found, limits.limits().get(f"{bits}-bit", {}), f", {bits}-bit"))
 
