@@ -85,7 +85,7 @@ def run(
         f"1. a local hub with product {product}, a blank virtual board, Wi-Fi between them"
     )
     wifi_password = secrets.token_urlsafe(9)
-    with Hub(data=folder / "hub", product_id=product, register_type=2) as hub:
+    with Hub(data=folder / "hub", product_id=product, register_type=2, strict=True) as hub:
         board = Board.new(
             folder / "board",
             wifi={"bench": wifi_password},

@@ -150,6 +150,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "certificate then names",
     )
     add(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        dest="names",
+        help="one more host name or address for the certificate, such as "
+        "*.iotcloud.tencentdevices.com; may be repeated",
+    )
+    add(
+        "--strict",
+        action="store_true",
+        help="refuse what the cloud takes but this project's library never sends: MQTT 3.1, other "
+        "app ids, hmacsha1, the C SDK's timestamp, sessions that are kept",
+    )
+    add(
         "--port-base",
         type=_natural,
         default=0,

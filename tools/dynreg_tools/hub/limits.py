@@ -1,18 +1,20 @@
-"""How long the hub waits, and what it takes for too soon or too late."""
+"""How long the hub waits, what it takes for too soon or too late, and how strict it is."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All in seconds.
+    """All in seconds, but for `strict`.
 
     `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
     time between two logins of a device (0: no limit), `connect_timeout` and `idle_timeout` how
-    long a CONNECT and a whole HTTP request may take to arrive.
+    long a CONNECT and a whole HTTP request may take to arrive. `strict` refuses what the cloud
+    takes and this project's library never sends (protocol section 7a).
     """
 
     time_window: float = 300.0
     connect_interval: float = 0
     connect_timeout: float = 10.0
     idle_timeout: float = 15.0
+    strict: bool = False

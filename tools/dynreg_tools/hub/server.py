@@ -169,8 +169,8 @@ class Server:
         return Shown(self._authority, self._names(), *clients)
 
     def _names(self) -> list[str]:
-        host = self._settings.host
-        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != _ANY]
+        own = ("localhost", "127.0.0.1", NAME, self._settings.host)
+        return [name for name in (*own, *self._settings.names) if name != _ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""

@@ -114,7 +114,7 @@ class Gateway:
             reply = refusal(*refused)
         else:
             reply = register(
-                self._store, headers, body, time.time(), self._limits.time_window, self._authority
+                self._store, headers, body, time.time(), self._limits, self._authority
             )
         self._journal.emit(reply.event, **reply.fields, scheme=scheme)
         product = self._store.product(reply.fields.get("product_id", ""))

@@ -12,6 +12,7 @@ from functools import partial
 from uuid import uuid4
 
 from .. import rules
+from ..limits import Limits
 from ..store import Product, Store
 from ..tls.device_ca import DeviceAuthority
 from .credentials import Credential, check_request, new_credential
@@ -37,19 +38,19 @@ def register(
     headers: Mapping[str, str],
     body: bytes,
     now: float,
-    window: float,
+    limits: Limits,
     authority: DeviceAuthority | None = None,
 ) -> Reply:
     """Answer one POST to /device/register.
 
-    `headers` has lower-case names, `now` is Unix seconds, `window` the seconds a timestamp other
-    than 0 may be off, `authority` issues certificates where the product needs them. Changes the
-    store: a good request creates the device or its new credential.
+    `headers` has lower-case names, `now` is Unix seconds, `limits` says how far a timestamp may be
+    off and how strict the forms are, `authority` issues certificates where the product needs
+    them. Changes the store: a good request creates the device or its new credential.
     """
     request_id = str(uuid4())
     known: dict = {}
     try:
-        product, name, request = _check(store, headers, body, now, window, known)
+        product, name, request = _check(store, headers, body, now, limits, known)
         brought = check_request(product, request, now)
         new = partial(new_credential, product, name, brought, authority)
         state, credential = _give(store, product, name, new)
@@ -78,7 +79,7 @@ def _check(
     headers: Mapping[str, str],
     body: bytes,
     now: float,
-    window: float,
+    limits: Limits,
     known: dict,
 ) -> tuple[Product, str, dict]:
     """Product, device name and JSON of a good request; fills `known` with what may be reported."""
@@ -91,7 +92,7 @@ def _check(
         raise Refused("product")
     known["product_id"] = product_id
     algorithm = headers.get("x-tc-algorithm", "")
-    if algorithm != rules.ALGORITHM:
+    if algorithm not in rules.signing_algorithms(strict=limits.strict):
         raise Refused("algorithm")
     timestamp, nonce = headers.get("x-tc-timestamp", ""), headers.get("x-tc-nonce", "")
     if _SECONDS.fullmatch(timestamp) is None:
@@ -107,7 +108,8 @@ def _check(
     signature = headers.get("x-tc-signature", "")
     if not hmac.compare_digest(signature.encode(), expected.encode()):
         raise Refused("signature")
-    if int(timestamp) and abs(int(timestamp) - now) > window:
+    clockless = rules.clockless_timestamps(strict=limits.strict)
+    if int(timestamp) not in clockless and abs(int(timestamp) - now) > limits.time_window:
         raise Refused("expired")
     if not rules.is_device_name(name):
         raise Refused("device_name")

@@ -72,7 +72,7 @@ class Broker:
         The first login activates it.
         """
         peer = connection.peer
-        device = check_login(self._store, connect, peer, time.time())
+        device = check_login(self._store, connect, peer, time.time(), strict=self.limits.strict)
         password = "password" if connect.password is not None else "no password"
         if peer.security == "psk" and self.faults.psk_login(connect.password is not None):
             raise Refused(BAD_CREDENTIALS, f"a fault on purpose: {password} under TLS-PSK")

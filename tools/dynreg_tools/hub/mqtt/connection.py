@@ -135,6 +135,7 @@ class Connection:
             self._shown_client_id = connect.client_id
         await asyncio.sleep(self._broker.faults.login_wait())
         device = self._broker.login(self, connect)
+        self._framer.old = connect.protocol == packets.OLD
         self.session = Session(self._broker, device, self._report)
         self._out.send(framing.connack(ACCEPTED))
         shown = self.peer.fingerprint
