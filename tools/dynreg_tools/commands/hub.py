@@ -17,6 +17,7 @@ from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
 
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0
+_NO_PSK = "dynreg: no TLS-PSK here: Python 3.13 and later have it"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         hub = Hub(on_event=partial(_print_after, starting, over), record=False, **settings)
         hub.start()
         _print(over, _ready_line(hub))
+        if settings["psk"] and not hub.psk:
+            print(_NO_PSK, file=sys.stderr)
     until = options.stop_after
     deadline = None if until is None else time.monotonic() + until
     while not over.wait(_TICK if deadline is None else min(_TICK, deadline - time.monotonic())):
