@@ -122,6 +122,8 @@ def test_data_directory_survives(tmp_path):
         ({"product_secret": "x" * 33}, "16 to 32"),
         ({"devices": ["a b"]}, "device name"),
         ({"port_base": 65532}, "port base"),
+        ({"login_ms": -1}, "0 or more milliseconds"),
+        ({"reply_ms": -1}, "0 or more milliseconds"),
         ({"auth_mode": "psk"}, "auth mode"),
         ({"device_key": "dsa"}, "rsa or ec"),
         ({"cert_key": "dsa"}, "rsa or ec"),
@@ -150,6 +152,21 @@ def test_unusable_places(tmp_path):
         Hub(tmp_path / "bad").start()
     with pytest.raises(HubError, match="cannot listen"):
         Hub(tmp_path / "used", host="203.0.113.1").start()
+
+
+def test_a_reply_and_a_login_take_their_time(tmp_path):
+    with Hub(tmp_path, cert_key="ec", reply_ms=300, login_ms=300) as hub:
+        began = time.monotonic()
+        registering = threading.Thread(target=post, args=[hub])
+        registering.start()
+        hub.wait_for("registered")
+        [device] = hub.devices()
+        assert registering.is_alive(), "it counts before the reply"
+        registering.join()
+        assert time.monotonic() - began >= 0.3
+        began = time.monotonic()
+        logged_in(hub, psk=device["psk"]).socket.close()
+        assert time.monotonic() - began >= 0.3
 
 
 def test_devices_by_hand(hub):

@@ -31,6 +31,9 @@ class Settings(Limits):
 
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
 
+    `nodelay` sets TCP_NODELAY on every connection; without it Nagle's algorithm is as the system
+    has it.
+
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     """
 
@@ -47,6 +50,7 @@ class Settings(Limits):
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
+    nodelay: bool = False
     faults: Sequence[str] = ()
     own_ca_pem: str | None = field(init=False, default=None)
 
@@ -67,6 +71,8 @@ class Settings(Limits):
             raise HubError("the auth mode must be key or cert")
         if self.cert_key not in KEY_TYPES or self.device_key not in DEVICE_KEYS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
+        if self.login_ms < 0 or self.reply_ms < 0:
+            raise HubError("a delay must be 0 or more milliseconds")
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:
                 raise HubError("an own CA is for products in auth mode cert, not key")
