@@ -1,7 +1,9 @@
 """Products, devices and their states in one SQLite file, hub.db, which survives restarts.
 
 Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
-secrets, hence mode 0600, but never a private key. One process at a time may have it open.
+secrets, hence mode 0600, but never a private key. One process at a time may have it open. What was
+told to a device outlives a kill of the process; a power cut of this machine may take the last
+seconds back, since waiting for the disk at each change takes longer than all the rest.
 """
 
 import os
