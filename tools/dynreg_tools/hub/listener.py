@@ -13,10 +13,9 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 from .descriptors import Descriptors
-from .tls.context import HANDSHAKE_TIMEOUT, HandshakeFailed, reason, send_alert
+from .tls.handshake import LINGER, handshake
 
 _FILLERS = 4  # connections that nobody accepts: more than fit into a backlog of one
-LINGER = 0.5  # seconds to let a peer read the last bytes before its own bytes cause a reset
 _PAUSE = 0.5  # seconds without accept() when the system has no descriptor for a connection
 _READ = 4096
 
@@ -204,36 +203,12 @@ class Listener:
             transport.set_protocol(protocol)
             transport.resume_reading()
         else:
-            with sock.dup() as spare:  # the transport closes its own before an alert is sent
-                secure = await self._handshake(transport, protocol, context, spare)
+            secure = await handshake(transport, protocol, context, sock, self._tls_failed)
             if secure is None:
                 return None
             transport = secure
         protocol.connection_made(transport)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
-
-    async def _handshake(
-        self,
-        transport: asyncio.Transport,
-        protocol: asyncio.StreamReaderProtocol,
-        context: ssl.SSLContext,
-        spare: socket.socket,
-    ) -> asyncio.Transport | None:
-        """The transport after its handshake; None when that failed, or it was closed meanwhile."""
-        try:
-            return await asyncio.get_running_loop().start_tls(
-                transport,
-                protocol,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
-                ssl_shutdown_timeout=LINGER,
-            )
-        except OSError as exc:
-            self._tls_failed(reason(exc))
-            if isinstance(exc, HandshakeFailed):
-                await send_alert(spare, exc.alert, LINGER)
-            return None
 
 
 class _Paused(asyncio.Protocol):

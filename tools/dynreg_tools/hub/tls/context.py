@@ -2,25 +2,19 @@
 
 asyncio drops what OpenSSL wants to say last, so that a device would see a bare end of connection
 where the cloud tells it that its certificate is no good. Here the alert travels with the
-exception (HandshakeFailed), and the listener sends it.
+exception (HandshakeFailed), and handshake.py sends it.
 
 Which connection a PSK identity belongs to is known by order alone: OpenSSL asks for the key
 inside do_handshake(), and one thread does all handshakes of a context.
 """
 
-import asyncio
-import socket
 import ssl
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 import trustme
 
 from .psk import may_use_psk, offer_psk
-
-HANDSHAKE_TIMEOUT = 10.0  # seconds that a handshake may take
-_READ = 4096
 
 KeyOf = Callable[[str], bytes | None]
 
@@ -117,29 +111,3 @@ class ServerContext(ssl.SSLContext):
         assert isinstance(made, _Object)
         made.made_by, made.outgoing = self, outgoing
         return made
-
-
-async def send_alert(sock: socket.socket, alert: bytes, linger: float) -> None:
-    """Tell the peer why its handshake failed, and let it read that for `linger` seconds."""
-    loop = asyncio.get_running_loop()
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(linger):
-            await loop.sock_sendall(sock, alert)
-            sock.shutdown(socket.SHUT_WR)
-            while await loop.sock_recv(sock, _READ):
-                pass
-
-
-def reason(exc: OSError) -> str:
-    """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
-    if isinstance(exc, HandshakeFailed):
-        cause = exc.cause
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{cause.reason}: {cause.verify_message}"
-        if cause.reason:
-            return ": ".join(filter(None, (cause.reason, exc.psk_reason)))
-    if isinstance(exc, ssl.SSLError | ConnectionResetError):
-        return "the peer closed the connection"
-    if isinstance(exc, ConnectionAbortedError):
-        return f"not complete within {HANDSHAKE_TIMEOUT:g} s"
-    return type(exc).__name__
