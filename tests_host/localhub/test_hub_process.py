@@ -94,7 +94,7 @@ def test_data_directory_survives(tmp_path):
         authority = first.ca_pem.read_bytes()
     private = {p.name for p in data.iterdir() if stat.S_IMODE(p.stat().st_mode) == 0o600}
     assert {p.name for p in data.iterdir()} == {"hub.db", "ca.pem", "ca.der", "ca_key.pem"}
-    assert private == {"hub.db", "ca_key.pem"}
+    assert private == {path.name for path in data.iterdir()}
     with Hub(data, cert_key="ec", devices=["made"]) as second:
         assert second.product_id == first.product_id
         assert second.made_secret
@@ -142,9 +142,6 @@ def test_unusable_places(tmp_path):
         with pytest.raises(HubError, match="data directory"):
             Hub(data).start()
     with Hub(tmp_path / "used", cert_key="ec"), pytest.raises(HubError, match="another hub"):
-        Hub(tmp_path / "used").start()
-    (tmp_path / "used" / "ca.pem").write_text("broken")
-    with pytest.raises(HubError, match="authority"):
         Hub(tmp_path / "used").start()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "hub.db").write_text("no database" * 100)

@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from .rules import HubError
 
 _SCHEMA = """
@@ -83,7 +84,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the file; HubError when that cannot be done."""
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, files.PRIVATE))
+            files.narrow(path)  # SQLite gives its other files the same mode
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (OSError, sqlite3.Error) as exc:
             raise HubError(f"cannot open {path}: {exc}") from exc
