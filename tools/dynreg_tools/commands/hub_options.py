@@ -52,10 +52,10 @@ events:
 
 EXAMPLE = _EXAMPLE + "\n".join(
     textwrap.fill(
-        f"{name:<15}{meaning}",
+        f"{name:<19}{meaning}",
         _WIDTH,
         initial_indent="  ",
-        subsequent_indent=" " * 17,
+        subsequent_indent=" " * 21,
         break_on_hyphens=False,
     )
     for name, meaning in EVENTS.items()
@@ -187,6 +187,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="refuse a "
         "device's second login within this time; the cloud's limit is 5 (default 0: no limit)",
+    )
+    add(
+        "--nodelay",
+        action="store_true",
+        help="send every small answer at once (TCP_NODELAY); else, as the system has it, one may "
+        "wait until the one before it is acknowledged, which takes 40 ms or more: brokers differ",
+    )
+    add(
+        "--login-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a CONNECT to its CONNACK (default 0)",
+    )
+    add(
+        "--reply-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a whole request to register, which counts at once, to its reply "
+        "(default 0)",
     )
     add(
         "--cert-key",

@@ -89,6 +89,7 @@ class Hub:
 
     async def _main(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._unhandled)
         self._stop = asyncio.Event()
         async with Server(self._settings, self._journal, self._broken) as server:
             self._server = server
@@ -103,6 +104,14 @@ class Hub:
             self.made_secret = server.made_secret
             ready.set()
             await self._stop.wait()
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a callback raised is a defect as well; else it would only stand on stderr."""
+        exc = context.get("exception")
+        if isinstance(exc, Exception) and not isinstance(exc, OSError):
+            self._broken(exc)
+        else:
+            loop.default_exception_handler(context)
 
     def _broken(self, exc: Exception) -> None:
         self._failure = self._failure or exc

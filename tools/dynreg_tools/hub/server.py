@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trustme
 
+from .descriptors import Descriptors
 from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
@@ -136,6 +137,9 @@ class Server:
             "mqtts": self.broker.serve,
             "control": Control(self.faults).serve,
         }
+        descriptors = Descriptors(
+            lambda limit: self._journal.emit("out_of_descriptors", limit=limit)
+        )
         for name, serve in services.items():
             self._listeners[name] = Listener(
                 sockets[name],
@@ -145,6 +149,8 @@ class Server:
                 broken=self._broken,
                 service=_SERVICES.get(name, name),
                 faults=self._hooks,
+                nodelay=self._settings.nodelay,
+                descriptors=descriptors,
             )
             self._stack.push_async_callback(self._listeners[name].close)
 

@@ -33,6 +33,9 @@ class Settings(Limits):
 
     `names` are more host names and addresses for the servers' certificate, beside `host`'s own.
 
+    `nodelay` sets TCP_NODELAY on every connection; without it Nagle's algorithm is as the system
+    has it.
+
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     """
 
@@ -49,6 +52,7 @@ class Settings(Limits):
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
+    nodelay: bool = False
     faults: Sequence[str] = ()
     names: Sequence[str] = ()
     own_ca_pem: str | None = field(init=False, default=None)
@@ -73,6 +77,8 @@ class Settings(Limits):
             raise HubError("the auth mode must be key or cert")
         if self.cert_key not in certificates.KEY_TYPES or self.device_key not in DEVICE_KEYS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
+        if self.login_ms < 0 or self.reply_ms < 0:
+            raise HubError("a delay must be 0 or more milliseconds")
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:
                 raise HubError("an own CA is for products in auth mode cert, not key")

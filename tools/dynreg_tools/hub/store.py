@@ -1,7 +1,9 @@
 """Products, devices and their states in one SQLite file, hub.db, which survives restarts.
 
 Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
-secrets, hence mode 0600, but never a private key. One process at a time may have it open.
+secrets, hence mode 0600, but never a private key. One process at a time may have it open. What was
+told to a device outlives a kill of the process; a power cut of this machine may take the last
+seconds back, since waiting for the disk at each change takes longer than all the rest.
 """
 
 import os
@@ -12,6 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from .rules import HubError
 
 _SCHEMA = """
@@ -81,12 +84,15 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the file; HubError when that cannot be done."""
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, files.PRIVATE))
+            files.narrow(path)  # SQLite gives its other files the same mode
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         except (OSError, sqlite3.Error) as exc:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
             self._add_columns()
         except sqlite3.Error as exc:

@@ -57,7 +57,7 @@ def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:
     }
     if mark.is_file() and mark.read_text() == digest.hexdigest():
         return target, on_board
-    target.mkdir(exist_ok=True)
+    target.mkdir(mode=0o700, exist_ok=True)
     for old in target.iterdir():
         old.unlink()
     todo: list[tuple[Path, str]] = []

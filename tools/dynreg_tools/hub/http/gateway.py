@@ -96,6 +96,7 @@ class Gateway:
             return await connection.reply(
                 bad.status, reply, close=bad.over, change=self._faults.change()
             )
+        await asyncio.sleep(self._limits.reply_ms / 1000)
         return await connection.reply(HTTPStatus.OK, reply, change=self._faults.change())
 
     def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:

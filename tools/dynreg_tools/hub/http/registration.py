@@ -87,7 +87,7 @@ def _check(
     product_id, name = _names(request)
     if rules.is_device_name(name):
         known["device_name"] = name
-    product = store.product(product_id)
+    product = store.product(product_id) if rules.is_product_id(product_id) else None
     if product is None:
         raise Refused("product")
     known["product_id"] = product_id

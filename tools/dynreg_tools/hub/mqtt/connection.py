@@ -133,7 +133,8 @@ class Connection:
             raise Malformed("the first packet is not CONNECT")
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
-        await asyncio.sleep(self._broker.faults.login_wait())
+        wait = self._broker.limits.login_ms / 1000 + self._broker.faults.login_wait()
+        await asyncio.sleep(wait)
         device = self._broker.login(self, connect)
         self._framer.old = connect.protocol == packets.OLD
         self.session = Session(self._broker, device, self._report)

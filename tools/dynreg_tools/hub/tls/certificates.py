@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from ... import files
 from ..rules import HubError
+from . import kept
 
 CA_PEM, CA_DER, CA_KEY = "ca.pem", "ca.der", "ca_key.pem"
 KEY_TYPES = {"rsa": trustme.KeyType.RSA, "ec": trustme.KeyType.ECDSA}
@@ -33,22 +34,17 @@ _NAME = re.compile(rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})*")
 def load_or_create_authority(directory: Path, key_type: str) -> trustme.CA:
     """The authority of a data directory, made when missing (`key_type`: "rsa" 2048, "ec" P-256).
 
-    Writes ca.pem and ca.der beside it. Raises HubError when the kept files cannot be used; an
+    Writes ca.der beside it. Raises HubError when the kept files cannot be used; an
     authority that exists keeps its own kind of key.
     """
     pem, key = directory / CA_PEM, directory / CA_KEY
-    if key.exists() and pem.exists():
-        try:
-            authority = trustme.CA.from_pem(pem.read_bytes(), key.read_bytes())
-        except (ValueError, OSError) as exc:
-            raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
+    if pair := kept.load(pem, key):
+        authority = trustme.CA.from_pem(pair.pem, pair.key_pem)
     else:
         authority = new_authority(key_type)
-        files.write(key, authority.private_key_pem.bytes(), files.PRIVATE)
-    certificate = authority.cert_pem.bytes()
-    pem.write_bytes(certificate)
-    der = x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)
-    (directory / CA_DER).write_bytes(der)
+        kept.save(pem, key, authority.cert_pem.bytes(), authority.private_key_pem.bytes())
+    certificate = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    files.write(directory / CA_DER, certificate.public_bytes(Encoding.DER), files.PRIVATE)
     return authority
 
 

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
+from dnslib.label import DNSBuffer, DNSLabelError
 
 from ..later import later
 
@@ -38,11 +39,8 @@ class NameServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple) -> None:
         """Answer one question; anything else is ignored."""
-        try:
-            question = DNSRecord.parse(data)
-        except DNSError:
-            return
-        if question.header.qr or not question.questions:
+        question = _question(data)
+        if question is None:
             return
         self._asked(str(question.q.qname).rstrip("."))
         for wait, packet in self._faults.dns(question, self._answer(question)):
@@ -56,3 +54,20 @@ class NameServer(asyncio.DatagramProtocol):
         elif question.q.qtype == QTYPE.A:
             reply.add_answer(RR(question.q.qname, QTYPE.A, rdata=A(self._address), ttl=_TTL))
         return reply
+
+
+def _question(data: bytes) -> DNSRecord | None:
+    """The first question of a packet, without its other sections; None when it has none.
+
+    A name that could not be sent back is no question either: labels and names have their limits.
+    """
+    try:
+        buffer = DNSBuffer(data)
+        header = DNSHeader.parse(buffer)
+        if header.qr or not header.q:
+            return None
+        question = DNSRecord(header, questions=[DNSQuestion.parse(buffer)])
+        question.pack()
+    except (DNSError, DNSLabelError, RecursionError):  # of pointers to pointers
+        return None
+    return question
