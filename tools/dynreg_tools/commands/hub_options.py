@@ -174,6 +174,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "device's second login within this time; the cloud's limit is 5 (default 0: no limit)",
     )
     add(
+        "--stored-interval",
+        type=_seconds,
+        default=Limits().stored_interval,
+        metavar="SECONDS",
+        help="between two messages that a persistent session has kept (default %(default)g)",
+    )
+    add(
         "--cert-key",
         choices=sorted(KEY_TYPES),
         default="rsa",

@@ -9,10 +9,12 @@ class Limits:
 
     `time_window` is how far a registration's timestamp may be off, `connect_interval` the least
     time between two logins of a device (0: no limit), `connect_timeout` and `idle_timeout` how
-    long a CONNECT and a whole HTTP request may take to arrive.
+    long a CONNECT and a whole HTTP request may take to arrive, `stored_interval` the time between
+    two messages that a persistent session has kept for a device.
     """
 
     time_window: float = 300.0
     connect_interval: float = 0
     connect_timeout: float = 10.0
     idle_timeout: float = 15.0
+    stored_interval: float = 0.5
