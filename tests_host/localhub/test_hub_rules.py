@@ -147,9 +147,9 @@ def test_topic_limits():
 
 
 def test_matching():
-    assert rules.matches("$rrpc/rxd/P/d/+", "$rrpc/rxd/P/d/17")
-    assert not rules.matches("$rrpc/rxd/P/d/+", "$rrpc/rxd/P/d/17/x")
-    assert not rules.matches("P/d/data", "P/d/dat")
+    assert rules.filters_over("$rrpc/rxd/P/d/17") == ("$rrpc/rxd/P/d/17", "$rrpc/rxd/P/d/+")
+    assert "$rrpc/rxd/P/d/+" not in rules.filters_over("$rrpc/rxd/P/d/17/x")
+    assert "P/d/data" not in rules.filters_over("P/d/dat")
 
 
 def test_zero_padding_of_whole_block():

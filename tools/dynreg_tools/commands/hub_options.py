@@ -210,6 +210,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "(default 0)",
     )
     add(
+        "--stored-interval",
+        type=_seconds,
+        default=Limits().stored_interval,
+        metavar="SECONDS",
+        help="between two messages that a persistent session has kept (default %(default)g)",
+    )
+    add(
         "--cert-key",
         choices=sorted(KEY_TYPES),
         default="rsa",

@@ -198,17 +198,19 @@ class Hub:
         self._call(self._server.store.add_device, self.product_id, name, psk)
 
     def delete_device(self, name: str) -> None:
-        """Forget a device and end its session, so that it can register again."""
-        if not self._call(self._server.store.delete_device, self.product_id, name):
+        """Forget a device with its session and end its connection; it can register again."""
+        if not self._call(self._server.broker.delete_device, self.product_id, name):
             raise HubError(f"there is no device {name}")
-        self.kick(name)
 
     def kick(self, device_name: str) -> bool:
         """End a device's MQTT session; False when it has none."""
         return self._call(self._server.broker.kick, self.product_id + device_name)
 
     def publish(self, topic: str, payload: bytes | str, qos: int = 0) -> int:
-        """Send a message to all subscribers of `topic`; how many there were."""
+        """Send a message to all subscribers of `topic`; how many got it, or will.
+
+        What is kept for a subscriber (docs/protocol.md, 4a) survives the hub once this returns.
+        """
         data = payload.encode() if isinstance(payload, str) else payload
         return self._call(self._server.broker.publish, topic, data, qos)
 

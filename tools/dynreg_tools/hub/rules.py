@@ -21,6 +21,7 @@ NONCE_LIMIT = 2**31
 MAX_PAYLOAD = 16 * 1024
 MAX_TOPIC, MAX_SLASHES = 255, 10
 MAX_KEEPALIVE = 900
+MAX_STORED, STORED_SECONDS = 150, 24 * 3600  # messages of a persistent session
 MIN_SECRET, MAX_SECRET = 16, 32
 AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
 
@@ -203,14 +204,6 @@ def may_subscribe(product_id: str, device_name: str, topic_filter: str) -> bool:
     if process_id != topic_filter:
         return process_id not in ("", "#") and "/" not in process_id
     return any(topic_filter == template.format(own=own) for template in _DOWN)
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether `topic` falls under `topic_filter`; `+` is one level, `#` is never granted."""
-    wanted, given = topic_filter.split("/"), topic.split("/")
-    return len(wanted) == len(given) and all(
-        level in ("+", name) for level, name in zip(wanted, given, strict=True)
-    )
 
 
 def filters_over(topic: str) -> tuple[str, str]:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from . import sessions
 from .rules import HubError
 
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS products (
     id TEXT PRIMARY KEY,
     secret TEXT NOT NULL,
@@ -36,6 +38,8 @@ CREATE TABLE IF NOT EXISTS devices (
     PRIMARY KEY (product_id, name)
 );
 """
+    + sessions.SCHEMA
+)
 _LATER_COLUMNS = (  # which a file of an earlier hub has not yet
     ("products", "auth_mode", "TEXT NOT NULL DEFAULT 'key'"),
     ("products", "own_ca", "TEXT"),
@@ -91,15 +95,26 @@ class Store:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
             self._add_columns()
+            # What is committed survives the process; the disk is waited for where it must be.
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
+        self.sessions = sessions.Sessions(self._db)
+
+    def _write_through(self, statement: str, values: Sequence[Any]) -> None:
+        """Execute, and return when the disk has it, so that not even a power cut takes it back."""
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            self._db.execute(statement, values)
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _add_columns(self) -> None:
         for table, column, kind in _LATER_COLUMNS:
@@ -115,7 +130,7 @@ class Store:
         """Insert or replace a product and note it as the one used last."""
         columns = f"{_PRODUCT}, used".split(", ")
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._db.execute(
+        self._write_through(
             f"INSERT INTO products ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (id) DO UPDATE SET {changes}",
             (*astuple(product), time.time()),
@@ -181,7 +196,7 @@ class Store:
     ) -> None:
         """Create a device; HubError when it exists."""
         try:
-            self._db.execute(
+            self._write_through(
                 "INSERT INTO devices (product_id, name, psk, fingerprint, automatic, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (product_id, name, psk, fingerprint, automatic, int(time.time())),
@@ -193,7 +208,7 @@ class Store:
         self, product_id: str, name: str, psk: str | None, fingerprint: str | None
     ) -> None:
         """Give a device a new secret or certificate; the one before is no longer good."""
-        self._db.execute(
+        self._write_through(
             "UPDATE devices SET psk = ?, fingerprint = ? WHERE product_id = ? AND name = ?",
             (psk, fingerprint, product_id, name),
         )
@@ -206,7 +221,7 @@ class Store:
         )
 
     def delete_device(self, product_id: str, name: str) -> bool:
-        """Forget a device, so that it can register again; False when there is none."""
+        """Forget a device and its session, so that it can register again; False: there is none."""
         cursor = self._db.execute(
             "DELETE FROM devices WHERE product_id = ? AND name = ?", (product_id, name)
         )

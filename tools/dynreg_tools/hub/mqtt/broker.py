@@ -23,6 +23,7 @@ from .login import BAD_CREDENTIALS, NOT_AUTHORIZED, Peer, Refused, check_login
 from .outbox import SessionFaults
 from .packets import Connect, Publish
 from .session import Session
+from .state import SessionState
 
 
 class BrokerFaults(SessionFaults, Protocol):
@@ -52,9 +53,14 @@ class Broker:
         self.faults = faults
         self._store = store
         self._connections: dict[str, Connection] = {}  # by client id
+        self._states: dict[str, SessionState] = {}  # by client id
         self._subscribers: dict[str, dict[str, None]] = {}  # filter -> client ids, in their order
         self._last_login: dict[str, float] = {}
         self._numbers = count(1)
+        for client_id, granted in store.sessions.all().items():
+            self._states[client_id] = self._new_state(client_id, granted)
+            for topic_filter in granted:
+                self.subscribe(client_id, topic_filter)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, over TLS or not, to its end."""
@@ -90,6 +96,38 @@ class Broker:
             self._store.activate(device.product_id, device.name)
         return device
 
+    def open_session(self, device: Device, *, clean: bool) -> tuple[SessionState, bool]:
+        """The session of a device that has just logged in, and whether there was one before."""
+        client_id = device.product_id + device.name
+        state = self._states.get(client_id)
+        if state and clean:
+            self._end_session(state)
+            self._store.sessions.end(client_id)
+            state = None
+        if present := state is not None:
+            return state, present
+        if not clean:
+            self._store.sessions.open(client_id, device.product_id, device.name)
+        state = self._states[client_id] = self._new_state(client_id, None if clean else {})
+        return state, present
+
+    def _new_state(self, client_id: str, kept: dict[str, int] | None) -> SessionState:
+        """The state of a session, persistent when what is kept of it is given."""
+
+        def dropped(topic: str, reason: str) -> None:
+            self.journal.emit("dropped", client_id=client_id, topic=topic, reason=reason)
+
+        table = None if kept is None else self._store.sessions
+        return SessionState(client_id, dropped, table, kept)
+
+    def delete_device(self, product_id: str, name: str) -> bool:
+        """Forget a device with its session, and end its connection; False: there is none."""
+        there = self._store.delete_device(product_id, name)
+        self.kick(product_id + name)
+        if state := self._states.get(product_id + name):
+            self._end_session(state)
+        return there
+
     def kick(self, client_id: str) -> bool:
         """End a device's connection; False when it has none."""
         connection = self._connections.get(client_id)
@@ -110,13 +148,13 @@ class Broker:
             self._subscribers.pop(topic_filter, None)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0) -> int:
-        """Send a message to its subscribers; how many there were."""
+        """Send a message to its subscribers, or keep it for them; to how many."""
         found = {
             client_id: None
             for topic_filter in rules.filters_over(topic)
             for client_id in self._subscribers.get(topic_filter, ())
         }
-        return sum(self._connections[one].deliver(topic, payload, qos) for one in found)
+        return sum(self._states[one].deliver(topic, payload, qos) for one in found)
 
     def received(self, session: Session, publish: Publish) -> None:
         """Route a device's message, and answer it when it asks for the time."""
@@ -132,14 +170,22 @@ class Broker:
 
     def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
         connection = self._connections.get(session.client_id)
-        if connection and connection.session is session and connection.deliver(topic, payload, 0):
+        there = connection is not None and connection.session is session
+        if there and session.state.deliver(topic, payload, 0):
             session.report("time_answered")
 
     def _forget(self, client_id: str) -> None:
-        """Takes a connection and its subscriptions out of the broker's books."""
+        """Takes a connection out of the broker's books, and its session unless that is kept."""
         session = self._connections.pop(client_id).session
-        for topic_filter in session.filters if session else ():
-            self.unsubscribe(client_id, topic_filter)
+        if session:
+            session.state.detach()
+            if not session.state.persistent:
+                self._end_session(session.state)
+
+    def _end_session(self, state: SessionState) -> None:
+        del self._states[state.client_id]
+        for topic_filter in state.granted:
+            self.unsubscribe(state.client_id, topic_filter)
 
 
 def _peer(writer: asyncio.StreamWriter) -> Peer:

@@ -15,6 +15,7 @@ from .framing import Framer, Malformed
 from .login import ACCEPTED, Peer, Refused
 from .outbox import Outbox, SessionFaults
 from .session import Ended, Router, Session
+from .state import SessionState
 
 WRITE_TIMEOUT = 10.0
 _GRACE = 1.5  # times the keep-alive
@@ -34,6 +35,10 @@ class Host(Router, Protocol):
 
     def login(self, connection: Connection, connect: packets.Connect, /) -> Device:
         """The device that is let in, or Refused."""
+        ...
+
+    def open_session(self, device: Device, /, *, clean: bool) -> tuple[SessionState, bool]:
+        """The session of a device that was let in, and whether there was one."""
         ...
 
 
@@ -80,13 +85,6 @@ class Connection:
         self._kicked = True
         if self._task is not None:
             self._task.cancel()
-
-    def deliver(self, topic: str, payload: bytes, qos: int) -> bool:
-        """Send a message, if the session is subscribed to it."""
-        frame = self.session and self.session.message(topic, payload, qos)
-        if frame:
-            self._out.send(frame)
-        return bool(frame)
 
     async def _reason(self) -> str | None:
         """Why it ended; None when the login was refused, which is reported here."""
@@ -137,8 +135,10 @@ class Connection:
         await asyncio.sleep(wait)
         device = self._broker.login(self, connect)
         self._framer.old = connect.protocol == packets.OLD
-        self.session = Session(self._broker, device, self._report)
-        self._out.send(framing.connack(ACCEPTED))
+        state, present = self._broker.open_session(device, clean=connect.clean)
+        self.session = Session(self._broker, device, self._report, state)
+        told = present and connect.level >= packets.LEVEL  # MQTT 3.1 has no such flag
+        self._out.send(framing.connack(ACCEPTED, session_present=told))
         shown = self.peer.fingerprint
         self._report(
             "login",
@@ -146,8 +146,10 @@ class Connection:
             client_certificate=shown and shown[:_SHOWN_FINGERPRINT],
             keepalive=connect.keepalive,
             clean_session=connect.clean,
+            session_present=present,
             first=not device.activated,
         )
+        state.attach(self._out.send, self._broker.limits.stored_interval)
         return connect.keepalive
 
     async def _serve_packet(self, keepalive: int) -> None:

@@ -71,16 +71,19 @@ def _frame(first: int, body: bytes) -> bytes:
             return bytes((first,)) + bytes(encoded) + body
 
 
-def connack(code: int) -> bytes:
-    """CONNACK with return code `code` and no session present."""
-    return _frame(CONNACK << 4, bytes((0, code)))
+def connack(code: int, *, session_present: bool = False) -> bytes:
+    """CONNACK with return code `code`."""
+    return _frame(CONNACK << 4, bytes((session_present, code)))
 
 
-def publish(topic: str, payload: bytes, qos: int = 0, packet_id: int = 0) -> bytes:
-    """PUBLISH to a subscriber; `packet_id` is needed from QoS 1 on."""
+def publish(
+    topic: str, payload: bytes, qos: int = 0, packet_id: int = 0, dup: bool = False
+) -> bytes:
+    """PUBLISH to a subscriber; `packet_id` is needed from QoS 1 on, `dup` where sent before."""
     name = topic.encode()
     number = struct.pack(">H", packet_id) if qos else b""
-    return _frame(PUBLISH << 4 | qos << 1, struct.pack(">H", len(name)) + name + number + payload)
+    first = PUBLISH << 4 | dup << 3 | qos << 1
+    return _frame(first, struct.pack(">H", len(name)) + name + number + payload)
 
 
 def puback(packet_id: int) -> bytes:
