@@ -137,7 +137,7 @@ class Connection:
         self._framer.old = connect.protocol == packets.OLD
         state, present = self._broker.open_session(device, clean=connect.clean)
         self.session = Session(self._broker, device, self._report, state)
-        told = present and connect.level >= packets.LEVEL  # MQTT 3.1 has no such flag
+        told = present and connect.protocol == packets.NEW  # MQTT 3.1 has no such flag
         self._out.send(framing.connack(ACCEPTED, session_present=told))
         shown = self.peer.fingerprint
         self._report(
