@@ -29,7 +29,7 @@ from .ports import Ports
 from .products import choose_product
 from .rules import CERTIFICATE, KEY, HubError
 from .settings import PORTS, Settings
-from .store import Store
+from .store import Store, StoreError
 from .tls import certificates
 from .tls.context import KeyOf, ServerContext, server_context
 from .tls.device_ca import DeviceAuthority, load_or_create_device_authority
@@ -180,7 +180,10 @@ class Server:
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
-        device = self.store.device_by_client_id(identity)
+        try:
+            device = self.store.device_by_client_id(identity)
+        except StoreError:  # its login would fail as well, and that is said
+            return None
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         return self._hooks.key(base64.b64decode(device.psk))

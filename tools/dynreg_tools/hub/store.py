@@ -44,6 +44,10 @@ _LATER_COLUMNS = (  # which a file of an earlier hub has not yet
 _PRODUCT = "id, secret, made_here, register_type, register_limit, auth_mode, own_ca"
 
 
+class StoreError(HubError):
+    """The file cannot be read or written now: its disk is full, or broken. Nothing has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product; `made_here` says that the hub itself made its secret.
@@ -111,11 +115,19 @@ class Store:
         """Close the file and let another hub have it."""
         self._db.close()
 
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(statement, values)
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as exc:
+            raise StoreError(f"hub.db: {exc}") from exc
+
     def save_product(self, product: Product) -> None:
         """Insert or replace a product and note it as the one used last."""
         columns = f"{_PRODUCT}, used".split(", ")
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._db.execute(
+        self._execute(
             f"INSERT INTO products ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (id) DO UPDATE SET {changes}",
             (*astuple(product), time.time()),
@@ -131,7 +143,7 @@ class Store:
 
     def products(self) -> list[Product]:
         """All products, the one with the longest id first."""
-        rows = self._db.execute(f"SELECT {_PRODUCT} FROM products ORDER BY length(id) DESC")
+        rows = self._execute(f"SELECT {_PRODUCT} FROM products ORDER BY length(id) DESC")
         return [_product(row) for row in rows]
 
     def product_ids(self) -> list[str]:
@@ -139,9 +151,7 @@ class Store:
         return [product.id for product in self.products()]
 
     def _product(self, clause: str, *values: str) -> Product | None:
-        row = self._db.execute(
-            f"SELECT {_PRODUCT} FROM products {clause} LIMIT 1", values
-        ).fetchone()
+        row = self._execute(f"SELECT {_PRODUCT} FROM products {clause} LIMIT 1", values).fetchone()
         return _product(row) if row else None
 
     def device(self, product_id: str, name: str) -> Device | None:
@@ -157,7 +167,7 @@ class Store:
         return self._devices("product_id = ?", product_id)
 
     def _devices(self, condition: str, *values: str) -> list[Device]:
-        rows = self._db.execute(
+        rows = self._execute(
             "SELECT product_id, name, psk, fingerprint, auth_mode, automatic, activated, created"
             f" FROM devices JOIN products ON id = product_id WHERE {condition} ORDER BY name",
             values,
@@ -166,7 +176,7 @@ class Store:
 
     def automatic_count(self, product_id: str) -> int:
         """How many devices RegisterLimit counts: those created by a registration."""
-        return self._db.execute(
+        return self._execute(
             "SELECT count(*) FROM devices WHERE product_id = ? AND automatic", (product_id,)
         ).fetchone()[0]
 
@@ -181,7 +191,7 @@ class Store:
     ) -> None:
         """Create a device; HubError when it exists."""
         try:
-            self._db.execute(
+            self._execute(
                 "INSERT INTO devices (product_id, name, psk, fingerprint, automatic, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (product_id, name, psk, fingerprint, automatic, int(time.time())),
@@ -193,21 +203,21 @@ class Store:
         self, product_id: str, name: str, psk: str | None, fingerprint: str | None
     ) -> None:
         """Give a device a new secret or certificate; the one before is no longer good."""
-        self._db.execute(
+        self._execute(
             "UPDATE devices SET psk = ?, fingerprint = ? WHERE product_id = ? AND name = ?",
             (psk, fingerprint, product_id, name),
         )
 
     def activate(self, product_id: str, name: str) -> None:
         """Note the first successful login; from now on registration is refused."""
-        self._db.execute(
+        self._execute(
             "UPDATE devices SET activated = 1 WHERE product_id = ? AND name = ?",
             (product_id, name),
         )
 
     def delete_device(self, product_id: str, name: str) -> bool:
         """Forget a device, so that it can register again; False when there is none."""
-        cursor = self._db.execute(
+        cursor = self._execute(
             "DELETE FROM devices WHERE product_id = ? AND name = ?", (product_id, name)
         )
         return cursor.rowcount > 0

@@ -12,7 +12,7 @@ from functools import partial
 from uuid import uuid4
 
 from .. import rules
-from ..store import Product, Store
+from ..store import Product, Store, StoreError
 from ..tls.device_ca import DeviceAuthority
 from .credentials import Credential, check_request, new_credential
 from .refusals import REFUSALS, Refused, error
@@ -55,6 +55,10 @@ def register(
         state, credential = _give(store, product, name, new)
     except Refused as refused:
         return refusal(*REFUSALS[str(refused)], request_id=request_id, **known)
+    except StoreError as exc:  # as a cloud would: its own trouble is no matter of the device's
+        reply = refusal(*REFUSALS["store"], request_id=request_id, **known)
+        reply.fields["message"] = str(exc)
+        return reply
     plaintext = json.dumps(credential.plaintext, separators=(",", ":")).encode()
     response = {
         "Len": len(plaintext),

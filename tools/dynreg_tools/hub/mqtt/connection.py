@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..events import Journal
 from ..limits import Limits
-from ..store import Device
+from ..store import Device, StoreError
 from . import framing, packets
 from .framing import Framer, Malformed
 from .login import ACCEPTED, Peer, Refused
@@ -135,7 +135,10 @@ class Connection:
             self._shown_client_id = connect.client_id
         wait = self._broker.limits.login_ms / 1000 + self._broker.faults.login_wait()
         await asyncio.sleep(wait)
-        device = self._broker.login(self, connect)
+        try:
+            device = self._broker.login(self, connect)
+        except StoreError as exc:  # no code of CONNACK means this without blaming the device
+            raise Refused(None, str(exc)) from exc
         self.session = Session(self._broker, device, self._report)
         self._out.send(framing.connack(ACCEPTED))
         shown = self.peer.fingerprint
