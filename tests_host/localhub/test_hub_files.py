@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 from threading import Timer
@@ -13,8 +12,8 @@ import pytest
 from hubclient import PRODUCT_ID, post, register
 from hubpki import Authority, key_pem, new_key
 
-from dynreg_tools import files
 from dynreg_tools.hub import Hub, HubError
+from tests_host.modes import UMASKS, readable, umask
 
 OPTIONS = {"cert_key": "ec", "device_key": "ec", "auth_mode": "cert", "product_id": PRODUCT_ID}
 PAIRS = [("ca.pem", "ca_key.pem"), ("device_ca.pem", "device_ca_key.pem")]
@@ -112,48 +111,14 @@ def test_a_kill_between_the_halves(data, pair):
         assert key.read_bytes() != content[1]
 
 
-def readable(*folders):
-    """All below the folders that others may read or write, by path; a link has no mode."""
-    found = {}
-    for folder in folders:
-        for path in (folder, *folder.rglob("*")):
-            mode = stat.S_IMODE(path.lstat().st_mode)
-            if mode & 0o077 and not path.is_symlink():
-                found[path] = oct(mode)
-    return found
-
-
-RUN = """
-import os, sys
-from pathlib import Path
-os.umask(int(sys.argv[1], 8))
-folder = Path(sys.argv[2])
-sys.path.insert(0, sys.argv[3])
-from dynreg_tools.hub import Hub
-from hubclient import post
-with Hub(folder / "hub", cert_key="ec", device_key="ec", auth_mode="cert") as hub:
-    post(hub)
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.mark.process
-@pytest.mark.parametrize("umask", ["000", "022"])
-def test_nothing_is_readable_by_others(tmp_path, umask):
-    here = os.path.dirname(__file__)
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, umask, tmp_path, here],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    ) as process:
-        assert process.stdout.readline() == b"ready\n"
-        assert {path.name for path in (tmp_path / "hub").iterdir()} >= {"hub.db", "hub.db-wal"}
-        assert readable(tmp_path / "hub") == {}, "while it runs, with SQLite's own files"
-        process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert readable(tmp_path / "hub") == {}
+@pytest.mark.parametrize("mask", UMASKS)
+def test_nothing_is_readable_by_others(tmp_path, mask):
+    data = tmp_path / "data"
+    with umask(mask), Hub(data, **OPTIONS) as hub:
+        post(hub)
+        assert {path.name for path in data.iterdir()} >= {"hub.db", "hub.db-wal"}
+        assert readable(data) == {}, "while it runs, with SQLite's own files"
+    assert readable(data) == {}
 
 
 def test_files_of_an_earlier_edition_are_narrowed(data):
@@ -162,19 +127,6 @@ def test_files_of_an_earlier_edition_are_narrowed(data):
     with Hub(data, **OPTIONS):
         pass
     assert readable(data) == {}
-
-
-def test_a_report_is_private(tmp_path):
-    old = tmp_path / "batch.jsonl"
-    old.touch(0o644)
-    before = os.umask(0)
-    try:
-        files.write(tmp_path / "batch.csv", "x", files.PRIVATE)
-        with open(tmp_path / "new", "a", opener=files.private_opener):
-            files.narrow(old)
-    finally:
-        os.umask(before)
-    assert not {path: mode for path, mode in readable(tmp_path).items() if path != tmp_path}
 
 
 KILLED = """

@@ -27,7 +27,7 @@ EVENTS = {
     "name_asked": "a question for a name's address came over DNS: name",
     "fault": "a fault that was switched on was triggered: name, argument, service",
     "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
-    'keepalive, eof, hub, or "protocol: ..." with what the device did wrong)',
+    'keepalive, eof, hub, "hub.db: ..." or "protocol: ..." with what the device did wrong)',
     "out_of_descriptors": "new connections are refused until others end; said again only after a "
     "minute without a refusal: limit (most open files of this process; null: the system's)",
     "internal_error": "a defect of the hub itself: error",

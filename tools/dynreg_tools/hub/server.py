@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trustme
 
+from .database import StoreError
 from .descriptors import Descriptors
 from .events import Journal
 from .faults import Faults, Hooks
@@ -180,7 +181,10 @@ class Server:
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
-        device = self.store.device_by_client_id(identity)
+        try:
+            device = self.store.device_by_client_id(identity)
+        except StoreError:  # its login would fail as well, and that is said
+            return None
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         return self._hooks.key(base64.b64decode(device.psk))

@@ -4,9 +4,10 @@ Each call is one transaction, on disk as far as the operating system is concerne
 so nothing that was promised ends with the process. Source: protocol section 4a.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable
+
+from .database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -38,7 +39,7 @@ _ONE = "WHERE client_id = ? AND packet_id = ?"
 class Sessions:
     """The tables, on the store's connection; `now` gives Unix seconds."""
 
-    def __init__(self, db: sqlite3.Connection, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, db: Database, now: Callable[[], float] = time.time) -> None:
         self.now = now
         self._db = db
 

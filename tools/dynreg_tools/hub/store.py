@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from . import sessions
+from . import database, sessions
 from .rules import HubError
 
 _SCHEMA = (
@@ -90,31 +90,22 @@ class Store:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, files.PRIVATE))
             files.narrow(path)  # SQLite gives its other files the same mode
-            self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+            self._db = database.connect(path)
         except (OSError, sqlite3.Error) as exc:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
             self._add_columns()
-            # What is committed survives the process; the disk is waited for where it must be.
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, database.StoreError) as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
         self.sessions = sessions.Sessions(self._db)
-
-    def _write_through(self, statement: str, values: Sequence[Any]) -> None:
-        """Execute, and return when the disk has it, so that not even a power cut takes it back."""
-        self._db.execute("PRAGMA synchronous = FULL")
-        try:
-            self._db.execute(statement, values)
-        finally:
-            self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _add_columns(self) -> None:
         for table, column, kind in _LATER_COLUMNS:
@@ -130,7 +121,7 @@ class Store:
         """Insert or replace a product and note it as the one used last."""
         columns = f"{_PRODUCT}, used".split(", ")
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._write_through(
+        self._db.execute(
             f"INSERT INTO products ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (id) DO UPDATE SET {changes}",
             (*astuple(product), time.time()),
@@ -196,7 +187,7 @@ class Store:
     ) -> None:
         """Create a device; HubError when it exists."""
         try:
-            self._write_through(
+            self._db.execute(
                 "INSERT INTO devices (product_id, name, psk, fingerprint, automatic, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (product_id, name, psk, fingerprint, automatic, int(time.time())),
@@ -208,7 +199,7 @@ class Store:
         self, product_id: str, name: str, psk: str | None, fingerprint: str | None
     ) -> None:
         """Give a device a new secret or certificate; the one before is no longer good."""
-        self._write_through(
+        self._db.execute(
             "UPDATE devices SET psk = ?, fingerprint = ? WHERE product_id = ? AND name = ?",
             (psk, fingerprint, product_id, name),
         )

@@ -118,8 +118,10 @@ class Gateway:
                 self._store, headers, body, time.time(), self._limits, self._authority
             )
         self._journal.emit(reply.event, **reply.fields, scheme=scheme)
-        product = self._store.product(reply.fields.get("product_id", ""))
-        if reply.event != "registered" or product is None:
+        if reply.event != "registered":
+            return reply.body
+        product = self._store.product(reply.fields["product_id"])
+        if product is None:
             return reply.body
         other = self._faults.reply(reply.body["Response"], product.secret)
         return reply.body if other is None else other

@@ -12,6 +12,7 @@ from functools import partial
 from uuid import uuid4
 
 from .. import rules
+from ..database import StoreError
 from ..limits import Limits
 from ..store import Product, Store
 from ..tls.device_ca import DeviceAuthority
@@ -56,6 +57,10 @@ def register(
         state, credential = _give(store, product, name, new)
     except Refused as refused:
         return refusal(*REFUSALS[str(refused)], request_id=request_id, **known)
+    except StoreError as exc:  # as a cloud would: its own trouble is no matter of the device's
+        reply = refusal(*REFUSALS["store"], request_id=request_id, **known)
+        reply.fields["message"] = str(exc)
+        return reply
     plaintext = json.dumps(credential.plaintext, separators=(",", ":")).encode()
     response = {
         "Len": len(plaintext),

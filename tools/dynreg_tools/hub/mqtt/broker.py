@@ -75,7 +75,7 @@ class Broker:
     def login(self, connection: Connection, connect: Connect) -> Device:
         """The device of a connection that is let in, as it was before; else Refused.
 
-        The first login activates it.
+        The first login activates it; StoreError when that cannot be kept.
         """
         peer = connection.peer
         device = check_login(self._store, connect, peer, time.time(), strict=self.limits.strict)
@@ -89,11 +89,11 @@ class Broker:
         last = self._last_login.get(client_id)
         if last is not None and now - last < interval:
             raise Refused(NOT_AUTHORIZED, f"more than one login in {interval:g} s")
+        if not device.activated:
+            self._store.activate(device.product_id, device.name)
         self._last_login[client_id] = now
         self.kick(client_id)
         self._connections[client_id] = connection
-        if not device.activated:
-            self._store.activate(device.product_id, device.name)
         return device
 
     def open_session(self, device: Device, *, clean: bool) -> tuple[SessionState, bool]:

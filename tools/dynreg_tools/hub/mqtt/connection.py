@@ -7,6 +7,7 @@ import re
 from functools import partial
 from typing import Protocol
 
+from ..database import StoreError
 from ..events import Journal
 from ..limits import Limits
 from ..store import Device
@@ -101,6 +102,8 @@ class Connection:
             return str(ended)
         except Malformed as malformed:
             return f"protocol: {malformed}"
+        except StoreError as exc:  # without an answer the device sends it again
+            return str(exc)
         except OSError:  # a reset, or TLS that ended without a word
             return "eof"
 
@@ -133,9 +136,12 @@ class Connection:
             self._shown_client_id = connect.client_id
         wait = self._broker.limits.login_ms / 1000 + self._broker.faults.login_wait()
         await asyncio.sleep(wait)
-        device = self._broker.login(self, connect)
+        try:
+            device = self._broker.login(self, connect)
+            state, present = self._broker.open_session(device, clean=connect.clean)
+        except StoreError as exc:  # no code of CONNACK means this without blaming the device
+            raise Refused(None, str(exc)) from exc
         self._framer.old = connect.protocol == packets.OLD
-        state, present = self._broker.open_session(device, clean=connect.clean)
         self.session = Session(self._broker, device, self._report, state)
         told = present and connect.protocol == packets.NEW  # MQTT 3.1 has no such flag
         self._out.send(framing.connack(ACCEPTED, session_present=told))
