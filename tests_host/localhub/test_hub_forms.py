@@ -4,6 +4,8 @@ They are those of the vendor's own SDKs (docs/protocol.md, section 7a).
 """
 
 import base64
+import hmac
+import json
 import socket
 import ssl
 import time
@@ -11,7 +13,7 @@ import time
 import pytest
 import requests
 from cryptography import x509
-from hubclient import Raw, credentials, post, register_certificate, signed
+from hubclient import Raw, credentials, decrypt, post, register_certificate, signed
 from hubpki import client_context
 
 from dynreg_tools.hub import Hub, HubError
@@ -218,3 +220,63 @@ def test_the_secret_of_the_forms_is_the_decoded_one(hub):
     text = base64.b64encode(PSK.encode()).decode()  # its base64 text taken for the key
     login = credentials(hub, "dev-01", text, method="sha1")
     assert answer(hub, packets.connect(*login)) == refused(4)
+
+
+# The older registration, which the vendor's SDK for IoT Explorer sends.
+
+
+def old_request(hub, name="dev-02", **changes):
+    """The reply to a good POST to /register/dev, unless `changes` of its body say otherwise."""
+    given = {"deviceName": name, "nonce": 7, "productId": hub.product_id}
+    given["timestamp"] = changes.pop("timestamp", int(time.time()))
+    secret = changes.pop("secret", hub.product_secret)
+    text = "&".join(f"{key}={value}" for key, value in given.items())
+    digest = hmac.new(secret.encode(), text.encode(), "sha1").hexdigest()
+    given["signature"] = base64.b64encode(digest.encode()).decode()
+    return requests.post(hub.http + "/register/dev", json.dumps({**given, **changes}), timeout=5)
+
+
+def test_old_registration(hub):
+    reply = old_request(hub).json()
+    assert set(reply) == {"code", "message", "len", "payload"}
+    assert reply["code"] == 0
+    response = {"Payload": reply["payload"], "Len": reply["len"]}
+    psk = decrypt(hub.product_secret, response)["psk"]
+    assert answer(hub, packets.connect(*credentials(hub, "dev-02", psk))) == TAKEN
+    assert hub.wait_for("registered", device_name="dev-02")["state"] == 0
+    assert old_request(hub).json() == {"code": -1, "message": REFUSALS["activated"][1]}
+
+
+@pytest.mark.parametrize(
+    ("row", "changes"),
+    [
+        ("signature", {"secret": "x" * 24}),
+        ("signature", {"signature": None}),
+        ("signature", {"signature": "\ud800"}),
+        ("signature", {"nonce": 8}),
+        ("nonce", {"nonce": 0}),
+        ("nonce", {"nonce": True}),
+        ("timestamp", {"timestamp": -1}),
+        ("timestamp", {"timestamp": "soon"}),
+        ("expired", {"timestamp": 1}),
+        ("device_name", {"deviceName": "\ud800"}),
+        ("fields", {"deviceName": None}),
+        ("product", {"productId": "UNKNOWN"}),
+    ],
+)
+def test_old_registrations_that_are_refused(hub, row, changes):
+    reply = old_request(hub, **changes)
+    assert reply.status_code == 200
+    assert reply.json() == {"code": -1, "message": REFUSALS[row][1]}
+    assert hub.wait_for("refused")["code"] == REFUSALS[row][0]
+    assert hub.devices() == []
+
+
+def test_a_strict_hub_has_no_old_registration(start_hub):
+    hub = start_hub(strict=True)
+    assert old_request(hub).status_code == 404
+    assert hub.wait_for("http_bad")["status"] == 404
+
+
+def test_only_post_registers_the_old_way(hub):
+    assert requests.get(hub.http + "/register/dev", timeout=5).status_code == 405

@@ -155,7 +155,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="HOST",
         dest="names",
-        help="one more host name or address for the certificate, such as "
+        help="one more host name or address for the certificate and for the name server, such as "
         "*.iotcloud.tencentdevices.com; may be repeated",
     )
     add(

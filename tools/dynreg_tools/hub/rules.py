@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from ..errors import ToolError
 
 ALGORITHM, OLD_ALGORITHM = "hmacsha256", "hmacsha1"
-REGISTER_PATH = "/device/register"
+REGISTER_PATH, OLD_REGISTER_PATH = "/device/register", "/register/dev"
 OWN_APP_ID = "12010126"  # what this project's library sends
 SDK_TIMESTAMP = 1609430400  # the constant of the vendor's C SDK
 NONCE_LIMIT = 2**31
@@ -119,6 +119,15 @@ def registration_signature(
     return base64.b64encode(
         hmac.digest(secret.encode(), "\n".join(lines).encode(), digest)
     ).decode()
+
+
+def old_registration_signature(
+    secret: str, product_id: str, name: str, timestamp: str, nonce: str
+) -> str:
+    """The right signature of an older request, to /register/dev (section 2): base64 of the hex."""
+    text = f"deviceName={name}&nonce={nonce}&productId={product_id}&timestamp={timestamp}"
+    digest = hmac.new(secret.encode(), text.encode(), "sha1").hexdigest()
+    return base64.b64encode(digest.encode()).decode()
 
 
 def encrypt_payload(secret: str, plaintext: bytes) -> str:

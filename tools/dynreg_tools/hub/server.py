@@ -108,7 +108,12 @@ class Server:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
         time_server = Responder(partial(emit, "time_served"), self._hooks)
         address = self.urls().dns[0]
-        names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
+        names = NameServer(
+            address,
+            lambda name: emit("name_asked", name=name),
+            self._hooks,
+            self._settings.names,
+        )
         for name, protocol in (("ntp", time_server), ("dns", names)):
             transport, _ = await loop.create_datagram_endpoint(
                 lambda protocol=protocol: protocol, sock=sockets[name]

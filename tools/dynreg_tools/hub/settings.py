@@ -31,7 +31,8 @@ class Settings(Limits):
 
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
 
-    `names` are more host names and addresses for the servers' certificate, beside `host`'s own.
+    `names` are more host names and addresses for the servers' certificate, beside `host`'s own;
+    the name server knows them too. `*.` before a name stands for those below it.
 
     `nodelay` sets TCP_NODELAY on every connection; without it Nagle's algorithm is as the system
     has it.

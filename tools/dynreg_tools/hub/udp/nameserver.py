@@ -1,11 +1,11 @@
 """A small name server, so that a board can find the hub by a name, and fail to.
 
-Its one name and all below it lead to the hub. Source: RFC 1035 section 4 (messages), RFC 6761
-(.test is nobody's).
+Its own name and all below it lead to the hub, and so do others that it is given. Source: RFC 1035
+section 4 (messages), RFC 6761 (.test is nobody's).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
@@ -26,9 +26,21 @@ class DnsFaults(Protocol):
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers on one UDP socket with `address`; `asked` gets each name."""
+    """Answers on one UDP socket with `address`; `asked` gets each name.
 
-    def __init__(self, address: str, asked: Callable[[str], None], faults: DnsFaults) -> None:
+    `names` are more that it knows; `*.` before one stands for all below it.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        asked: Callable[[str], None],
+        faults: DnsFaults,
+        names: Iterable[str] = (),
+    ) -> None:
+        known = [name.encode("idna").decode().lower() for name in (NAME, f"*.{NAME}", *names)]
+        self._names = {name for name in known if not name.startswith("*.")}
+        self._parents = tuple(name[1:] for name in known if name.startswith("*."))
         self._address = address
         self._asked = asked
         self._faults = faults
@@ -49,7 +61,7 @@ class NameServer(asyncio.DatagramProtocol):
     def _answer(self, question: DNSRecord) -> DNSRecord:
         reply = question.reply()
         name = str(question.q.qname).rstrip(".").lower()
-        if name != NAME and not name.endswith("." + NAME):
+        if name not in self._names and not name.endswith(self._parents):
             reply.header.rcode = RCODE.NXDOMAIN
         elif question.q.qtype == QTYPE.A:
             reply.add_answer(RR(question.q.qname, QTYPE.A, rdata=A(self._address), ttl=_TTL))
