@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS devices (
     created INTEGER NOT NULL,
     PRIMARY KEY (product_id, name)
 );
+CREATE INDEX IF NOT EXISTS devices_by_client_id ON devices (product_id || name);
 """
     + sessions.SCHEMA
 )
