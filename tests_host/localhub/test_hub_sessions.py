@@ -104,7 +104,7 @@ def test_offline_messages_come_with_the_next_login(hub, psk, subscribed, login):
     raw.send(packets.packet(0x40, b"\0\2"))
     left(hub, raw)
     assert silent(login(hub, psk)[0])
-    assert hub.wait_for("dropped")["topic"] == TOPIC
+    assert hub.wait_for("undelivered")["topic"] == TOPIC
 
 
 def test_a_clean_login_forgets_all(hub, psk, subscribed, login):

@@ -37,7 +37,12 @@ def world(tmp_path, monkeypatch):
 def begin(world, **changes):
     """The session's state as a hub that has just started has it."""
     given = {"table": world.table, "granted": world.table.all().get(CLIENT), **changes}
-    return SessionState(CLIENT, lambda *what: world.dropped.append(what), **given)
+
+    def report(event, *, topic, reason):
+        assert event == "undelivered"
+        world.dropped.append((topic, reason))
+
+    return SessionState(CLIENT, report, **given)
 
 
 def message(number, packet_id, dup=False):
