@@ -101,16 +101,15 @@ class Broker:
         """The session of a device that has just logged in, and whether there was one before."""
         client_id = device.product_id + device.name
         state = self._states.get(client_id)
-        if state and clean:
+        if state and not clean:
+            return state, True
+        if state:
             self._end_session(state)
             self._store.sessions.end(client_id)
-            state = None
-        if present := state is not None:
-            return state, present
         if not clean:
             self._store.sessions.open(client_id, device.product_id, device.name)
         state = self._states[client_id] = self._new_state(client_id, None if clean else {})
-        return state, present
+        return state, False
 
     def _new_state(self, client_id: str, kept: dict[str, int] | None) -> SessionState:
         """The state of a session, persistent when what is kept of it is given."""
