@@ -1,7 +1,9 @@
 """Products, devices and their states in one SQLite file, hub.db, which survives restarts.
 
 Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
-secrets, hence mode 0600, but never a private key. One process at a time may have it open.
+secrets, hence mode 0600, but never a private key. One process at a time may have it open. What was
+told to a device outlives a kill of the process; a power cut of this machine may take the last
+seconds back, since waiting for the disk at each change takes longer than all the rest.
 """
 
 import os
@@ -92,26 +94,17 @@ class Store:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
-            self._add_columns()
-            # What is committed survives the process; the disk is waited for where it must be.
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+            self._add_columns()
             self._db.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
-        self.sessions = sessions.Sessions(self._db)
-
-    def _write_through(self, statement: str, values: Sequence[Any]) -> None:
-        """Execute, and return when the disk has it, so that not even a power cut takes it back."""
-        self._db.execute("PRAGMA synchronous = FULL")
-        try:
-            self._db.execute(statement, values)
-        finally:
-            self._db.execute("PRAGMA synchronous = NORMAL")
+        self.sessions = sessions.Sessions(self._db.execute)
 
     def _add_columns(self) -> None:
         for table, column, kind in _LATER_COLUMNS:
@@ -127,7 +120,7 @@ class Store:
         """Insert or replace a product and note it as the one used last."""
         columns = f"{_PRODUCT}, used".split(", ")
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._write_through(
+        self._db.execute(
             f"INSERT INTO products ({', '.join(columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             f" ON CONFLICT (id) DO UPDATE SET {changes}",
             (*astuple(product), time.time()),
@@ -193,7 +186,7 @@ class Store:
     ) -> None:
         """Create a device; HubError when it exists."""
         try:
-            self._write_through(
+            self._db.execute(
                 "INSERT INTO devices (product_id, name, psk, fingerprint, automatic, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (product_id, name, psk, fingerprint, automatic, int(time.time())),
@@ -205,7 +198,7 @@ class Store:
         self, product_id: str, name: str, psk: str | None, fingerprint: str | None
     ) -> None:
         """Give a device a new secret or certificate; the one before is no longer good."""
-        self._write_through(
+        self._db.execute(
             "UPDATE devices SET psk = ?, fingerprint = ? WHERE product_id = ? AND name = ?",
             (psk, fingerprint, product_id, name),
         )
