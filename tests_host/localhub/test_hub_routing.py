@@ -93,7 +93,7 @@ def books():
 @pytest.fixture
 def session(books):
     device = Device(PRODUCT_ID, "a", None, None, "key", True, True, 0)
-    state = SessionState(PRODUCT_ID + "a", lambda *_: None)
+    state = SessionState(PRODUCT_ID + "a", lambda *_, **__: None)
     return Session(books, device, lambda event, **_: books.asked.append((event,)), state)
 
 

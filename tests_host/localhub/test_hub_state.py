@@ -37,7 +37,12 @@ def world(tmp_path, monkeypatch):
 def begin(world, **changes):
     """The session's state as a hub that has just started has it."""
     given = {"table": world.table, "granted": world.table.all().get(CLIENT), **changes}
-    return SessionState(CLIENT, lambda *what: world.dropped.append(what), **given)
+
+    def report(event, *, topic, reason):
+        assert event == "undelivered"
+        world.dropped.append((topic, reason))
+
+    return SessionState(CLIENT, report, **given)
 
 
 def message(number, packet_id, dup=False):
@@ -94,6 +99,9 @@ def test_another_process_goes_on_where_the_first_was(world):
     assert sent[2:] == [message(2, 2, True), message(3, 3)]
     deliver(second, 4)
     assert sent[4:] == [message(4, 1)]  # 2 and 3 are in flight
+    second.detach()
+    second.attach(sent.append, 0)
+    assert sent[5:] == [message(2, 2, True), message(3, 3, True), message(4, 1, True)]
 
 
 def test_stored_messages_come_one_by_one(world):

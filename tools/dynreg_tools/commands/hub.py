@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from asyncio import sslproto
 from dataclasses import fields
 from functools import partial
 
@@ -18,6 +19,7 @@ from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0
 _NO_PSK = "dynreg: no TLS-PSK here: Python 3.13 and later have it"
+_TLS_BUFFER = 16 * 1024  # bytes: a TLS record holds no more
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     }
     if settings["product_secret"] is None:
         settings["product_secret"] = os.environ.get(SECRET_VARIABLE) or None
+    # asyncio has 256 KB of each TLS connection to itself; this process is the hub's alone.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())

@@ -21,7 +21,7 @@ EVENTS = {
     "subscribe": "conn, client_id, topic, qos (asked for), granted (128: refused)",
     "unsubscribe": "conn, client_id, topic",
     "publish": "a device published: conn, client_id, topic, qos, size in bytes",
-    "dropped": "a message to a device was dropped: client_id, topic, reason",
+    "undelivered": "a message to a device was dropped: client_id, topic, reason",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",

@@ -199,8 +199,9 @@ class Hub:
 
     def delete_device(self, name: str) -> None:
         """Forget a device with its session and end its connection; it can register again."""
-        if not self._call(self._server.broker.delete_device, self.product_id, name):
+        if not self._call(self._server.store.delete_device, self.product_id, name):
             raise HubError(f"there is no device {name}")
+        self.kick(name)
 
     def kick(self, device_name: str) -> bool:
         """End a device's MQTT session; False when it has none."""

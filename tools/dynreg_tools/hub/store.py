@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS devices (
     created INTEGER NOT NULL,
     PRIMARY KEY (product_id, name)
 );
+CREATE INDEX IF NOT EXISTS devices_by_client_id ON devices (product_id || name);
 """
     + sessions.SCHEMA
 )
@@ -95,17 +96,17 @@ class Store:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
-            self._add_columns()
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
+            self._add_columns()
             self._db.execute("PRAGMA foreign_keys = ON")
         except (sqlite3.Error, database.StoreError) as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
-        self.sessions = sessions.Sessions(self._db)
+        self.sessions = sessions.Sessions(self._db.execute)
 
     def _add_columns(self) -> None:
         for table, column, kind in _LATER_COLUMNS:

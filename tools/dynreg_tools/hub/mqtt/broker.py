@@ -8,6 +8,7 @@ Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
 import asyncio
 import json
 import time
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -100,40 +101,32 @@ class Broker:
         """The session of a device that has just logged in, and whether there was one before."""
         client_id = device.product_id + device.name
         state = self._states.get(client_id)
-        if state and clean:
+        if state and not clean:
+            return state, True
+        if state:
             self._end_session(state)
             self._store.sessions.end(client_id)
-            state = None
-        if present := state is not None:
-            return state, present
         if not clean:
             self._store.sessions.open(client_id, device.product_id, device.name)
         state = self._states[client_id] = self._new_state(client_id, None if clean else {})
-        return state, present
+        return state, False
 
     def _new_state(self, client_id: str, kept: dict[str, int] | None) -> SessionState:
         """The state of a session, persistent when what is kept of it is given."""
-
-        def dropped(topic: str, reason: str) -> None:
-            self.journal.emit("dropped", client_id=client_id, topic=topic, reason=reason)
-
-        table = None if kept is None else self._store.sessions
-        return SessionState(client_id, dropped, table, kept)
-
-    def delete_device(self, product_id: str, name: str) -> bool:
-        """Forget a device with its session, and end its connection; False: there is none."""
-        there = self._store.delete_device(product_id, name)
-        self.kick(product_id + name)
-        if state := self._states.get(product_id + name):
-            self._end_session(state)
-        return there
+        report = partial(self.journal.emit, client_id=client_id)
+        return SessionState(
+            client_id, report, None if kept is None else self._store.sessions, kept
+        )
 
     def kick(self, client_id: str) -> bool:
-        """End a device's connection; False when it has none."""
+        """End a device's connection, and its session if it was deleted; False: no connection."""
         connection = self._connections.get(client_id)
         if connection is not None:
             self._forget(client_id)
             connection.kick()
+        state = self._states.get(client_id)
+        if state and self._store.device_by_client_id(client_id) is None:
+            self._end_session(state)
         return connection is not None
 
     def subscribe(self, client_id: str, topic_filter: str) -> None:

@@ -19,19 +19,19 @@ Send = Callable[[bytes], None]
 class SessionState:
     """`table` keeps a persistent one, which begins with what is in there; else it is None.
 
-    `dropped` gets the topic of each message that is not delivered, and why not.
+    `report` reports an event about this client.
     """
 
     def __init__(
         self,
         client_id: str,
-        dropped: Callable[[str, str], None],
+        report: Callable[..., None],
         table: Sessions | None = None,
         granted: dict[str, int] | None = None,
     ) -> None:
         self.client_id = client_id
         self.granted = granted or {}
-        self._dropped = dropped
+        self._report = report
         self._table = table
         self._ids = set(table.waiting(client_id) if table else ())
         self._last_id = 0
@@ -82,7 +82,7 @@ class SessionState:
         if min(qos, max(granted)):
             return self._deliver_acknowledged(topic, payload)
         if self._send is None:
-            self._dropped(topic, "QoS 0, and the device is offline")
+            self._undelivered(topic, "QoS 0, and the device is offline")
             return False
         self._send(framing.publish(topic, payload))
         return True
@@ -97,7 +97,7 @@ class SessionState:
         if self._table and len(self._ids) >= rules.MAX_STORED:
             self._drop_old(self._table)
         if len(self._ids) >= (rules.MAX_STORED if self._table else _IDS):
-            self._dropped(topic, f"{len(self._ids)} messages wait already")
+            self._undelivered(topic, f"{len(self._ids)} messages wait already")
             return False
         packet_id = self._new_id()
         send = None if self._backlog else self._send  # behind what waits, for the order's sake
@@ -138,4 +138,7 @@ class SessionState:
         for packet_id, topic in table.older(self.client_id, rules.STORED_SECONDS):
             table.remove(self.client_id, packet_id)
             self._free(packet_id)
-            self._dropped(topic, f"{rules.STORED_SECONDS // 3600} hours old")
+            self._undelivered(topic, f"{rules.STORED_SECONDS // 3600} hours old")
+
+    def _undelivered(self, topic: str, reason: str) -> None:
+        self._report("undelivered", topic=topic, reason=reason)
