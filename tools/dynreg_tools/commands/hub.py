@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from asyncio import sslproto
 from dataclasses import fields
 from functools import partial
 
@@ -17,6 +18,8 @@ from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
 
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0
+_NO_PSK = "dynreg: no TLS-PSK here: Python 3.13 and later have it"
+_TLS_BUFFER = 16 * 1024  # bytes: a TLS record holds no more
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     }
     if settings["product_secret"] is None:
         settings["product_secret"] = os.environ.get(SECRET_VARIABLE) or None
+    # asyncio has 256 KB of each TLS connection to itself; this process is the hub's alone.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -38,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         hub = Hub(on_event=partial(_print_after, starting, over), record=False, **settings)
         hub.start()
         _print(over, _ready_line(hub))
+        if settings["psk"] and not hub.psk:
+            print(_NO_PSK, file=sys.stderr)
     until = options.stop_after
     deadline = None if until is None else time.monotonic() + until
     while not over.wait(_TICK if deadline is None else min(_TICK, deadline - time.monotonic())):

@@ -52,10 +52,10 @@ events:
 
 EXAMPLE = _EXAMPLE + "\n".join(
     textwrap.fill(
-        f"{name:<15}{meaning}",
+        f"{name:<19}{meaning}",
         _WIDTH,
         initial_indent="  ",
-        subsequent_indent=" " * 17,
+        subsequent_indent=" " * 21,
         break_on_hyphens=False,
     )
     for name, meaning in EVENTS.items()
@@ -150,6 +150,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "certificate then names",
     )
     add(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        dest="names",
+        help="one more host name or address for the certificate and for the name server, such as "
+        "*.iotcloud.tencentdevices.com; may be repeated",
+    )
+    add(
+        "--strict",
+        action="store_true",
+        help="refuse what the cloud takes but this project's library never sends: MQTT 3.1, other "
+        "app ids, hmacsha1, the C SDK's timestamp, sessions that are kept",
+    )
+    add(
         "--port-base",
         type=_natural,
         default=0,
@@ -172,6 +187,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="refuse a "
         "device's second login within this time; the cloud's limit is 5 (default 0: no limit)",
+    )
+    add(
+        "--nodelay",
+        action="store_true",
+        help="send every small answer at once (TCP_NODELAY); else, as the system has it, one may "
+        "wait until the one before it is acknowledged, which takes 40 ms or more: brokers differ",
+    )
+    add(
+        "--login-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a CONNECT to its CONNACK (default 0)",
+    )
+    add(
+        "--reply-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a whole request to register, which counts at once, to its reply "
+        "(default 0)",
+    )
+    add(
+        "--stored-interval",
+        type=_seconds,
+        default=Limits().stored_interval,
+        metavar="SECONDS",
+        help="between two messages that a persistent session has kept (default %(default)g)",
     )
     add(
         "--cert-key",

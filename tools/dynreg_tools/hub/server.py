@@ -15,6 +15,8 @@ from pathlib import Path
 
 import trustme
 
+from .database import StoreError
+from .descriptors import Descriptors
 from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
@@ -106,7 +108,12 @@ class Server:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
         time_server = Responder(partial(emit, "time_served"), self._hooks)
         address = self.urls().dns[0]
-        names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
+        names = NameServer(
+            address,
+            lambda name: emit("name_asked", name=name),
+            self._hooks,
+            self._settings.names,
+        )
         for name, protocol in (("ntp", time_server), ("dns", names)):
             transport, _ = await loop.create_datagram_endpoint(
                 lambda protocol=protocol: protocol, sock=sockets[name]
@@ -136,6 +143,9 @@ class Server:
             "mqtts": self.broker.serve,
             "control": Control(self.faults).serve,
         }
+        descriptors = Descriptors(
+            lambda limit: self._journal.emit("out_of_descriptors", limit=limit)
+        )
         for name, serve in services.items():
             self._listeners[name] = Listener(
                 sockets[name],
@@ -145,6 +155,8 @@ class Server:
                 broken=self._broken,
                 service=_SERVICES.get(name, name),
                 faults=self._hooks,
+                nodelay=self._settings.nodelay,
+                descriptors=descriptors,
             )
             self._stack.push_async_callback(self._listeners[name].close)
 
@@ -169,12 +181,15 @@ class Server:
         return Shown(self._authority, self._names(), *clients)
 
     def _names(self) -> list[str]:
-        host = self._settings.host
-        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != _ANY]
+        own = ("localhost", "127.0.0.1", NAME, self._settings.host)
+        return [name for name in (*own, *self._settings.names) if name != _ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
-        device = self.store.device_by_client_id(identity)
+        try:
+            device = self.store.device_by_client_id(identity)
+        except StoreError:  # its login would fail as well, and that is said
+            return None
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         return self._hooks.key(base64.b64decode(device.psk))

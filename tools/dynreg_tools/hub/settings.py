@@ -8,7 +8,7 @@ from . import rules
 from .faults import parse
 from .limits import Limits
 from .rules import HubError
-from .tls.certificates import KEY_TYPES
+from .tls import certificates
 from .tls.device_ca import DEVICE_KEYS
 from .tls.own_ca import load_own_ca
 
@@ -31,6 +31,12 @@ class Settings(Limits):
 
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
 
+    `names` are more host names and addresses for the servers' certificate, beside `host`'s own;
+    the name server knows them too. `*.` before a name stands for those below it.
+
+    `nodelay` sets TCP_NODELAY on every connection; without it Nagle's algorithm is as the system
+    has it.
+
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     """
 
@@ -47,7 +53,9 @@ class Settings(Limits):
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
+    nodelay: bool = False
     faults: Sequence[str] = ()
+    names: Sequence[str] = ()
     own_ca_pem: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -58,6 +66,9 @@ class Settings(Limits):
             rules.check_product_secret(self.product_secret)
         for name in self.devices:
             check_device_name(name)
+        for name in self.names:
+            if not certificates.is_identity(name):
+                raise HubError(f"{name!r} is no host name or address for a certificate")
         for spec in self.faults:
             parse(spec)
         last = 65535 - len(PORTS) + 1
@@ -65,8 +76,10 @@ class Settings(Limits):
             raise HubError(f"the port base must be 0 or 1 to {last}")
         if self.auth_mode not in (None, *rules.AUTH_MODES):
             raise HubError("the auth mode must be key or cert")
-        if self.cert_key not in KEY_TYPES or self.device_key not in DEVICE_KEYS:
+        if self.cert_key not in certificates.KEY_TYPES or self.device_key not in DEVICE_KEYS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
+        if self.login_ms < 0 or self.reply_ms < 0:
+            raise HubError("a delay must be 0 or more milliseconds")
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:
                 raise HubError("an own CA is for products in auth mode cert, not key")
