@@ -5,11 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 
 import pytest
 
-from dynreg_tools.build import mpy, package
+from dynreg_tools.build import mpy, package, wheel
 from dynreg_tools.sources import ROOT
 from dynreg_tools.virtualboard import Board
 
@@ -144,7 +143,7 @@ def test_a_traceback_calls_a_module_by_its_name(tmp_path):
     mpy.compile_tree(tmp_path / "source", tmp_path / "mpy")
     done = subprocess.run(
         [
-            shutil.which("micropython", path=sysconfig.get_path("scripts")),
+            wheel.path(),
             "-c",
             "import package.inner",
         ],

@@ -22,7 +22,7 @@ def main(path, wanted):
     look_in(folder or ".")
     module = __import__(name.rsplit(".", 1)[0])
     if not MICROPYTHON:
-        gc.freeze()  # the library collects at every step, and CPython has much more to look through
+        gc.freeze()  # the library collects often, and CPython has much more to look through
     if wanted == ["-"]:
         wanted = asked()
     failed = False

@@ -3,14 +3,14 @@
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
+
+from dynreg_tools.build import wheel
 
 DEVICE = Path(__file__).with_name("device.py")
 INTERPRETERS = ("micropython", "cpython")
@@ -142,10 +142,7 @@ def cpu_seconds(pid):
 
 
 def command(interpreter):
-    """How the interpreter is started; FuzzError where there is none."""
+    """How the interpreter is started; InterpreterError where there is none."""
     if interpreter == "cpython":
         return [sys.executable, "-u"]
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-    if not found:
-        raise FuzzError("no micropython beside this Python; ./dev setup installs it")
-    return [found, "-X", f"heapsize={_HEAP}"]
+    return [str(wheel.path()), "-X", f"heapsize={_HEAP}"]

@@ -8,7 +8,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import sysconfig
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,6 +21,8 @@ from hubpaho import Paho
 from hubpki import client_context
 from test_hub_process import start
 
+from dynreg_tools.build import wheel
+from dynreg_tools.build.errors import InterpreterError
 from dynreg_tools.hub import Hub
 from dynreg_tools.hub.tls import psk
 from dynreg_tools.hub.tls.context import server_context
@@ -64,9 +65,10 @@ def micropython(hub, name="dev-01", secret=SECRET, **changes):
         "key": base64.b64decode(secret).hex(),
         **changes,
     }
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-    if not found and sys.platform == "win32":
-        pytest.skip("there is no MicroPython for Windows on PyPI")
+    try:
+        found = wheel.path()
+    except InterpreterError as error:
+        pytest.skip(str(error))
     run = subprocess.run(
         [found, DEVICE], input=json.dumps(given), capture_output=True, text=True, timeout=20
     )

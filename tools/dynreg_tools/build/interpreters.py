@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import tomllib
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ from typing import Any
 
 from .. import sources
 from . import debian, npm
+from . import wheel as of_wheel
 from .errors import InterpreterError
 
 CACHE = sources.CACHE / "interpreters"
@@ -54,10 +54,7 @@ class Interpreter:
 
 def wheel() -> Interpreter:
     """The pinned one of the virtual environment. InterpreterError where there is none."""
-    found = shutil.which("micropython", path=sysconfig.get_path("scripts"))
-    if not found:
-        raise InterpreterError("there is no MicroPython for this system: use Linux or macOS")
-    return ask(Path(found), "wheel")
+    return ask(of_wheel.path(), "wheel")
 
 
 def available() -> list[Interpreter]:

@@ -28,8 +28,8 @@ The behaviour of an ESP32 that the unix port lacks is put back by the modules in
 | littlefs2 or FAT on 4096-byte blocks; power lost at the Nth write | flashdev.py |
 """
 
-from .board import Board, find_micropython
+from .board import Board
 from .errors import BoardError
 from .running import Running
 
-__all__ = ["Board", "BoardError", "Running", "find_micropython"]
+__all__ = ["Board", "BoardError", "Running"]

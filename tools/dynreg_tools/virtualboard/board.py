@@ -6,13 +6,12 @@ import json
 import os
 import re
 import secrets
-import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..build import wheel
 from . import image
 from .errors import BoardError
 from .freeze import freeze, libraries
@@ -25,15 +24,6 @@ FILE_SYSTEMS = ("littlefs2", "fat")
 _ESPRESSIF = (0x24, 0x6F, 0x28)
 _FIRMWARE_HEAP = 54 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
-
-
-def find_micropython() -> str:
-    """The unix port of the wheel, beside this Python or on PATH. Raises BoardError."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("micropython", path=beside) or shutil.which("micropython")
-    if not found:
-        raise BoardError("no micropython beside this Python: pip install 'dynreg[hub]'")
-    return found
 
 
 def parse_size(text: str | int) -> int:
@@ -67,7 +57,7 @@ class Board:
         except (OSError, ValueError) as error:
             raise BoardError(f"{folder}/board.json cannot be read: {error}") from error
         self._power = Power()
-        self._micropython = self.settings.get("micropython") or find_micropython()
+        self._micropython = self.settings.get("micropython") or str(wheel.path())
 
     @classmethod
     def new(
@@ -135,7 +125,7 @@ class Board:
         files.write(folder / "boot.tmp", _BOOT_PY, files.PRIVATE)
         steps = [["format", "/", ""], ["write", "/boot.py", str((folder / "boot.tmp").resolve())]]
         try:
-            interpreter = settings["micropython"] or find_micropython()
+            interpreter = settings["micropython"] or str(wheel.path())
             image.run_steps(interpreter, (folder / "flash.img").resolve(), size, fs, steps)
         finally:
             (folder / "boot.tmp").unlink()
