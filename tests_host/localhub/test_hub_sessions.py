@@ -35,7 +35,10 @@ def login():
         def login(hub, psk, *, clean=False):
             raw = stack.enter_context(Raw(hub.mqtt))
             raw.send(packets.connect(*credentials(hub, "a", psk), flags=0xC2 if clean else 0xC0))
-            return raw, raw.read(4)
+            try:
+                return raw, raw.read(4)
+            except EOFError:
+                return raw, b""
 
         yield login
 
@@ -177,6 +180,22 @@ def test_a_devices_own_message_is_kept_before_it_is_acknowledged(hub, psk, login
     raw.send(packets.publish(topic, b"x", flags=2, pid=9))
     assert raw.packet() == (0x32, packets.text(topic) + b"\0\1x")
     assert raw.packet() == (0x40, b"\0\x09")
+
+
+@pytest.mark.parametrize("kept, clean", [(False, False), (True, True)])
+def test_a_login_whose_session_cannot_be_kept_changes_nothing(hub, psk, login, kept, clean):
+    first = login(hub, psk, clean=not kept)[0]
+    first.send(packets.subscribe(1, TOPIC, qos=1))
+    assert first.packet() == (0x90, b"\0\1\1")
+    store = hub._server.store._db.execute
+    hub._call(store, "PRAGMA query_only = ON")
+    assert login(hub, psk, clean=clean)[1] == b""
+    assert "hub.db" in hub.wait_for("login_refused")["reason"]
+    hub._call(store, "PRAGMA query_only = OFF")
+    assert silent(first)  # which has not been kicked
+    assert hub.publish(TOPIC, "one", qos=1) == 1
+    assert first.packet() == message(b"one", 1)
+    assert login(hub, psk)[1] == (PRESENT if kept else packets.CONNACK)
 
 
 def test_nobody_else_may_read_what_is_kept(hub, psk, subscribed):

@@ -3,11 +3,13 @@
 `later` collects what is to be called in a while, so no test waits.
 """
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 from hubclient import PRODUCT_ID
 
+from dynreg_tools.hub.database import StoreError
 from dynreg_tools.hub.mqtt import framing, state
 from dynreg_tools.hub.mqtt.state import SessionState
 from dynreg_tools.hub.products import Product
@@ -267,3 +269,44 @@ def test_a_clean_session_that_acknowledges_nothing_is_full_one_day(world):
     assert all(deliver(one, *range(65535)))
     assert deliver(one, 1) == [False]
     assert len(set(sent)) == 65535
+
+
+@contextmanager
+def read_only(world):
+    """While the store cannot be written, as on a full disk."""
+    world.store._db.execute("PRAGMA query_only = ON")
+    try:
+        yield
+    finally:
+        world.store._db.execute("PRAGMA query_only = OFF")
+
+
+def test_what_cannot_be_kept_changes_nothing(world):
+    one, sent = begin(world), []
+    one.attach(sent.append, 0)
+    deliver(one, 1)
+    with read_only(world):
+        with pytest.raises(StoreError):
+            one.deliver(TOPIC, b"2", 1)
+        with pytest.raises(StoreError):
+            one.acknowledged(1)
+        with pytest.raises(StoreError):
+            one.grant("other", 1)
+        with pytest.raises(StoreError):
+            one.revoke(TOPIC)
+    assert one.granted == {TOPIC: 1}
+    assert one._ids == {1}
+    assert sent == [message(1, 1)]
+
+
+def test_what_cannot_be_noted_as_sent_is_sent_later_and_in_order(world):
+    one, sent = begin(world), []
+    deliver(one, 1, 2)
+    one.attach(sent.append, 0.5)
+    with read_only(world):
+        assert go_on(world) == 0.5
+        assert sent == [message(1, 1)]
+    deliver(one, 3)
+    go_on(world)
+    assert sent == [message(1, 1), message(2, 2), message(3, 3)]
+    assert world.later == []

@@ -73,10 +73,11 @@ class Broker:
             if session and self._connections.get(session.client_id) is connection:
                 self._forget(session.client_id)
 
-    def login(self, connection: Connection, connect: Connect) -> Device:
-        """The device of a connection that is let in, as it was before; else Refused.
+    def login(self, connection: Connection, connect: Connect) -> tuple[Device, SessionState, bool]:
+        """Let a connection in, or Refused: its device, its session, whether there was one before.
 
-        The first login activates it; StoreError when that cannot be kept.
+        The device is as it was before; its first login activates it. StoreError when that or the
+        session cannot be kept, and then nothing has changed.
         """
         peer = connection.peer
         device = check_login(self._store, connect, peer, time.time(), strict=self.limits.strict)
@@ -92,22 +93,24 @@ class Broker:
             raise Refused(NOT_AUTHORIZED, f"more than one login in {interval:g} s")
         if not device.activated:
             self._store.activate(device.product_id, device.name)
+        state = self._states.get(client_id)
+        kept = state is not None and state.persistent
+        if kept and connect.clean:
+            self._store.sessions.end(client_id)
+        elif not kept and not connect.clean:
+            self._store.sessions.open(client_id, device.product_id, device.name)
         self._last_login[client_id] = now
         self.kick(client_id)
         self._connections[client_id] = connection
-        return device
+        return device, *self._session(client_id, clean=connect.clean)
 
-    def open_session(self, device: Device, *, clean: bool) -> tuple[SessionState, bool]:
-        """The session of a device that has just logged in, and whether there was one before."""
-        client_id = device.product_id + device.name
+    def _session(self, client_id: str, *, clean: bool) -> tuple[SessionState, bool]:
+        """The session of a login, as the store has it by now, and whether there was one before."""
         state = self._states.get(client_id)
         if state and not clean:
             return state, True
         if state:
             self._end_session(state)
-            self._store.sessions.end(client_id)
-        if not clean:
-            self._store.sessions.open(client_id, device.product_id, device.name)
         state = self._states[client_id] = self._new_state(client_id, None if clean else {})
         return state, False
 

@@ -34,12 +34,10 @@ class Host(Router, Protocol):
     @property
     def faults(self) -> SessionFaults: ...
 
-    def login(self, connection: Connection, connect: packets.Connect, /) -> Device:
-        """The device that is let in, or Refused."""
-        ...
-
-    def open_session(self, device: Device, /, *, clean: bool) -> tuple[SessionState, bool]:
-        """The session of a device that was let in, and whether there was one."""
+    def login(
+        self, connection: Connection, connect: packets.Connect, /
+    ) -> tuple[Device, SessionState, bool]:
+        """Device and session of who is let in, whether there was a session before; or Refused."""
         ...
 
 
@@ -137,8 +135,7 @@ class Connection:
         wait = self._broker.limits.login_ms / 1000 + self._broker.faults.login_wait()
         await asyncio.sleep(wait)
         try:
-            device = self._broker.login(self, connect)
-            state, present = self._broker.open_session(device, clean=connect.clean)
+            device, state, present = self._broker.login(self, connect)
         except StoreError as exc:  # no code of CONNACK means this without blaming the device
             raise Refused(None, str(exc)) from exc
         self._framer.old = connect.protocol == packets.OLD

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from .. import rules
+from ..database import StoreError
 from ..later import later
 from ..sessions import Sessions
 from . import framing
@@ -60,16 +61,15 @@ class SessionState:
 
     def grant(self, topic_filter: str, qos: int) -> None:
         """Subscribe."""
-        self.granted[topic_filter] = qos
         if self._table:
             self._table.subscribe(self.client_id, topic_filter, qos)
+        self.granted[topic_filter] = qos
 
     def revoke(self, topic_filter: str) -> bool:
         """Unsubscribe; False when it was not subscribed."""
-        there = self.granted.pop(topic_filter, None) is not None
-        if there and self._table:
+        if topic_filter in self.granted and self._table:
             self._table.unsubscribe(self.client_id, topic_filter)
-        return there
+        return self.granted.pop(topic_filter, None) is not None
 
     def deliver(self, topic: str, payload: bytes, qos: int) -> bool:
         """Send a message, at the lower of its QoS and the granted one, or keep it for later.
@@ -103,6 +103,7 @@ class SessionState:
         send = None if self._backlog else self._send  # behind what waits, for the order's sake
         if self._table:
             self._table.add(self.client_id, packet_id, topic, payload, sent=send is not None)
+        self._ids.add(packet_id)
         if send:
             send(framing.publish(topic, payload, 1, packet_id))
         elif self._backlog:
@@ -114,7 +115,6 @@ class SessionState:
         while True:
             self._last_id = self._last_id % _IDS + 1
             if self._last_id not in self._ids:
-                self._ids.add(self._last_id)
                 return self._last_id
 
     def _free(self, packet_id: int) -> None:
@@ -126,13 +126,20 @@ class SessionState:
     def _send_backlog(self, table: Sessions, send: Send, interval: float) -> None:
         """Send what has waited, and at once behind it what has come meanwhile."""
         while self._send is send and self._backlog:
-            packet_id = self._backlog.popleft()
+            packet_id = self._backlog[0]
             topic, payload, dup = table.send(self.client_id, packet_id)
+            self._backlog.popleft()
             send(framing.publish(topic, payload, 1, packet_id, dup))
             self._paced -= 1
             if interval and self._paced > 0:
-                later(interval, self._send_backlog, table, send, interval)
+                later(interval, self._go_on, table, send, interval)
                 return
+
+    def _go_on(self, table: Sessions, send: Send, interval: float) -> None:
+        try:
+            self._send_backlog(table, send, interval)
+        except StoreError:  # its disk is full now
+            later(interval, self._go_on, table, send, interval)
 
     def _drop_old(self, table: Sessions) -> None:
         for packet_id, topic in table.older(self.client_id, rules.STORED_SECONDS):
