@@ -44,7 +44,7 @@ def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **c
     text = "\n".join(
         [
             "POST",
-            host or urlsplit(hub.http).hostname,
+            host or urlsplit(hub.http).netloc.rpartition(":")[0],
             path,
             "",
             str(algorithm),

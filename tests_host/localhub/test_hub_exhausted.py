@@ -197,3 +197,24 @@ def test_a_thousand_half_open_connections(tmp_path):
             assert not [one for one in hub.events if one["event"] == "internal_error"]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("port", ["mqtt", "mqtts"])
+def test_a_subscriber_that_does_not_read(tmp_path, port):
+    with Hub(tmp_path, cert_key="ec", record=False, on_event=(events := []).append) as hub:
+        name, payload = f"{hub.product_id}/reader/control", bytes(16000)
+        login = packets.connect(*credentials(hub, "reader", register(hub, "reader")), keepalive=0)
+        verify = hub.ca_pem if port == "mqtts" else None
+        with Raw(getattr(hub, port), verify) as raw, logged_in(hub, "other") as other:
+            raw.send(login + packets.subscribe(1, name))
+            assert raw.packet() == (0x20, b"\0\0")
+            assert raw.packet()[0] == 0x90
+            sent = 0
+            while hub.publish(name, payload):
+                sent += 1
+                assert sent < 4000, "64 MB wait for it"
+            assert sent > 150, "all that a session keeps is sent at once"
+            other.send(packets.PINGREQ)
+            assert other.packet() == (0xD0, b"")
+    ends = {one["client_id"][10:]: one["reason"] for one in events if one["event"] == "disconnect"}
+    assert ends["reader"] == "protocol: the client does not read"

@@ -122,6 +122,7 @@ def test_data_directory_survives(tmp_path):
         ({"product_secret": "x" * 33}, "16 to 32"),
         ({"devices": ["a b"]}, "device name"),
         ({"port_base": 65532}, "port base"),
+        ({"host": ""}, "host to listen on"),
         ({"login_ms": -1}, "0 or more milliseconds"),
         ({"reply_ms": -1}, "0 or more milliseconds"),
         ({"auth_mode": "psk"}, "auth mode"),
@@ -149,6 +150,27 @@ def test_unusable_places(tmp_path):
         Hub(tmp_path / "bad").start()
     with pytest.raises(HubError, match="cannot listen"):
         Hub(tmp_path / "used", host="203.0.113.1").start()
+    for host in ("a b", "nosuch.invalid", "x" * 70 + ".test"):
+        with pytest.raises(HubError, match="cannot listen"):
+            Hub(tmp_path / "used", host=host).start()
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "0.0.0.0", "localhost", socket.gethostname()])
+def test_any_host_that_this_machine_has(tmp_path, host):
+    try:
+        socket.create_server((host, 0), family=socket.getaddrinfo(host, None)[0][0]).close()
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with Hub(tmp_path, cert_key="ec", host=host) as hub:
+        logged_in(hub).socket.close()
+        assert requests.get(hub.https, verify=hub.ca_pem, timeout=5).status_code == 404
+        family = socket.AF_INET6 if ":" in hub.ntp[0] else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            for kind in (1, 28):  # A, AAAA
+                sock.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0\3hub\4test\0\0%c\0\1" % kind, hub.dns)
+                found = sock.recv(500)
+                assert found[7] == ((kind == 28) == (family == socket.AF_INET6)), "answers"
 
 
 def test_a_reply_and_a_login_take_their_time(tmp_path):

@@ -21,7 +21,9 @@ examples:
   dynreg herd --json           the same as one JSON object
   dynreg herd --write          docs/herd.svg, and the figures in docs/herd.md
   dynreg herd --load           a table: sessions at once, round trips a second, memory, errors
-  dynreg herd --load --tls-sessions 0 --sessions 500 --seconds 3"""
+  dynreg herd --load --tls-sessions 0 --sessions 500 --seconds 3
+  dynreg herd --registrations  not simulated: how many the local hub takes in a second
+  dynreg herd --registrations --peer "old/.venv/bin/dynreg hub"    beside another hub"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--in-flight", type=count, default=100, help="requests at a time (%(default)s)"
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of requests (%(default)g)")
+    parser.add_argument(
+        "--registrations",
+        action="store_true",
+        help="measure the local hub instead: registrations over https, one TLS handshake each",
+    )
+    parser.add_argument("--rounds", type=count, default=5, help="of registrations (%(default)s)")
+    parser.add_argument(
+        "--peer", metavar="COMMAND", help="another hub, in turns with this one; as dynreg hub"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--write", action="store_true", help="docs/herd.svg and docs/herd.md")
 
@@ -48,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     """0 once all sites are simulated; of a load 1 where a message was wrong or missing."""
     if options.write:
         need_clone("herd --write")
+    if options.registrations:
+        return _registrations(options)
     return _load(options) if options.load else _simulate(options)
 
 
@@ -82,3 +95,17 @@ def _load(options: argparse.Namespace) -> int:
     else:
         print(figures, end="")
     return int(any(figures.wrong or figures.lost for _, figures in results))
+
+
+def _registrations(options: argparse.Namespace) -> int:
+    registrations = extras.load("bench.registrations", "herd --registrations")
+    results = registrations.measure(options.peer, options.seconds, options.rounds)
+    figures = registrations.table(results, options.seconds, options.rounds)
+    if options.write:
+        text = page(PAGE.read_text("utf-8"), figures, registrations.BEGIN)
+        PAGE.write_text(text, "utf-8")
+    if options.json:
+        print(json.dumps([asdict(one) for one in results]))
+    else:
+        print(figures, end="")
+    return 0

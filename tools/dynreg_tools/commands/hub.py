@@ -11,6 +11,7 @@ from asyncio import sslproto
 from dataclasses import fields
 from functools import partial
 
+from ..hub.binding import host_port
 from ..hub.faults import CATALOGUE, table
 from ..hub.hub import Hub
 from ..hub.settings import Settings
@@ -61,8 +62,8 @@ def _ready_line(hub: Hub) -> dict:
         "https": hub.https,
         "mqtt": hub.mqtt,
         "mqtts": hub.mqtts,
-        "ntp": "{}:{}".format(*hub.ntp),
-        "dns": "{}:{}".format(*hub.dns),
+        "ntp": host_port(*hub.ntp),
+        "dns": host_port(*hub.dns),
         "control": hub.control,
         "ca_pem": str(hub.ca_pem),
         "ca_der": str(hub.ca_der),

@@ -145,7 +145,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--host",
         default="127.0.0.1",
-        help="IPv4 address or name to listen on (default "
+        help="address or name to listen on (default "
         "%(default)s); for real boards this machine's address in their network, which the "
         "certificate then names",
     )

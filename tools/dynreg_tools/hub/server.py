@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import errno
 import os
 import shutil
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import trustme
 
+from .binding import ANY, address_of, bind, host_port, reached_at
 from .database import StoreError
 from .descriptors import Descriptors
 from .events import Journal
@@ -37,10 +37,8 @@ from .tls.device_ca import DeviceAuthority, load_or_create_device_authority
 from .udp.nameserver import NAME, NameServer
 from .udp.sntp import Responder
 
-_ANY = "0.0.0.0"
 _UDP = ("ntp", "dns")
 _SERVICES = {"http": GATEWAY, "https": GATEWAY, "mqtt": BROKER, "mqtts": BROKER}
-_LOCAL = ("127.0.0.1", "localhost", _ANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,8 @@ class Server:
     async def _serve_udp(self, sockets: dict[str, socket.socket]) -> None:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
         time_server = Responder(partial(emit, "time_served"), self._hooks)
-        address = self.urls().dns[0]
         names = NameServer(
-            address,
+            address_of(sockets["dns"]),
             lambda name: emit("name_asked", name=name),
             self._hooks,
             self._settings.names,
@@ -181,8 +178,8 @@ class Server:
         return Shown(self._authority, self._names(), *clients)
 
     def _names(self) -> list[str]:
-        own = ("localhost", "127.0.0.1", NAME, self._settings.host)
-        return [name for name in (*own, *self._settings.names) if name != _ANY]
+        own = ("localhost", "127.0.0.1", NAME, *reached_at(self._settings.host))
+        return [name for name in (*own, *self._settings.names) if name not in ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
@@ -196,11 +193,10 @@ class Server:
 
     def urls(self) -> "Urls":
         """Where the services are."""
-        host = self._settings.host
-        address, name = ("127.0.0.1", "localhost") if host in _LOCAL else (host, host)
+        address, name = reached_at(self._settings.host)
         hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
         return Urls(
-            **{key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts},
+            **{key: f"{key}://{host_port(hosts[key], self.ports[key])}" for key in hosts},
             control=f"http://{CONTROL_HOST}:{self.ports['control']}",
             ntp=(address, self.ports["ntp"]),
             dns=(address, self.ports["dns"]),
@@ -226,17 +222,6 @@ class Server:
     def _bind(self, index: int, name: str) -> socket.socket:
         host = CONTROL_HOST if name == "control" else self._settings.host
         port = self._settings.port_base and self._settings.port_base + index
-        try:
-            if name in _UDP:
-                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                self._stack.callback(sock.close)
-                sock.bind((host, port))
-            else:
-                sock = socket.create_server((host, port))
-                self._stack.callback(sock.close)
-        except OSError as exc:
-            if exc.errno == errno.EADDRINUSE:
-                raise HubError(f"port {port} ({name}) on {host} is in use") from exc
-            text = exc.strerror or exc
-            raise HubError(f"cannot listen on {host} port {port} ({name}): {text}") from exc
+        sock = bind(host, port, name, udp=name in _UDP)
+        self._stack.callback(sock.close)
         return sock

@@ -78,6 +78,8 @@ class Settings(Limits):
             raise HubError("the auth mode must be key or cert")
         if self.cert_key not in certificates.KEY_TYPES or self.device_key not in DEVICE_KEYS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
+        if not self.host:
+            raise HubError("the host to listen on is empty")
         if self.login_ms < 0 or self.reply_ms < 0:
             raise HubError("a delay must be 0 or more milliseconds")
         if self.own_ca is not None:

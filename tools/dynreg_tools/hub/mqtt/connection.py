@@ -21,6 +21,7 @@ from .state import SessionState
 WRITE_TIMEOUT = 10.0
 _GRACE = 1.5  # times the keep-alive
 _READ = 4096
+_UNREAD = "protocol: the client does not read"
 _SHOWN_FINGERPRINT = 8
 _SHOWN_CLIENT_ID = re.compile(r"[A-Za-z0-9:_-]{1,80}")
 
@@ -97,13 +98,13 @@ class Connection:
             self._report("login_refused", code=refused.code, reason=str(refused))
             return None
         except Ended as ended:
-            return str(ended)
+            return _UNREAD if self._out.unread else str(ended)
         except Malformed as malformed:
             return f"protocol: {malformed}"
         except StoreError as exc:  # without an answer the device sends it again
             return str(exc)
         except OSError:  # a reset, or TLS that ended without a word
-            return "eof"
+            return _UNREAD if self._out.unread else "eof"
 
     def _report(self, event: str, **fields: object) -> None:
         self._broker.journal.emit(
@@ -167,4 +168,4 @@ class Connection:
             async with asyncio.timeout(WRITE_TIMEOUT):
                 await self._writer.drain()
         except TimeoutError:
-            raise Ended("protocol: the client does not read") from None
+            raise Ended(_UNREAD) from None

@@ -7,6 +7,8 @@ from typing import Protocol
 from ..later import later
 from . import framing
 
+_UNREAD = 8 * 1024 * 1024  # bytes: more than all that a session may be sent anew at its login
+
 
 class SessionFaults(Protocol):
     """What may go wrong on purpose with what a session sends."""
@@ -21,7 +23,10 @@ class SessionFaults(Protocol):
 
 
 class Outbox:
-    """Sends on `writer`; `record` gets each frame that goes out."""
+    """Sends on `writer`; `record` gets each frame that goes out.
+
+    A peer that does not read loses its connection once so much waits for it; `unread` says so.
+    """
 
     def __init__(
         self,
@@ -32,6 +37,7 @@ class Outbox:
         self._writer = writer
         self._record = record
         self._faults = faults
+        self.unread = False
         self._held: list[bytes | None] | None = None  # what waits behind a late CONNACK
 
     def send(self, frame: bytes) -> None:
@@ -56,5 +62,9 @@ class Outbox:
         if frame is None:
             self._writer.close()
         elif not self._writer.is_closing():
+            if self._writer.transport.get_write_buffer_size() > _UNREAD:
+                self.unread = True
+                self._writer.transport.abort()
+                return
             self._record(frame)
             self._writer.write(frame)

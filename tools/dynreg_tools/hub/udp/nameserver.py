@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
+from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
 from dnslib.label import DNSBuffer, DNSLabelError
 
 from ..later import later
@@ -41,7 +41,7 @@ class NameServer(asyncio.DatagramProtocol):
         known = [name.encode("idna").decode().lower() for name in (NAME, f"*.{NAME}", *names)]
         self._names = {name for name in known if not name.startswith("*.")}
         self._parents = tuple(name[1:] for name in known if name.startswith("*."))
-        self._address = address
+        self._address, self._kind = address, QTYPE.AAAA if ":" in address else QTYPE.A
         self._asked = asked
         self._faults = faults
 
@@ -63,8 +63,9 @@ class NameServer(asyncio.DatagramProtocol):
         name = str(question.q.qname).rstrip(".").lower()
         if name not in self._names and not name.endswith(self._parents):
             reply.header.rcode = RCODE.NXDOMAIN
-        elif question.q.qtype == QTYPE.A:
-            reply.add_answer(RR(question.q.qname, QTYPE.A, rdata=A(self._address), ttl=_TTL))
+        elif question.q.qtype == self._kind:
+            data = A(self._address) if self._kind == QTYPE.A else AAAA(self._address)
+            reply.add_answer(RR(question.q.qname, self._kind, rdata=data, ttl=_TTL))
         return reply
 
 
