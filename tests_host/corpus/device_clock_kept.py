@@ -5,7 +5,7 @@ import json
 import fakes
 import packets
 from broker import ASK, REQUEST, RESULT
-from registered import GOOD, NOW, TIME, Board
+from registered import EARLY_ID, GOOD, NOW, TIME, Board
 
 # --- a day later --------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ def _slow_login(login_ms):
 
     def logged_in(_):
         stamp = NOW + board.clock.passed + 2 + login_ms
-        return [(login_ms + 4, packets.CONNACK + packets.suback(1) + time_of(stamp))]
+        return [(login_ms + 4, packets.CONNACK + packets.suback(EARLY_ID) + time_of(stamp))]
 
     peer = fakes.Peer(logged_in)
     board = Board(peer)

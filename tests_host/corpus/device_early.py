@@ -4,8 +4,9 @@ import fakes
 import packets
 from broker import ASK, REQUEST
 from dynreg.connect import login
+from dynreg.errors import NetworkError
 from dynreg.storage import notes
-from registered import EARLY, GOOD, NOW, TIME, Board
+from registered import ASKED, EARLY, EARLY_ID, GOOD, NOW, TIME, Board
 
 
 def test_the_time_is_asked_for_behind_the_connect_in_one_segment():
@@ -29,7 +30,7 @@ def test_a_program_that_dawdles_gets_the_right_time_all_the_same():
 
 
 def test_a_reply_that_comes_after_the_rest_is_timed_by_its_own_arrival():
-    board = Board(fakes.Peer([(300, packets.CONNACK + packets.suback(1)), (1000, TIME)]))
+    board = Board(fakes.Peer([(300, packets.CONNACK + packets.suback(EARLY_ID)), (1000, TIME)]))
     device = board.boot()
     device.connect()
     assert device.sync_clock() == NOW + 500
@@ -62,7 +63,7 @@ def test_early_can_be_switched_off():
     device = board.boot()
     device.connect()
     device.sync_clock()
-    assert len(peer.segments) == 2 and peer.segments[1] == EARLY
+    assert len(peer.segments) == 2 and peer.segments[1] == ASKED
 
 
 def _plain():
@@ -86,7 +87,7 @@ def test_a_broker_that_ends_the_connection_over_it_costs_a_reconnect_twice_and_i
             assert len(board.net.sockets) == 2 + 2 * boot
         board.boot().connect()
         assert [_asked_early(peer) for peer in peers] == [True, False, True, False, False]
-        assert peers[1].segments[1] == EARLY, "nothing was sent before the CONNACK"
+        assert peers[1].segments[1] == ASKED, "nothing was sent before the CONNACK"
         fakes.restore()
 
 
@@ -136,8 +137,8 @@ def test_an_early_request_turned_down_is_remembered_over_a_connection_that_fails
 
 
 def test_a_broker_that_overlooks_it_is_asked_again_on_the_same_connection():
-    for answer in (packets.CONNACK, packets.CONNACK + packets.suback(1)):
-        peer = fakes.Peer(answer, packets.suback(1) + packets.suback(2) + TIME)
+    for answer in (packets.CONNACK, packets.CONNACK + packets.suback(EARLY_ID)):
+        peer = fakes.Peer(answer, packets.suback(EARLY_ID) + packets.suback(1) + TIME)
         board = Board(peer)
         device = board.boot()
         device.connect()
@@ -154,3 +155,15 @@ def test_a_connection_that_fails_twice_does_not_turn_the_early_request_down():
     device.connect(attempts=3)
     assert len(packets.split(good.segments[0])) == 3
     assert notes.read(board.path)["early"] == 0
+
+
+def test_a_late_answer_to_the_early_request_acknowledges_nothing_else():
+    def late(_):
+        _, subscribe, _ = packets.split(peer.segments[0])
+        return [(100, packets.suback(int.from_bytes(subscribe[2:4], "big")))]
+
+    peer = fakes.Peer(packets.CONNACK, late)
+    session = Board(peer).boot().connect()
+    fakes.raises(
+        NetworkError, session.publish, "event", b"x", 1, 5000, code="network.unacknowledged"
+    )

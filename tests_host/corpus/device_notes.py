@@ -4,7 +4,7 @@ import fakes
 import packets
 from dynreg.errors import NetworkError
 from dynreg.storage import notes
-from registered import EARLY, GOOD, NOW, TIME, Board
+from registered import ASKED, GOOD, NOW, TIME, Board
 
 # --- what is remembered -------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ def test_a_broker_that_never_tells_the_time_costs_nothing_at_the_next_boot():
     fakes.raises(NetworkError, device.sync_clock, code="network.timeout", retry=True)
     assert board.clock.passed == 10000 and len(peer.segments) == 1
     session.poll(0)
-    assert board.clock.passed == 10000 and peer.segments[1] == EARLY, "it is asked all the same"
+    assert board.clock.passed == 10000 and peer.segments[1] == ASKED, "it is asked all the same"
     session.poll(3000000)
     assert len(peer.segments) == 2, "and not over and over"
 

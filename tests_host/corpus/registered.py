@@ -8,11 +8,13 @@ from dynreg import Device
 from dynreg.connect import tls, trust
 
 NOW = fakes.NOW * 1000
-EARLY = packets.subscribe(1, RESULT) + packets.publish(ASK, REQUEST)
+EARLY_ID = 65535
+EARLY = packets.subscribe(EARLY_ID, RESULT) + packets.publish(ASK, REQUEST)
+ASKED = packets.subscribe(1, RESULT) + packets.publish(ASK, REQUEST)  # after the CONNACK
 TIME = packets.publish(
     RESULT, b'{"type":"get","time":%d,"ntptime1":%d,"ntptime2":%d}' % (fakes.NOW, NOW, NOW)
 )
-GOOD = packets.CONNACK + packets.suback(1) + TIME
+GOOD = packets.CONNACK + packets.suback(EARLY_ID) + TIME
 
 
 class Board:

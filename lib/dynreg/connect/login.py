@@ -10,6 +10,7 @@ from .adapter import through
 from .hmac import hmac
 
 _EARLY_MS = const(2000)  # how long after the CONNACK an early request's answer is waited for
+_EARLY_ID = const(65535)  # the last that a session takes: its SUBACK may come late
 # In history["early"]; 4 is of mqtt/timesync.py:
 _SUSPECTED = const(1)  # once; one lost connection proves nothing
 _TURNED_DOWN = const(2)
@@ -45,7 +46,7 @@ def login(info, link, keepalive, history, early, psk):
     if asks:
         from ..mqtt.encode import ask_time
 
-        link.tail = ask_time(1, info.owner)
+        link.tail = ask_time(_EARLY_ID, info.owner)
     log.info("connect: CONNECT, clean session, keep-alive %d s" % keepalive)
     answered = None
     try:
@@ -57,7 +58,7 @@ def login(info, link, keepalive, history, early, psk):
             )
             through(simple, link, endpoint, client.connect)
         if asks and link.ready(_EARLY_MS):
-            answered = 1, link.asked, port.ticks_ms()
+            answered = _EARLY_ID, link.asked, port.ticks_ms()
     except simple.MQTTException as error:
         raise port.step("connect.backoff", "refusal", history, error.args[0]) from None
     except (NetworkError, ProtocolError) as error:

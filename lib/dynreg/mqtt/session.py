@@ -227,8 +227,7 @@ class Session(Packets):
         self._pinged = None
         self.since = self.asked = self._sent = self._heard = port.ticks_ms()
         if early:
-            self._pid = early[0]
-            self.acks[self._pid] = None
+            self.acks[early[0]] = None
         if self.callbacks:
             _safe(port.step, "mqtt.acknowledged", "restore", self, self.callbacks)
         self.retry_at = None
