@@ -166,7 +166,7 @@ def test_devices_by_hand(hub):
     assert abs(device.pop("created") - time.time()) < 3
     assert device == {
         "name": "a", "mode": "key", "psk": None, "fingerprint": None, "activated": False,
-        "automatic": False,
+        "automatic": False, "disabled": False,
     }  # fmt: skip
 
 

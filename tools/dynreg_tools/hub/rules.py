@@ -24,7 +24,8 @@ MIN_SECRET, MAX_SECRET = 16, 32
 AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
-_DEVICE_NAME = re.compile(r"[A-Za-z0-9:_-]{1,48}")
+MAX_DEVICE_NAME = 48
+_DEVICE_NAME = re.compile(rf"[A-Za-z0-9:_-]{{1,{MAX_DEVICE_NAME}}}")
 _SECRET = re.compile(r"[!-~]+")
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9]{5}")
 _SECONDS = re.compile(r"[0-9]{1,19}")

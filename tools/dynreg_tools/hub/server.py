@@ -9,20 +9,20 @@ import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trustme
 
+from ..sources import version
+from .addresses import ANY, Urls, urls
 from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
 from .faults.tls import Shown
-from .http.control import HOST as CONTROL_HOST
-from .http.control import Control
 from .http.gateway import Gateway
 from .listener import Listener
+from .management import Management
 from .mqtt.broker import Broker
 from .ports import Ports
 from .products import choose_product
@@ -35,23 +35,8 @@ from .tls.device_ca import DeviceAuthority, load_or_create_device_authority
 from .udp.nameserver import NAME, NameServer
 from .udp.sntp import Responder
 
-_ANY = "0.0.0.0"
 _UDP = ("ntp", "dns")
 _SERVICES = {"http": GATEWAY, "https": GATEWAY, "mqtt": BROKER, "mqtts": BROKER}
-_LOCAL = ("127.0.0.1", "localhost", _ANY)
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """Where a hub's services are; of those over UDP host and port."""
-
-    http: str
-    https: str
-    mqtt: str
-    mqtts: str
-    control: str
-    ntp: tuple[str, int]
-    dns: tuple[str, int]
 
 
 class Server:
@@ -83,7 +68,7 @@ class Server:
         directory = self._directory()
         self.store = Store(directory / "hub.db")
         self._stack.callback(self.store.close)
-        self.product, self.made_secret = choose_product(self.store, self._settings)
+        product, self.made_secret = choose_product(self.store, self._settings)
         sockets = {name: self._bind(index, name) for index, name in enumerate(PORTS)}
         self.ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
         self._authority = certificates.load_or_create_authority(directory, self._settings.cert_key)
@@ -98,6 +83,8 @@ class Server:
         self.faults = Faults(self._journal.emit, ports.switched)
         self._hooks = Hooks(self.faults, self._shown)
         self._serve(sockets)
+        self.management = Management(product, self.store, self.broker, self._journal)
+        self._serve_control(sockets["control"])
         await self._serve_udp(sockets)
         for spec in self._settings.faults:
             self.faults.add(spec)
@@ -105,7 +92,7 @@ class Server:
     async def _serve_udp(self, sockets: dict[str, socket.socket]) -> None:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
         time_server = Responder(partial(emit, "time_served"), self._hooks)
-        address = self.urls().dns[0]
+        address = self.urls.dns[0]
         names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
         for name, protocol in (("ntp", time_server), ("dns", names)):
             transport, _ = await loop.create_datagram_endpoint(
@@ -134,7 +121,6 @@ class Server:
             "https": partial(gateway.serve, "https"),
             "mqtt": self.broker.serve,
             "mqtts": self.broker.serve,
-            "control": Control(self.faults).serve,
         }
         for name, serve in services.items():
             self._listeners[name] = Listener(
@@ -143,10 +129,45 @@ class Server:
                 context=self.own_contexts.get(name),
                 tls_failed=partial(self._tls_failed, name),
                 broken=self._broken,
-                service=_SERVICES.get(name, name),
+                service=_SERVICES[name],
                 faults=self._hooks,
             )
             self._stack.push_async_callback(self._listeners[name].close)
+
+    def _serve_control(self, sock: socket.socket) -> None:
+        """The HTTP interface, which no fault reaches: it switches them off."""
+        # Starlette and uvicorn take 0.2 s to import, and the command's help needs neither.
+        from .workbench.control import Control, hosts, new_token
+
+        address = sock.getsockname()[0]
+        token = new_token(address)
+        name = self._settings.control_host
+        self.urls: Urls = urls(self._settings.host, name, self.ports, token)
+        control = Control(
+            self.management,
+            self.faults,
+            self._journal,
+            self._about(),
+            hosts=hosts(name, address),
+            token=token,
+            limit=self._settings.idle_timeout,
+            broken=self._broken,
+        )
+        listener = Listener(
+            sock,
+            control.serve,
+            tls_failed=partial(self._tls_failed, "control"),
+            broken=self._broken,
+        )
+        self._stack.push_async_callback(listener.close)
+
+    def _about(self) -> dict:
+        """Of GET /product what stays as it is."""
+        services = ("http", "https", "mqtt", "mqtts")
+        addresses = {name: getattr(self.urls, name) for name in services}
+        for name in _UDP:
+            addresses[name] = "{}:{}".format(*getattr(self.urls, name))
+        return {"psk": self.psk, "version": version(), "addresses": addresses}
 
     def use_contexts(self, contexts: dict[str, ServerContext]) -> None:
         """Serve new TLS connections with these contexts, given by port name."""
@@ -170,7 +191,7 @@ class Server:
 
     def _names(self) -> list[str]:
         host = self._settings.host
-        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != _ANY]
+        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
@@ -178,18 +199,6 @@ class Server:
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         return self._hooks.key(base64.b64decode(device.psk))
-
-    def urls(self) -> "Urls":
-        """Where the services are."""
-        host = self._settings.host
-        address, name = ("127.0.0.1", "localhost") if host in _LOCAL else (host, host)
-        hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
-        return Urls(
-            **{key: f"{key}://{hosts[key]}:{self.ports[key]}" for key in hosts},
-            control=f"http://{CONTROL_HOST}:{self.ports['control']}",
-            ntp=(address, self.ports["ntp"]),
-            dns=(address, self.ports["dns"]),
-        )
 
     def _tls_failed(self, port: str, reason: str) -> None:
         self._journal.emit("tls_failed", port=port, reason=reason)
@@ -209,7 +218,7 @@ class Server:
         return directory
 
     def _bind(self, index: int, name: str) -> socket.socket:
-        host = CONTROL_HOST if name == "control" else self._settings.host
+        host = self._settings.control_host if name == "control" else self._settings.host
         port = self._settings.port_base and self._settings.port_base + index
         try:
             if name in _UDP:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import rules
+from .addresses import LOOPBACK
 from .faults import parse
 from .limits import Limits
 from .rules import HubError
@@ -31,6 +32,8 @@ class Settings(Limits):
 
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
 
+    `control_host` is where the HTTP interface listens; other than on loopback it wants a token.
+
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     """
 
@@ -44,6 +47,7 @@ class Settings(Limits):
     device_key: str = "rsa"
     host: str = "127.0.0.1"
     port_base: int = 0
+    control_host: str = LOOPBACK
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True

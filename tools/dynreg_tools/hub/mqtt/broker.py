@@ -90,6 +90,10 @@ class Broker:
             self._store.activate(device.product_id, device.name)
         return device
 
+    def connection(self, client_id: str) -> Connection | None:
+        """A device's connection, if it has logged in."""
+        return self._connections.get(client_id)
+
     def kick(self, client_id: str) -> bool:
         """End a device's connection; False when it has none."""
         connection = self._connections.get(client_id)
@@ -116,7 +120,17 @@ class Broker:
             for topic_filter in rules.filters_over(topic)
             for client_id in self._subscribers.get(topic_filter, ())
         }
-        return sum(self._connections[one].deliver(topic, payload, qos) for one in found)
+        reached = [one for one in found if self._connections[one].deliver(topic, payload, qos)]
+        for client_id in reached:
+            self.journal.emit(
+                "delivered",
+                client_id=client_id,
+                topic=topic,
+                qos=qos,
+                size=len(payload),
+                payload=payload,
+            )
+        return len(reached)
 
     def received(self, session: Session, publish: Publish) -> None:
         """Route a device's message, and answer it when it asks for the time."""
