@@ -33,6 +33,7 @@ EVENTS = {
     "disabled": "a device was disabled: product_id, device_name",
     "enabled": "and enabled again: product_id, device_name",
     "product": "the switches of registration were turned: register_type, register_limit",
+    "dropped": "events that were not printed, since nobody read them: count",
     "internal_error": "a defect of the hub itself: error",
 }
 

@@ -12,6 +12,9 @@ import re
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ..errors import ToolError
+from .choices import AUTH_MODES as AUTH_MODES
+from .choices import CERTIFICATE as CERTIFICATE
+from .choices import KEY as KEY
 
 ALGORITHM = "hmacsha256"
 REGISTER_PATH = "/device/register"
@@ -21,7 +24,6 @@ MAX_PAYLOAD = 16 * 1024
 MAX_TOPIC, MAX_SLASHES = 255, 10
 MAX_KEEPALIVE = 900
 MIN_SECRET, MAX_SECRET = 16, 32
-AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 MAX_DEVICE_NAME = 48

@@ -6,15 +6,13 @@ from pathlib import Path
 
 from . import rules
 from .addresses import LOOPBACK
+from .choices import KEY_KINDS, REGISTER_LIMIT
 from .faults import parse
 from .limits import Limits
 from .rules import HubError
-from .tls.certificates import KEY_TYPES
-from .tls.device_ca import DEVICE_KEYS
 from .tls.own_ca import load_own_ca
 
 PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
-REGISTER_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Settings(Limits):
             raise HubError(f"the port base must be 0 or 1 to {last}")
         if self.auth_mode not in (None, *rules.AUTH_MODES):
             raise HubError("the auth mode must be key or cert")
-        if self.cert_key not in KEY_TYPES or self.device_key not in DEVICE_KEYS:
+        if self.cert_key not in KEY_KINDS or self.device_key not in KEY_KINDS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:

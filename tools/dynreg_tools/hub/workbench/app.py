@@ -1,6 +1,7 @@
 """The HTTP interface's paths (docs/hub.md); what they do is management.py's and faults/'s."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +27,7 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _KEYS = {"arg": ":", "times": "*", "service": "@"}
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -111,13 +113,14 @@ class Interface:
         return _json({"topic": topic, "receivers": receivers})
 
     async def events(self, request: Request) -> Response:
-        """The stream of events."""
-        after = request.headers.get("last-event-id", request.query_params.get("after", "0"))
-        if not after.isascii() or not after.isdigit() or len(after) > 18:
+        """The stream of events: those after a number and those to come; without one the latter."""
+        after = request.headers.get("last-event-id", request.query_params.get("after"))
+        if after is not None and _NUMBER.fullmatch(after) is None:
             raise HubError("after is not the number of an event")
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
-        return StreamingResponse(self._feed.stream(int(after)), media_type="text/event-stream")
+        stream = self._feed.stream(None if after is None else int(after))
+        return StreamingResponse(stream, media_type="text/event-stream")
 
     async def faults(self, request: Request) -> Response:
         """All faults and those that are on; DELETE switches all off."""

@@ -28,13 +28,15 @@ class Feed:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def stream(self, after: int) -> AsyncIterator[bytes]:
+    async def stream(self, after: int | None) -> AsyncIterator[bytes]:
         """The events after this number, then those to come; a comment where none come.
 
-        A number of a hub that ran before means nothing here: then all that are kept. Who reads
-        more slowly than events come gets gaps, which the numbers show.
+        None stands for the last number. A number of a hub that ran before means nothing here:
+        then all that are kept. Who reads more slowly than events come gets gaps in the numbers.
         """
-        if after > self._last:
+        if after is None:
+            after = self._last
+        elif after > self._last:
             after = 0
         yield b": events\n\n"
         while True:
