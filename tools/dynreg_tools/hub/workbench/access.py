@@ -16,6 +16,7 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 BODY_LIMIT = 64 * 1024
 _DISCARDED = 1024 * 1024  # of a body that is too large, so that the client reads why
 _SEND_LIMIT_S = 30.0
+DEFECT = (HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of the hub itself")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -84,7 +85,7 @@ class Access:
             return
         except Exception as exc:  # whatever it is, the hub's owner hears of it
             self._broken(exc)
-            answer = error(HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of the hub itself")
+            answer = error(*DEFECT)
         if not started:
             await answer(scope, receive, limited_send)
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from ..faults import CATALOGUE, FaultError, Faults, parse
 from ..management import Management, NoSuchDevice
 from ..rules import HubError
-from .access import error
+from .access import DEFECT, error
 from .feed import Feed
 from .fields import Body
 
@@ -63,6 +63,7 @@ class Interface:
                 HTTPException: _http_error,
                 NoSuchDevice: _answer_with(HTTPStatus.NOT_FOUND),
                 HubError: _answer_with(HTTPStatus.BAD_REQUEST),
+                Exception: lambda *_: error(*DEFECT),
             },
         )
         app.router.redirect_slashes = False
