@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import ToolError
 from . import hub_places
+from .hub_lines import clean
 from .hub_places import Place
 
 VARIABLE = "DYNREG_HUB"
@@ -41,7 +42,7 @@ class Client:
         if not isinstance(answer, dict):
             raise NoHubError(f"what answers at {self.url} is no hub")
         if response.status >= _CLIENT_ERROR:
-            raise ToolError(str(answer.get("error", f"the hub says {response.status}")))
+            raise ToolError(clean(str(answer.get("error", f"the hub says {response.status}"))))
         return answer
 
     def open(
@@ -54,10 +55,12 @@ class Client:
         try:
             connection.request(method, path, data, headers)
             return connection, connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+        except http.client.HTTPException as error:
             connection.close()
-            reason = getattr(error, "strerror", None) or error or type(error).__name__
-            raise NoHubError(f"no hub answers at {self.url}: {reason}") from error
+            raise NoHubError(f"what answers at {self.url} is no hub") from error
+        except OSError as error:
+            connection.close()
+            raise NoHubError(f"no hub answers at {self.url}: {error.strerror or error}") from error
 
 
 def device_path(name: str, rest: str = "") -> str:
