@@ -6,12 +6,13 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
 KEPT = 10_000  # events that wait for a reader
-_END_S = 1.0  # for a reader to take the last of them
+_END_S, _TICK_S = 1.0, 0.02
 
 
 class Output:
@@ -32,8 +33,13 @@ class Output:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._report_dropped() and self._take(None):
-            self._thread.join(_END_S)
+        """Give a reader a moment to take what is left."""
+        deadline = time.monotonic() + _END_S
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if self._report_dropped() and self._take(None):
+                self._thread.join(deadline - time.monotonic())
+                return
+            time.sleep(_TICK_S)
 
     def write(self, text: str) -> None:
         """Print a line at once, before any event."""
