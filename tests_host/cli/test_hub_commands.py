@@ -38,6 +38,7 @@ def test_devices(hub, command):
     assert command("devices").out.splitlines()[1].split() == [
         *("lamp-1", "no", "no", "no", "-", "-", "no")
     ]
+    assert dynreg("hub", "--json", "devices", "--hub", hub.control).rows
     [[row]] = command("devices", "--json").rows
     assert row["name"] == "lamp-1"
     assert row["registered"] is False

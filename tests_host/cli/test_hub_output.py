@@ -42,6 +42,15 @@ def hub(tmp_path, *options):
             process.kill()
 
 
+@pytest.mark.process
+def test_what_happens_while_it_starts_comes_behind_the_first_line(tmp_path):
+    with hub(tmp_path, "--fault", "tcp-refuse", "--stop-after", "0") as (process, ready):
+        assert ready["ready"] is True
+        names = [json.loads(line)["event"] for line in process.stdout]
+        assert process.wait(20) == 0
+    assert names == ["fault_on", "fault"]
+
+
 def ask_time(ready, times):
     """How many of so many questions were answered."""
     host, port = ready["ntp"].split(":")
@@ -187,5 +196,5 @@ def test_a_terminal_that_is_closed_ends_the_hub(monkeypatch):
 
     monkeypatch.setattr(hub_output, "_write", closed)
     with hub_output.Output(json.dumps, gone=lambda: gone.append(True)) as output:
-        output.put(EVENT)
+        output.begin("first")
     assert gone == [True]

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from dataclasses import fields
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ..extras import load
@@ -59,17 +58,12 @@ def run(options: argparse.Namespace) -> int:
     lines = None if options.json or not sys.stdout.isatty() else Lines()
     # When nobody reads any more the hub ends.
     with Output(lines.event if lines else json.dumps, gone=over.set) as output:
-        starting = threading.Lock()  # the first line is about the hub, whatever happens meanwhile
-        with starting:
-            hub = load("hub.hub", "hub").Hub(
-                on_event=partial(_put_after, starting, output),
-                record=False,
-                payloads=options.payloads,
-                **settings,
-            )
-            hub.start()
-            ready = _ready_line(hub)
-            output.write(lines.ready(ready) if lines else json.dumps(ready))
+        hub = load("hub.hub", "hub").Hub(
+            on_event=output.put, record=False, payloads=options.payloads, **settings
+        )
+        hub.start()
+        ready = _ready_line(hub)
+        output.begin(lines.ready(ready) if lines else json.dumps(ready))
         with hub_places.announced(hub.workbench, hub.product_id):
             _wait(over, options.stop_after)
         hub.stop()
@@ -103,8 +97,3 @@ def _ready_line(hub: Hub) -> dict:
     if hub.made_secret:
         line["product_secret"] = hub.product_secret
     return line
-
-
-def _put_after(starting: threading.Lock, output: Output, event: dict) -> None:
-    with starting:
-        output.put(event)

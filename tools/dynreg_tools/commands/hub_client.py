@@ -76,7 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get(VARIABLE),
         help=f"the URL that the hub printed (default: ${VARIABLE}, else the one that runs here)",
     )
-    parser.add_argument("--json", action="store_true", help="JSON")
+    # What stands before the sub-command, `dynreg hub --json devices`, holds too.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON")
 
 
 def client(options: argparse.Namespace) -> Client:

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ..console import Console
@@ -16,6 +17,7 @@ from ..hub.events import EVENTS
 from .hub_client import Client, add_options, client, device_path
 from .hub_lines import Lines, clean
 
+_CTRL_C = 130
 _SILENCE_S = 40.0  # more than twice the time between the hub's comments
 _SEND = """\
 examples:
@@ -92,7 +94,13 @@ def _payload(options: argparse.Namespace) -> dict[str, str]:
 
 
 def watch(options: argparse.Namespace) -> int:
-    """0 at --stop-after; ToolError where the hub ends."""
+    """0 at --stop-after, 130 at Ctrl-C; ToolError where the hub ends."""
+    with suppress(KeyboardInterrupt):
+        return _print_events(options)
+    return _CTRL_C
+
+
+def _print_events(options: argparse.Namespace) -> int:
     hub = client(options)
     product_id = hub.ask("GET", "/product")["product_id"]
     wanted = None if options.device is None else product_id + options.device

@@ -26,24 +26,26 @@ class Output:
         self._gone = gone
         self._queue: queue.Queue[dict | None] = queue.Queue(KEPT)
         self._dropped = 0
-        self._thread = threading.Thread(target=self._drain, name="hub output", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Give a reader a moment to take what is left."""
-        deadline = time.monotonic() + _END_S
-        while self._thread.is_alive() and time.monotonic() < deadline:
+        thread, deadline = self._thread, time.monotonic() + _END_S
+        while thread and thread.is_alive() and time.monotonic() < deadline:
             if self._report_dropped() and self._take(None):
-                self._thread.join(deadline - time.monotonic())
+                thread.join(deadline - time.monotonic())
                 return
             time.sleep(_TICK_S)
 
-    def write(self, text: str) -> None:
-        """Print a line at once, before any event."""
-        _write(text + "\n")
+    def begin(self, first: str) -> None:
+        """Print the first line, then all events, those that have come already too."""
+        self._thread = threading.Thread(
+            target=self._drain, args=(first,), name="hub output", daemon=True
+        )
+        self._thread.start()
 
     def put(self, event: dict) -> None:
         """Print an event as soon as there is a reader; from one thread at a time."""
@@ -52,9 +54,10 @@ class Output:
 
     def _report_dropped(self) -> bool:
         """Whether all that was dropped is told."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        if self._dropped and self._take({"event": "dropped", "at": at, "count": self._dropped}):
-            self._dropped = 0
+        if self._dropped:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            if self._take({"event": "dropped", "at": at, "count": self._dropped}):
+                self._dropped = 0
         return not self._dropped
 
     def _take(self, line: dict | None) -> bool:
@@ -64,13 +67,13 @@ class Output:
             return False
         return True
 
-    def _drain(self) -> None:
-        while (event := self._queue.get()) is not None:
-            try:
+    def _drain(self, line: str) -> None:
+        try:
+            _write(line + "\n")
+            while (event := self._queue.get()) is not None:
                 _write(self._show(event) + "\n")
-            except OSError:  # a broken pipe, a terminal that was closed
-                self._gone()
-                return
+        except OSError:  # a broken pipe, a terminal that was closed
+            self._gone()
 
 
 def _write(text: str) -> None:

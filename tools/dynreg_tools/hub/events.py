@@ -26,6 +26,8 @@ EVENTS = {
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
     "fault": "a fault that was switched on was triggered: name, argument, service",
+    "fault_on": "a fault was switched on: name, argument, service",
+    "fault_off": "and off, by hand, by its time or after its times: name, argument, service",
     "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
     'keepalive, eof, hub, or "protocol: ..." with what the device did wrong)',
     "precreated": "a device was created beforehand: product_id, device_name",

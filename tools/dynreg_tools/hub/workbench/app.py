@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ..faults import CATALOGUE, FaultError, Faults, parse
@@ -144,13 +144,12 @@ class Interface:
 def _page() -> list[Route]:
     """The files of the page, "/" for its HTML."""
     files = {path.name: path for path in _PAGE.iterdir() if path.suffix in _TYPES}
-    files[""] = files.pop("index.html", _PAGE / "index.html")
+    if "index.html" in files:
+        files[""] = files.pop("index.html")
 
     def route(name: str, path: Path) -> Route:
         async def file(_: Request) -> Response:
-            if not path.is_file():
-                raise HTTPException(HTTPStatus.NOT_FOUND)
-            return FileResponse(path, media_type=_TYPES[path.suffix])
+            return Response(path.read_bytes(), media_type=_TYPES[path.suffix])
 
         return Route(f"/{name}", file)
 
