@@ -196,6 +196,7 @@ def test_a_peer_that_fails_is_one_sentence_and_exit_1():
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv takes root's rights away")
+@pytest.mark.slow  # the measurements are those of the other tests
 def test_without_a_link_it_says_so_and_measures_the_rest():
     result = bench(*QUICK, "--json", before=["setpriv", "--bounding-set=-all", "--inh-caps=-all"])
     assert result.returncode == 0, result.stderr

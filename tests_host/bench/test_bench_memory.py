@@ -64,6 +64,7 @@ def growth(batch):
         return memory._growth(memory.boot.run(batch.new(REFERENCE, hub), program="growth"))
 
 
+@pytest.mark.slow  # test_limits.py has the search itself
 def test_an_interpreter_that_lacks_a_module_does_not_stop_the_rest(tmp_path):
     wheel = interpreters.wheel()
     lame = tmp_path / "lame"

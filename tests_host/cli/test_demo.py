@@ -13,13 +13,21 @@ from dynreg_tools.commands.demo import show
 from dynreg_tools.sources import ROOT
 from tests_host.cli.test_golden import compare
 from tests_host.commands import dynreg
+from tests_host.modes import readable
 
 
 @pytest.fixture(scope="module")
-def shown():
+def kept(tmp_path_factory):
+    """The folder that the demo keeps."""
+    return tmp_path_factory.mktemp("kept") / "dynreg-demo-kept"
+
+
+@pytest.fixture(scope="module")
+def shown(kept):
     """(the lines of `./dev demo --json` but for the last, what the last says)."""
     done = subprocess.run(
-        [sys.executable, "dev", "demo", "--json"],
+        [sys.executable, "dev", "demo", "--json", "--keep", kept],
+        umask=0,
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
@@ -28,7 +36,7 @@ def shown():
     )
     assert done.returncode == 0, done.stderr
     *lines, last = done.stdout.splitlines(keepends=True)
-    return "".join(lines), json.loads(last)
+    return "".join(lines).replace(str(kept.parent), "/tmp"), json.loads(last)
 
 
 def test_the_summary_is_one_json_object(shown):
@@ -69,6 +77,11 @@ def test_what_it_prints(shown, capsys):
     """As without --json: the lines, then the summary as a table."""
     show(shown[1], console.Console())
     compare("demo", 0, shown[0] + capsys.readouterr().out)
+
+
+def test_nothing_of_it_is_readable_by_others(shown, kept):
+    assert {path.name for path in kept.iterdir()} == {"hub", "board"}
+    assert readable(kept) == {}
 
 
 def test_it_fails_in_one_sentence_with_exit_1(tmp_path):

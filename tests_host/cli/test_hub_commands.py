@@ -100,7 +100,7 @@ def test_send_to_nobody(hub, command):
     hub.add_device("lamp-1")
     result = command("send", "lamp-1", "control", "on")
     assert result.code == 1
-    assert result.out == f"{PRODUCT_ID}/lamp-1/control: nobody has subscribed to it\n"
+    assert result.out == f"{PRODUCT_ID}/lamp-1/control: nobody gets it\n"
     result = command("send", "other", "control", "on")
     assert (result.code, result.err) == (1, "dynreg: there is no device 'other'\n")
     result = command("send", "lamp-1", "control", "0", "--hex")

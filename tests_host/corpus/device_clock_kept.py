@@ -18,17 +18,20 @@ def _online(*answers):
     return board, session
 
 
+def _polls_each_hour(board, session, hours):
+    for _ in range(hours):
+        board.clock.passed += 3600000 - 1000
+        session.poll(1001)
+
+
 def test_the_clock_is_set_again_once_a_day():
     board, session = _online(TIME, TIME)
     peer = board.net.sockets[0]._peer
-    for _ in range(23):
-        session.poll(3600000)
+    _polls_each_hour(board, session, 23)
     assert len(peer.segments) == 1 and len(board.clock.settings) == 1
-    session.poll(3600001)
+    _polls_each_hour(board, session, 1)
     assert len(peer.segments) == 2 and len(board.clock.settings) == 2
-    for _ in range(24):
-        session.poll(3600000)
-    session.poll(1000)
+    _polls_each_hour(board, session, 24)
     assert len(board.clock.settings) == 3 and session.connected is True
 
 
@@ -95,5 +98,5 @@ def test_a_clock_that_nobody_set_has_no_uncertainty():
 def test_who_never_asked_for_the_time_is_left_alone():
     board = Board(fakes.Peer(packets.CONNACK), early=False)
     session = board.boot().connect(keepalive=0)
-    session.poll(90000000)
+    _polls_each_hour(board, session, 25)
     assert len(board.net.sockets[0]._peer.segments) == 1

@@ -9,6 +9,7 @@ failed. All that a test needs of the project is on the path: lib/, the firmware'
 folder.
 """
 
+import gc
 import io
 import json
 import sys
@@ -20,6 +21,8 @@ def main(path, wanted):
     folder, _, name = path.rpartition("/")
     look_in(folder or ".")
     module = __import__(name.rsplit(".", 1)[0])
+    if not MICROPYTHON:
+        gc.freeze()  # the library collects at every step, and CPython has much more to look through
     if wanted == ["-"]:
         wanted = asked()
     failed = False

@@ -68,7 +68,7 @@ class Rig:
 def rig(request, tmp_path, deployed):  # noqa: F811
     """Give it a rows.Row by indirect parametrization, or options in a dict."""
     row = request.param
-    hub = Hub(product_id=PRODUCT, cert_key="ec", **{"psk": False, **row.hub})
+    hub = Hub(product_id=PRODUCT, cert_key="ec", strict=True, **{"psk": False, **row.hub})
     with hub:
         shutil.copytree(deployed, tmp_path / "board")
         settings = tmp_path / "board" / "board.json"

@@ -121,6 +121,7 @@ TCP = tuple(
         make(f"tcp-flip@{service}:700", "network.tls", 2 * ways, _TWICE),
         _works(f"tcp-pieces@{service}", make("", "", 0, 0).step, attempts=ways),
         _works(f"tcp-nagle@{service}", make("", "", 0, 0).step, attempts=ways),
+        _works(f"tcp-nodelay@{service}", make("", "", 0, 0).step, attempts=ways),
     )
 )
 

@@ -9,6 +9,7 @@ import pytest
 from dynreg_tools.boards.report import COLUMNS, Report
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
+from tests_host.modes import readable, umask
 
 ONE = ("provision", "--port", "boards/b0/port")
 
@@ -138,3 +139,12 @@ def test_the_report_keeps_a_row_for_each_board(tmp_path):
     assert sorted(line.split(",")[:2] for line in lines[1:]) == [["p2", "bb"], ["p9", "aa"]]
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 4
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.csv", "r.jsonl"]
+
+
+def test_a_report_is_its_owners_alone(tmp_path):
+    old = tmp_path / "old.jsonl"
+    with umask(0):
+        old.touch()
+        for name in ("new.csv", "old.csv"):
+            Report(tmp_path / name).add({"mac": "aa"})
+    assert readable(*tmp_path.iterdir()) == {}

@@ -42,7 +42,9 @@ def test_it_holds_the_package_as_the_clone_has_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     tools = ROOT / "tools"
     assert {
-        file.relative_to(tools).as_posix() for file in (tools / "dynreg_tools").rglob("*.py")
+        file.relative_to(tools).as_posix()
+        for file in (tools / "dynreg_tools").rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
     } <= names
 
 
@@ -105,6 +107,7 @@ def test_what_needs_a_clone_says_so(installed):
     assert done.stderr == "dynreg: size works in a clone of the repository only\n"
 
 
+@pytest.mark.slow  # .ci/run has the example's tests from the wheel too
 def test_an_application_is_tested_with_its_plugin(installed, tmp_path):
     """The example's own tests, with all fixtures found by the wheel's entry point."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

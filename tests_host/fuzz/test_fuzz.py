@@ -53,7 +53,7 @@ def test_property(name, tmp_path):
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     report = re.findall(r"^@corpus (\{.*\"passed\".*\})$", result.stdout, re.MULTILINE)
     assert report, result.stdout[-3000:] + result.stderr[-3000:]
@@ -109,7 +109,7 @@ def test_the_command():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)

@@ -29,7 +29,7 @@ def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **c
     """(headers, body) of a registration, good unless `changes` says otherwise.
 
     Keys: secret, product_id, body, more (further fields of the body), timestamp, nonce,
-    algorithm, signature; a header set to None is left out.
+    algorithm (whose digest hashes the body too), signature; a header set to None is left out.
     """
     body = changes.get("body")
     if body is None:
@@ -39,6 +39,8 @@ def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **c
     timestamp = changes.get("timestamp", int(time.time()))
     nonce = changes.get("nonce", secrets.randbelow(2**31 - 1) + 1)
     algorithm = changes.get("algorithm", "hmacsha256")
+    digest = str(algorithm).lower().removeprefix("hmac")
+    digest = digest if digest in ("sha1", "sha256") else "sha256"
     text = "\n".join(
         [
             "POST",
@@ -48,11 +50,11 @@ def signed(hub, device_name="dev-01", *, host=None, path="/device/register", **c
             str(algorithm),
             str(timestamp),
             str(nonce),
-            hashlib.sha256(body).hexdigest(),
+            hashlib.new(digest, body).hexdigest(),
         ]
     )
     secret = changes.get("secret", hub.product_secret)
-    right = base64.b64encode(hmac.new(secret.encode(), text.encode(), "sha256").digest()).decode()
+    right = base64.b64encode(hmac.new(secret.encode(), text.encode(), digest).digest()).decode()
     values = {
         "X-TC-Algorithm": algorithm,
         "X-TC-Timestamp": timestamp,
@@ -93,10 +95,12 @@ def register_certificate(hub, device_name="dev-01"):
     return plaintext["clientCert"], plaintext["clientKey"]
 
 
-def credentials(hub, device_name, psk, *, expiry=2147483647, connid="a1B2c", method="sha256"):
+def credentials(
+    hub, name, psk, *, expiry=2147483647, connid="a1B2c", method="sha256", app_id="12010126"
+):
     """(client id, username, password) of an MQTT login."""
-    client_id = hub.product_id + device_name
-    username = f"{client_id};12010126;{connid};{expiry}"
+    client_id = hub.product_id + name
+    username = f"{client_id};{app_id};{connid};{expiry}"
     digest = hmac.new(base64.b64decode(psk), username.encode(), method).hexdigest()
     return client_id, username, f"{digest};hmac{method}"
 

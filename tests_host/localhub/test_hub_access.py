@@ -207,8 +207,8 @@ def test_good_requests_made_bad_are_no_defect(start_hub):
 def test_a_reader_of_events_that_stops_reading_holds_up_nobody(hub):
     last = 3000
     with stream(hub, after=0) as events:
-        for _ in range(last):  # 12 MB, more than the sockets hold
-            hub._call(hub._journal.emit, "time_served", payload=bytes(2048))
+        for _ in range(last):  # 48 MB, more than the sockets hold
+            hub._call(hub._journal.emit, "time_served", payload=bytes(8192))
         assert status(hub) == 200
         numbers = []
         while last not in numbers:

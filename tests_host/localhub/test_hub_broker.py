@@ -116,7 +116,7 @@ def test_good_login_forms(hub):
         {"expiry": 32472115200},
     ):
         with Raw(hub.mqtt) as raw:
-            raw.send(packets.connect(*credentials(hub, "d", PSK, **changes), flags=0xC0))
+            raw.send(packets.connect(*credentials(hub, "d", PSK, **changes)))
             assert raw.packet() == (0x20, b"\0\0")
             raw.send(packets.packet(0xC0, b""))
             assert raw.packet() == (0xD0, b"")

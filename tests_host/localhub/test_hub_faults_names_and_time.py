@@ -80,7 +80,7 @@ def test_dns(hub, fault):
 def test_the_name_server_knows_one_name(hub):
     assert addresses(ask(hub, "gateway.hub.test")[1]) == ["127.0.0.1"]
     assert addresses(ask(hub, "HUB.TEST")[1]) == ["127.0.0.1"]
-    for name in ("example.com", "nothub.test", "test"):
+    for name in ("example.com", "nothub.test", "test", ""):
         assert DNSRecord.parse(ask(hub, name)[1]).header.rcode == RCODE.NXDOMAIN
     assert not DNSRecord.parse(ask(hub, kind="AAAA")[1]).rr
     assert hub.wait_for("name_asked", name="gateway.hub.test")
@@ -90,6 +90,14 @@ def test_the_name_server_knows_one_name(hub):
             sock.sendto(data, hub.dns)
             with pytest.raises(TimeoutError):
                 sock.recv(512)
+
+
+def test_names_that_the_hub_is_given(start_hub):
+    hub = start_hub(names=["*.iotcloud.tencentdevices.com", "Gateway.Example", "192.0.2.7"])
+    for name in ("ABC.iotcloud.tencentdevices.com", "gateway.example", "a.hub.test"):
+        assert addresses(ask(hub, name)[1]) == ["127.0.0.1"]
+    for name in ("iotcloud.tencentdevices.com", "a.gateway.example"):
+        assert DNSRecord.parse(ask(hub, name)[1]).header.rcode == RCODE.NXDOMAIN
 
 
 def test_the_portal_is_another_host(hub):

@@ -82,7 +82,7 @@ def refused(hub, row, **changes):
         ("product", {"product_id": "UNKNOWN"}),
         ("algorithm", {"algorithm": None}),
         ("algorithm", {"algorithm": "HmacSha256"}),
-        ("algorithm", {"algorithm": "hmacsha1"}),
+        ("algorithm", {"algorithm": "hmacmd5"}),
         ("timestamp", {"timestamp": None}),
         ("timestamp", {"timestamp": "soon"}),
         ("timestamp", {"timestamp": -1}),

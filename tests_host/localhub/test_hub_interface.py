@@ -20,6 +20,9 @@ def api(hub):
         yield client
 
 
+KEPT = 0xC0  # flags of a CONNECT without clean session
+
+
 def subscribed(hub, name="lamp", topic="control", psk=None):
     raw = logged_in(hub, name, psk)
     raw.send(packets.subscribe(1, f"{PRODUCT_ID}/{name}/{topic}"))
@@ -171,7 +174,7 @@ def test_a_message(hub, api, topic, sent, payload):
     assert {key: event[key] for key in ("client_id", "topic", "qos", "size")} == {
         "client_id": f"{PRODUCT_ID}lamp",
         "topic": f"{PRODUCT_ID}/lamp/control",
-        "qos": 1,
+        "qos": 0,  # as it was granted
         "size": len(payload),
     }
     assert "payload" not in event
@@ -183,6 +186,25 @@ def test_a_message_by_the_python_interface(hub):
         assert raw.packet() == (0x30, packets.text(f"{PRODUCT_ID}/lamp/control") + b"on")
     with pytest.raises(HubError, match="no device 'other'"):
         hub.send("other", "control", "on")
+
+
+def test_a_message_is_kept_for_a_device_that_comes_back(hub, api):
+    topic = f"{PRODUCT_ID}/lamp/control"
+    psk = register(hub, "lamp")
+    with logged_in(hub, "lamp", psk, flags=KEPT) as raw:
+        raw.send(packets.subscribe(1, topic, qos=1))
+        assert raw.packet() == (0x90, b"\0\1\1")
+    hub.wait_for("disconnect")
+    row = api.get("/devices/lamp").json()
+    assert (row["online"], row["subscriptions"]) == (False, [topic])
+    body = {"topic": "control", "payload": "on", "qos": 1}
+    assert api.post("/devices/lamp/messages", json=body).json()["receivers"] == 1
+    assert hub.wait_for("kept")["size"] == 2
+    with Raw(hub.mqtt) as raw:
+        raw.send(packets.connect(*credentials(hub, "lamp", psk), flags=KEPT))
+        assert raw.packet() == (0x20, b"\1\0")
+        assert raw.packet()[1].endswith(b"on")
+        assert hub.wait_for("delivered")["qos"] == 1
 
 
 def test_a_message_to_nobody(hub, api):

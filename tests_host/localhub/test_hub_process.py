@@ -94,7 +94,7 @@ def test_data_directory_survives(tmp_path):
         authority = first.ca_pem.read_bytes()
     private = {p.name for p in data.iterdir() if stat.S_IMODE(p.stat().st_mode) == 0o600}
     assert {p.name for p in data.iterdir()} == {"hub.db", "ca.pem", "ca.der", "ca_key.pem"}
-    assert private == {"hub.db", "ca_key.pem"}
+    assert private == {path.name for path in data.iterdir()}
     with Hub(data, cert_key="ec", devices=["made"]) as second:
         assert second.product_id == first.product_id
         assert second.made_secret
@@ -122,6 +122,8 @@ def test_data_directory_survives(tmp_path):
         ({"product_secret": "x" * 33}, "16 to 32"),
         ({"devices": ["a b"]}, "device name"),
         ({"port_base": 65532}, "port base"),
+        ({"login_ms": -1}, "0 or more milliseconds"),
+        ({"reply_ms": -1}, "0 or more milliseconds"),
         ({"auth_mode": "psk"}, "auth mode"),
         ({"device_key": "dsa"}, "rsa or ec"),
         ({"cert_key": "dsa"}, "rsa or ec"),
@@ -141,15 +143,27 @@ def test_unusable_places(tmp_path):
             Hub(data).start()
     with Hub(tmp_path / "used", cert_key="ec"), pytest.raises(HubError, match="another hub"):
         Hub(tmp_path / "used").start()
-    (tmp_path / "used" / "ca.pem").write_text("broken")
-    with pytest.raises(HubError, match="authority"):
-        Hub(tmp_path / "used").start()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "hub.db").write_text("no database" * 100)
     with pytest.raises(HubError, match=r"hub\.db"):
         Hub(tmp_path / "bad").start()
     with pytest.raises(HubError, match="cannot listen"):
         Hub(tmp_path / "used", host="203.0.113.1").start()
+
+
+def test_a_reply_and_a_login_take_their_time(tmp_path):
+    with Hub(tmp_path, cert_key="ec", reply_ms=300, login_ms=300) as hub:
+        began = time.monotonic()
+        registering = threading.Thread(target=post, args=[hub])
+        registering.start()
+        hub.wait_for("registered")
+        [device] = hub.devices()
+        assert registering.is_alive(), "it counts before the reply"
+        registering.join()
+        assert time.monotonic() - began >= 0.3
+        began = time.monotonic()
+        logged_in(hub, psk=device["psk"]).socket.close()
+        assert time.monotonic() - began >= 0.3
 
 
 def test_devices_by_hand(hub):

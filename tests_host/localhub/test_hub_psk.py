@@ -25,6 +25,7 @@ from test_hub_process import start
 from dynreg_tools.hub import Hub
 from dynreg_tools.hub.tls import psk
 from dynreg_tools.hub.tls.context import server_context
+from tests_host.commands import dynreg
 from tests_host.corpus import packets
 
 DEVICE = Path(__file__).with_name("micropython_device.py")
@@ -168,7 +169,7 @@ def test_user_name_and_password_are_still_checked(hub):
     wrong = credentials(hub, "dev-01", OTHER)[2]
     for login, words in (
         ((client_id, username, wrong), "signature"),
-        ((client_id, username.replace("12010126", "1"), password), "username"),
+        ((client_id, username.replace("12010126", "x"), password), "username"),
     ):
         assert micropython(hub, login=login)["connack"] == 4
         assert words in [e for e in hub.events if e["event"] == "login_refused"][-1]["reason"]
@@ -255,6 +256,16 @@ class Libssl:
         self.SSL_CTX_get_options = lambda pointer: 1
         self.SSL_version = lambda pointer: 0x0303
         self.SSL_CTX_set_psk_server_callback = pytest.fail
+        self.OpenSSL_version = lambda number: ssl.OPENSSL_VERSION.encode()
+
+
+class OtherLibssl(Libssl):
+    """In place of libssl, that of another OpenSSL: its structs may be others."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.SSL_CTX_get_options = pytest.fail
+        self.OpenSSL_version = lambda number: b"OpenSSL 1.1.0 25 Aug 2016"
 
 
 GUARDS = [
@@ -265,6 +276,7 @@ GUARDS = [
     (psk._ssl, "__file__", "/nowhere"),
     (psk._ssl, "__file__", None),
     (psk.ctypes, "CDLL", Libssl),
+    (psk.ctypes, "CDLL", OtherLibssl),
 ]
 if hasattr(ssl, "HAS_PSK"):
     GUARDS = [(ssl, "HAS_PSK", False)]
@@ -277,6 +289,14 @@ NAMES = [f"{name} {number}" for number, (_, name, _) in enumerate(GUARDS)]
 def test_a_python_that_cannot(start_hub, monkeypatch, guard):
     monkeypatch.setattr(*guard)
     without_psk(start_hub())
+
+
+def test_the_command_says_where_there_is_none(monkeypatch):
+    given = ("hub", "--cert-key", "ec", "--stop-after", "0")
+    assert dynreg(*given).err == ""
+    monkeypatch.setattr(psk, "SUITES", ("PSK-NONE",))
+    assert dynreg(*given).err == "dynreg: no TLS-PSK here: Python 3.13 and later have it\n"
+    assert dynreg(*given, "--no-psk").err == ""
 
 
 def test_a_built_in_ssl_module(start_hub, monkeypatch):

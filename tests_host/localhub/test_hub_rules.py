@@ -46,7 +46,8 @@ def test_the_published_login_is_good_until_it_expires(login):
     [
         ("LD8S5J1L07other;12010126;qkvrc;32472115200", "begin with"),
         ("LD8S5J1L07test", "username is not"),
-        ("LD8S5J1L07test;1;qkvrc;32472115200", "username is not"),
+        ("LD8S5J1L07test;x;qkvrc;32472115200", "app id"),
+        ("LD8S5J1L07test;;qkvrc;32472115200", "app id"),
         ("LD8S5J1L07test;12010126;qkvrc;32472115200;", "username is not"),
         ("LD8S5J1L07test;12010126;qkvr;32472115200", "connid"),
         ("LD8S5J1L07test;12010126;qk-rc;32472115200", "connid"),
@@ -105,13 +106,15 @@ def test_host_without_port(header, host):
 UP = [
     "P/d/event", "P/d/data", "$sys/operation/P/d", "$rrpc/txd/P/d/1234", "$shadow/operation/P/d",
     "$thing/up/property/P/d", "$thing/up/event/P/d", "$thing/up/action/P/d",
-    "$thing/up/service/P/d", "$ota/report/P/d", "$config/operation/P/d", "$log/operation/P/d",
+    "$thing/up/service/P/d", "$thing/up/raw/P/d", "$template/operation/P/d",
+    "$resource/up/service/P/d", "$ota/report/P/d", "$config/operation/P/d", "$log/operation/P/d",
     "$gateway/operation/P/d",
 ]  # fmt: skip
 DOWN = [
     "P/d/control", "P/d/data", "$sys/operation/result/P/d", "$rrpc/rxd/P/d/+",
     "$broadcast/rxd/P/d", "$shadow/operation/result/P/d", "$thing/down/property/P/d",
     "$thing/down/event/P/d", "$thing/down/action/P/d", "$thing/down/service/P/d",
+    "$thing/down/raw/P/d", "$template/operation/result/P/d", "$resource/down/service/P/d",
     "$ota/update/P/d", "$config/operation/result/P/d", "$log/operation/result/P/d",
     "$gateway/operation/result/P/d",
 ]  # fmt: skip
@@ -144,9 +147,9 @@ def test_topic_limits():
 
 
 def test_matching():
-    assert rules.matches("$rrpc/rxd/P/d/+", "$rrpc/rxd/P/d/17")
-    assert not rules.matches("$rrpc/rxd/P/d/+", "$rrpc/rxd/P/d/17/x")
-    assert not rules.matches("P/d/data", "P/d/dat")
+    assert rules.filters_over("$rrpc/rxd/P/d/17") == ("$rrpc/rxd/P/d/17", "$rrpc/rxd/P/d/+")
+    assert "$rrpc/rxd/P/d/+" not in rules.filters_over("$rrpc/rxd/P/d/17/x")
+    assert "P/d/data" not in rules.filters_over("P/d/dat")
 
 
 def test_zero_padding_of_whole_block():

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 from dynreg_tools.hub.http import credentials
 from dynreg_tools.hub.http.registration import OFF, PRE_CREATED, refusal, register
+from dynreg_tools.hub.limits import Limits
 from dynreg_tools.hub.mqtt import framing, login, packets
 from dynreg_tools.hub.store import Device, Product
 
 PRODUCT = "ABCDEFGHIJ"
-_WINDOW_S = 300
+_LIMITS = Limits(strict=True)
 
 
 class Tables:
@@ -112,7 +113,7 @@ class Cloud:
         if busy:
             reply = refusal("RequestLimitExceeded", "too many requests, try again later")
         else:
-            reply = register(self.tables, headers, body, now, _WINDOW_S)
+            reply = register(self.tables, headers, body, now, _LIMITS)
         name = reply.fields.get("device_name") if reply.event == "registered" else None
         if name:
             self.issued.setdefault(f"{PRODUCT}/{name}", []).append(self.row(name).psk)
@@ -121,7 +122,7 @@ class Cloud:
     def connect(self, packet, peer, now):
         """(CONNACK code, the Device that logged in, or None); None for no answer at all."""
         try:
-            device = login.check_login(self.tables, packet, peer, now)
+            device = login.check_login(self.tables, packet, peer, now, strict=True)
         except login.Refused as refused:
             return refused.code, None
         if device.name in self.disabled:

@@ -136,6 +136,7 @@ class _HubRunner:
                 "product_id": "SOAKTESTS0",
                 "product_secret": secrets.token_hex(12),
                 "cert_key": "ec",
+                "strict": True,
                 "port_base": random.randrange(20000, 60000, 5),
                 "record": False,
                 "on_event": self._on_event,

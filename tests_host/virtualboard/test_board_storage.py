@@ -12,6 +12,7 @@ import pytest
 
 from dynreg_tools.virtualboard import Board
 from dynreg_tools.virtualboard.board import TORN
+from tests_host.modes import UMASKS, readable, umask
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,31 @@ def test_new_board(tmp_path):
     assert Board(board.folder).mac == board.mac
     assert Board.new(tmp_path / "c").mac != board.mac
     assert board.listdir() == ["boot.py"]
+
+
+@pytest.mark.parametrize("mask", UMASKS)
+def test_a_board_is_its_owners_alone(tmp_path, mask):
+    folder = tmp_path / "b"
+    with umask(mask):
+        board = Board.new(folder)
+        board.write_file("/main.py", NVS + "n.set_i32('k', 1); n.commit()\n")
+        with board.power_on() as running:
+            running.wait_repl()
+            others = readable(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"board.json", "flash.img", "nvs.bin", "firmware"}
+    assert others == {}
+
+
+def test_a_board_of_an_earlier_edition_is_narrowed(board):
+    board.write_file("/main.py", NVS + "n.set_i32('k', 1); n.commit()\n")
+    with board.power_on() as running:
+        running.wait_repl()
+    for name in ("board.json", "flash.img", "nvs.bin"):
+        (board.folder / name).chmod(0o644)
+    assert Board(board.folder).listdir()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in board.folder.iterdir()}
+    assert {modes[name] for name in ("board.json", "flash.img", "nvs.bin")} == {0o600}
 
 
 @pytest.mark.parametrize("fs", ["littlefs2", "fat"])

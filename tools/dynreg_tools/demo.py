@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from . import files
 from .errors import ToolError
 from .hub import Hub
 from .sources import ROOT
@@ -85,7 +86,8 @@ def run(
         f"1. a local hub with product {product}, a blank virtual board, Wi-Fi between them"
     )
     wifi_password = secrets.token_urlsafe(9)
-    with Hub(data=folder / "hub", product_id=product, register_type=2) as hub:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Hub(data=folder / "hub", product_id=product, register_type=2, strict=True) as hub:
         board = Board.new(
             folder / "board",
             wifi={"bench": wifi_password},
@@ -139,9 +141,10 @@ def batch_file(hub: Hub, wifi_password: str) -> str:
 def deploy(port: str, folder: Path, batch: str, ca: Path) -> None:
     """Copies everything onto the board, with mpremote as one would onto a real ESP32."""
     staging = folder / "staging"
-    (staging / "certs").mkdir(parents=True, exist_ok=True)
+    staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (staging / "certs").mkdir(exist_ok=True)
     shutil.copy(ca, staging / "certs" / "hub_ca.der")
-    (staging / "device_info.json").write_text(batch)
+    files.write(staging / "device_info.json", batch, files.PRIVATE)
     for name in ("boot.py", "main.py"):
         shutil.copy(ROOT / name, staging)
     shutil.copytree(

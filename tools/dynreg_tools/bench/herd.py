@@ -16,6 +16,7 @@ from ..sources import ROOT, library
 PAGE, PICTURE = ROOT / "docs" / "herd.md", ROOT / "docs" / "herd.svg"
 SPREADS = (0, 30, 60, 120)
 BEGIN, END = "<!-- figures of ./dev herd --write -->\n", "<!-- end of the figures -->"
+LOAD_BEGIN = "<!-- figures of ./dev herd --load --write -->\n"
 _ANSWER_S = 10.0  # what a board waits for connection, handshake and CONNACK together
 _TRIP_S = 0.05  # until a refused connection is known to be
 
@@ -157,7 +158,7 @@ def table(site: Site, results: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page(text: str, figures: str) -> str:
-    """The page's text with new figures."""
-    head, _, rest = text.partition(BEGIN)
-    return f"{head}{BEGIN}{figures}{END}{rest.partition(END)[2]}"
+def page(text: str, figures: str, begin: str = BEGIN) -> str:
+    """The page's text with new figures behind `begin`."""
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}{figures}{END}{rest.partition(END)[2]}"

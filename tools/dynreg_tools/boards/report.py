@@ -59,13 +59,15 @@ class Report:
         self._rows = [old for old in self._rows if not _same(old, row)] + [row]
         if self.path is None:
             return
-        with self.path.with_suffix(".jsonl").open("a", encoding="utf-8") as file:
+        attempts = self.path.with_suffix(".jsonl")
+        files.narrow(attempts)
+        with open(attempts, "a", encoding="utf-8", opener=files.private_opener) as file:
             file.write(json.dumps(row) + "\n")
         text = io.StringIO()
         writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS)
         writer.writeheader()
         writer.writerows(self._rows)
-        files.write(self.path, text.getvalue())
+        files.write(self.path, text.getvalue(), files.PRIVATE)
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:

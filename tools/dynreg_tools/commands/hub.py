@@ -9,13 +9,14 @@ import signal
 import sys
 import threading
 import time
+from asyncio import sslproto
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from ..extras import load
 from . import hub_devices, hub_faults, hub_messages, hub_options, hub_places
+from .hub_help import DESCRIPTION, EXAMPLE, SECRET_VARIABLE
 from .hub_lines import Lines
-from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE
 from .hub_output import Output
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0
+_NO_PSK = "dynreg: no TLS-PSK here: Python 3.13 and later have it"
+_TLS_BUFFER = 16 * 1024  # bytes: a TLS record holds no more
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     }
     if settings["product_secret"] is None:
         settings["product_secret"] = os.environ.get(SECRET_VARIABLE) or None
+    # asyncio has 256 KB of each TLS connection to itself; this process is the hub's alone.
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -64,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
         hub.start()
         ready = _ready_line(hub)
         output.begin(lines.ready(ready) if lines else json.dumps(ready))
+        if settings["psk"] and not hub.psk:
+            print(_NO_PSK, file=sys.stderr)
         with hub_places.announced(hub.workbench, hub.product_id):
             _wait(over, options.stop_after)
         hub.stop()

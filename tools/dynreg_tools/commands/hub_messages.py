@@ -27,7 +27,7 @@ examples:
   dynreg hub send lamp-1 '$broadcast/rxd/{product}/{device}' hello
 
 A TOPIC without / and $ is the device's own: {product}/{device}/TOPIC. The exit code is 1 where
-nobody has received the message."""
+nobody gets the message (a session that is kept for a device gets it later)."""
 _WATCH = """\
 examples:
   dynreg hub watch                                    until Ctrl-C
@@ -77,7 +77,7 @@ def send(options: argparse.Namespace) -> int:
     console.result(answer)
     count = answer["receivers"]
     if not options.json:
-        who = f"{count} receiver{'s' * (count != 1)}" if count else "nobody has subscribed to it"
+        who = f"{count} receiver{'s' * (count != 1)}" if count else "nobody gets it"
         console.say(f"{clean(answer['topic'])}: {who}")
     return 0 if count else 1
 

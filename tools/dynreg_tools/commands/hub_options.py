@@ -1,71 +1,13 @@
-"""The options of `dynreg hub` and its help, which documents ports and events too."""
+"""The options of `dynreg hub`."""
 
 import argparse
-import textwrap
 
 from ..errors import ToolError
 from ..extras import load
 from ..hub.addresses import LOOPBACK
 from ..hub.choices import AUTH_MODES, KEY_KINDS, REGISTER_LIMIT
-from ..hub.events import EVENTS
 from ..hub.limits import Limits
-
-PROG = "dynreg hub"
-SECRET_VARIABLE = "DYNREG_PRODUCT_SECRET"
-_WIDTH = 96
-
-DESCRIPTION = """\
-A local stand-in for Tencent Cloud IoT Hub, for development and tests:
-registration over HTTP and HTTPS, MQTT over TCP and TLS, the time over SNTP."""
-_EXAMPLE = f"""\
-example:
-  {PROG} --data hub-data --port-base 8080 --device esp32-a0b1c2d3e4f5
-
-  Prints where all of it is once all ports are open, the page for a browser first, then a line
-  for every event; in a pipe, or with --json, JSON lines. The first ("ready") has the URLs, the CA
-  certificate's files (put ca_der on the board), the product id, its auth mode, whether mqtts
-  takes TLS-PSK (psk; not every Python can), and product_secret when the hub made it itself. Every
-  other has "event" and "at" (UTC), with --payloads also "payload" ("text" or "hex") where it is a
-  message. No line ever holds a device secret, a private key, a password or a signature. Who stops
-  reading does not stop the hub; who closes the pipe does, and so does Ctrl-C.
-
-while it runs (each with --help; docs/hub.md):
-  {PROG} devices
-  {PROG} send esp32-a0b1c2d3e4f5 control '{{"led":1}}'
-  {PROG} watch --event publish
-
-auth modes:
-  key    registration gives a device a secret (psk), with which it signs its MQTT password;
-         over mqtts the secret may also be the key of TLS-PSK, the client id its identity
-  cert   registration gives it a certificate and its key, or with --own-ca confirms the one that
-         the device sent along; it logs in with that one over mqtts only, and needs no password
-  The mode belongs to the product and is kept with it in --data. It can be changed only while the
-  product has no registered device.
-
-ports:
-  P http   P+1 https   P+2 mqtt   P+3 mqtts   P+4 ntp (UDP)   P+5 dns (UDP)   P+6 control
-  The last is for the page and the HTTP interface (docs/hub.md), on 127.0.0.1 whatever --host says.
-
-faults:
-  {PROG} --fault tls-expired@broker --fault 'http-page:503*2'
-  {PROG} faults on 'mqtt-connack:5*3'
-  {PROG} faults off
-  docs/faults.md has the catalogue.
-
-events:
-"""
-
-
-EXAMPLE = _EXAMPLE + "\n".join(
-    textwrap.fill(
-        f"{name:<15}{meaning}",
-        _WIDTH,
-        initial_indent="  ",
-        subsequent_indent=" " * 17,
-        break_on_hyphens=False,
-    )
-    for name, meaning in EVENTS.items()
-)
+from .hub_help import SECRET_VARIABLE
 
 
 def _seconds(text: str) -> float:
@@ -156,6 +98,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "certificate then names",
     )
     add(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        dest="names",
+        help="one more host name or address for the certificate and for the name server, such as "
+        "*.iotcloud.tencentdevices.com; may be repeated",
+    )
+    add(
+        "--strict",
+        action="store_true",
+        help="refuse what the cloud takes but this project's library never sends: MQTT 3.1, other "
+        "app ids, hmacsha1, the C SDK's timestamp, sessions that are kept",
+    )
+    add(
         "--port-base",
         type=_natural,
         default=0,
@@ -178,6 +135,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="refuse a "
         "device's second login within this time; the cloud's limit is 5 (default 0: no limit)",
+    )
+    add(
+        "--nodelay",
+        action="store_true",
+        help="send every small answer at once (TCP_NODELAY); else, as the system has it, one may "
+        "wait until the one before it is acknowledged, which takes 40 ms or more: brokers differ",
+    )
+    add(
+        "--login-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a CONNECT to its CONNACK (default 0)",
+    )
+    add(
+        "--reply-ms",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="milliseconds from a whole request to register, which counts at once, to its reply "
+        "(default 0)",
+    )
+    add(
+        "--stored-interval",
+        type=_seconds,
+        default=Limits().stored_interval,
+        metavar="SECONDS",
+        help="between two messages that a persistent session has kept (default %(default)g)",
     )
     add(
         "--cert-key",

@@ -34,7 +34,7 @@ def add_ports(parser: argparse.ArgumentParser, several: bool = True) -> None:
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--jobs", type=_count, default=4, metavar="N", help="boards at once (default 4)"
+        "--jobs", type=count, default=4, metavar="N", help="boards at once (default 4)"
     )
 
 
@@ -45,7 +45,8 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a board")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number from 1 up, for argparse."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError("a number from 1 up")
     return int(text)

@@ -14,14 +14,16 @@ EVENTS = {
     "http_bad": "a request that is no registration: status, reason, scheme",
     "tls_failed": "a TLS handshake failed: port (https or mqtts), reason",
     "login": "a device logged in: conn, client_id, tls (certificate, psk or none), keepalive in "
-    "seconds, clean_session, first (true: this login activated the device), client_certificate "
-    "(its fingerprint's first 8 hex digits, or null)",
+    "seconds, clean_session, session_present (a session was kept for it), first (true: this login "
+    "activated the device), client_certificate (its fingerprint's first 8 hex digits, or null)",
     "login_refused": "a login was refused: conn, client_id, code (of the CONNACK; null when "
     "the connection was closed without one), reason",
     "subscribe": "conn, client_id, topic, qos (asked for), granted (128: refused)",
     "unsubscribe": "conn, client_id, topic",
     "publish": "a device published: conn, client_id, topic, qos, size in bytes",
     "delivered": "a message was sent to a device: client_id, topic, qos, size in bytes",
+    "kept": "a message is kept for a device that is offline: client_id, topic, qos, size",
+    "undelivered": "a message to a device was dropped: client_id, topic, reason",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
@@ -29,13 +31,15 @@ EVENTS = {
     "fault_on": "a fault was switched on: name, argument, service",
     "fault_off": "and off, by hand, by its time or after its times: name, argument, service",
     "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
-    'keepalive, eof, hub, or "protocol: ..." with what the device did wrong)',
+    'keepalive, eof, hub, "hub.db: ..." or "protocol: ..." with what the device did wrong)',
     "precreated": "a device was created beforehand: product_id, device_name",
     "deleted": "a device was deleted: product_id, device_name",
     "disabled": "a device was disabled: product_id, device_name",
     "enabled": "and enabled again: product_id, device_name",
     "product": "the switches of registration were turned: register_type, register_limit",
     "dropped": "events that were not printed, since nobody read them: count",
+    "out_of_descriptors": "new connections are refused until others end; said again only after a "
+    "minute without a refusal: limit (most open files of this process; null: the system's)",
     "internal_error": "a defect of the hub itself: error",
 }
 

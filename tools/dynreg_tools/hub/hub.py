@@ -88,6 +88,7 @@ class Hub:
 
     async def _main(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._unhandled)
         self._stop = asyncio.Event()
         async with Server(self._settings, self._journal, self._broken) as server:
             self._server = server
@@ -105,6 +106,14 @@ class Hub:
             self.made_secret = server.made_secret
             ready.set()
             await self._stop.wait()
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a callback raised is a defect as well; else it would only stand on stderr."""
+        exc = context.get("exception")
+        if isinstance(exc, Exception) and not isinstance(exc, OSError):
+            self._broken(exc)
+        else:
+            loop.default_exception_handler(context)
 
     def _broken(self, exc: Exception) -> None:
         self._failure = self._failure or exc
@@ -176,7 +185,7 @@ class Hub:
         self._call(self._management.add, name, psk)
 
     def delete_device(self, name: str) -> None:
-        """Forget a device and end its session, so that it can register again."""
+        """Forget a device with its session and end its connection; it can register again."""
         self._call(self._management.delete, name)
 
     def set_disabled(self, name: str, disabled: bool = True) -> None:
@@ -196,7 +205,10 @@ class Hub:
         return self._call(self._management.send, name, topic, data, qos)[1]
 
     def publish(self, topic: str, payload: bytes | str, qos: int = 0) -> int:
-        """Send a message to all subscribers of `topic`; how many there were."""
+        """Send a message to all subscribers of `topic`; how many got it, or will.
+
+        What is kept for a subscriber (docs/protocol.md, 4a) survives the hub once this returns.
+        """
         data = payload.encode() if isinstance(payload, str) else payload
         return self._call(self._server.broker.publish, topic, data, qos)
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
-from .tls.context import HandshakeFailed
+from .descriptors import Descriptors
+from .tls.handshake import LINGER, handshake
 
-HANDSHAKE_TIMEOUT = 10.0
 _FILLERS = 4  # connections that nobody accepts: more than fit into a backlog of one
-LINGER = 0.5  # seconds to let a peer read the last bytes before its own bytes cause a reset
+_PAUSE = 0.5  # seconds without accept() when the system has no descriptor for a connection
 _READ = 4096
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -31,8 +31,8 @@ class ConnectionFaults(Protocol):
         """The socket to serve in the place of `sock`."""
         ...
 
-    def nagle(self, service: str) -> bool:
-        """Whether a small answer waits until the one before it is acknowledged."""
+    def nodelay(self, service: str) -> bool | None:
+        """TCP_NODELAY in the place of the port's own; None where that counts."""
         ...
 
     def context(self, service: str) -> ssl.SSLContext | None:
@@ -45,7 +45,9 @@ class Listener:
 
     `context` may be replaced at any time and counts for connections from then on. `tls_failed`
     gets the reason of a handshake that failed, `broken` an exception nobody foresaw. `service`
-    ("gateway" or "broker") is what `faults` aim at.
+    ("gateway" or "broker") is what `faults` aim at. `nodelay` sets TCP_NODELAY; without it a
+    small answer waits until the one before it is acknowledged (Nagle's algorithm). Connections
+    that `descriptors` has no room for are closed at once.
     """
 
     def __init__(
@@ -58,10 +60,14 @@ class Listener:
         broken: Callable[[Exception], None],
         service: str = "",
         faults: ConnectionFaults | None = None,
+        nodelay: bool = False,
+        descriptors: Descriptors | None = None,
     ) -> None:
         self.context = context
         self.service = service
         self._faults = faults
+        self._nodelay = nodelay
+        self._descriptors = descriptors
         self._sock = sock
         self._serve = serve
         self._tls_failed = tls_failed
@@ -99,16 +105,16 @@ class Listener:
         self._rebind()
         self._sock.listen(1)
         for _ in range(_FILLERS):
-            one = socket.socket()
+            one = socket.socket(self._sock.family)
             one.setblocking(False)
             one.connect_ex(self._sock.getsockname())
             self._fillers.append(one)
 
     def _rebind(self) -> None:
         """A new socket for the port, which does not listen."""
-        address = self._sock.getsockname()
+        address, family = self._sock.getsockname(), self._sock.family
         self._stop()
-        self._sock = socket.socket()
+        self._sock = socket.socket(family)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._sock.bind(address)
 
@@ -131,18 +137,29 @@ class Listener:
     def _accept(self) -> None:
         try:
             sock, _ = self._sock.accept()
-        except OSError:  # the peer is gone already
+        except OSError as exc:  # the peer is gone already, or there is no descriptor
+            if self._descriptors and self._descriptors.exhausted(exc):
+                asyncio.get_running_loop().remove_reader(self._sock)
+                asyncio.get_running_loop().call_later(_PAUSE, self._go_on)
+            return
+        if self._descriptors and not self._descriptors.room(sock):
+            sock.close()
             return
         sock.setblocking(False)
-        # Else a reply's second packet waits 40 ms for an ACK, and a device's clock is 20 ms off.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.create_task(self._connection(sock))
         self._tasks[task] = sock
         task.add_done_callback(self._done)
 
+    def _go_on(self) -> None:
+        """Accept again after a pause, unless the port has stopped meanwhile."""
+        if self._listening:
+            asyncio.get_running_loop().add_reader(self._sock, self._accept)
+
     def _done(self, task: asyncio.Task) -> None:
         self._tasks.pop(task).close()  # matters to a task that was cancelled before it began
         error = None if task.cancelled() else task.exception()
+        if isinstance(error, OSError) and self._descriptors and self._descriptors.exhausted(error):
+            return
         if isinstance(error, Exception):
             self._broken(error)
 
@@ -157,20 +174,24 @@ class Listener:
     async def _handle(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Paused, sock)
-        held_back = self._faults and self._faults.nagle(self.service)
-        if held_back and sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)  # which asyncio has set
+        self._set_nodelay(sock)  # asyncio has set it
         try:
-            with sock.dup() as spare:  # the transport closes its own before an alert is sent
-                streams = await self._streams(transport, spare)
+            streams = await self._streams(transport, sock)
             if streams is not None:
                 await self._serve(*streams)
                 await _linger(*streams)
         finally:
             transport.abort()  # no effect on what closed in order
 
+    def _set_nodelay(self, sock: socket.socket) -> None:
+        changed = self._faults.nodelay(self.service) if self._faults else None
+        wanted = self._nodelay if changed is None else changed
+        if sock.family != socket.AF_UNIX:
+            with suppress(OSError):  # the peer is gone already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted)
+
     async def _streams(
-        self, transport: asyncio.Transport, spare: socket.socket
+        self, transport: asyncio.Transport, sock: socket.socket
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -182,21 +203,8 @@ class Listener:
             transport.set_protocol(protocol)
             transport.resume_reading()
         else:
-            try:
-                secure = await loop.start_tls(
-                    transport,
-                    protocol,
-                    context,
-                    server_side=True,
-                    ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
-                    ssl_shutdown_timeout=LINGER,
-                )
-            except OSError as exc:
-                self._tls_failed(_reason(exc))
-                if isinstance(exc, HandshakeFailed):
-                    await _send_alert(spare, exc.alert)
-                return None
-            if secure is None:  # closed meanwhile
+            secure = await handshake(transport, protocol, context, sock, self._tls_failed)
+            if secure is None:
                 return None
             transport = secure
         protocol.connection_made(transport)
@@ -221,29 +229,3 @@ async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
                     pass
             writer.close()
             await writer.wait_closed()
-
-
-async def _send_alert(sock: socket.socket, alert: bytes) -> None:
-    """Tell the peer why its handshake failed, and let it read that."""
-    loop = asyncio.get_running_loop()
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(LINGER):
-            await loop.sock_sendall(sock, alert)
-            sock.shutdown(socket.SHUT_WR)
-            while await loop.sock_recv(sock, _READ):
-                pass
-
-
-def _reason(exc: OSError) -> str:
-    """Why a handshake failed; a library's reason such as TLSV1_ALERT_UNKNOWN_CA as it is."""
-    if isinstance(exc, HandshakeFailed):
-        cause = exc.cause
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{cause.reason}: {cause.verify_message}"
-        if cause.reason:
-            return ": ".join(filter(None, (cause.reason, exc.psk_reason)))
-    if isinstance(exc, ssl.SSLError | ConnectionResetError):
-        return "the peer closed the connection"
-    if isinstance(exc, ConnectionAbortedError):
-        return f"not complete within {HANDSHAKE_TIMEOUT:g} s"
-    return type(exc).__name__

@@ -70,7 +70,6 @@ class Management:
     def _row(self, device: Device) -> dict:
         client_id = device.product_id + device.name
         connection = self._broker.connection(client_id)
-        session = connection and connection.session
         created = datetime.fromtimestamp(device.created, UTC).isoformat()
         return {
             "name": device.name,
@@ -84,7 +83,7 @@ class Management:
             "fingerprint": device.fingerprint,
             "automatic": device.automatic,
             "created": created.replace("+00:00", "Z"),
-            "subscriptions": sorted(session.filters) if session else [],
+            "subscriptions": self._broker.subscriptions(client_id),
         }
 
     def _device(self, name: str) -> Device:
@@ -148,7 +147,7 @@ class Management:
         return self._broker.kick(self.product.id + name)
 
     def send(self, name: str, topic: str, payload: bytes, qos: int = 0) -> tuple[str, int]:
-        """Send a message; the full topic, and how many subscribers it had.
+        """Send a message; the full topic, and how many get it, at once or when they log in again.
 
         A topic without `/` and `$` is the device's own, {product} and {device} in another stand
         for this one's. NoSuchDevice; HubError where topic or payload break protocol section 4.

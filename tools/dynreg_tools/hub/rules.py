@@ -16,52 +16,45 @@ from .choices import AUTH_MODES as AUTH_MODES
 from .choices import CERTIFICATE as CERTIFICATE
 from .choices import KEY as KEY
 
-ALGORITHM = "hmacsha256"
-REGISTER_PATH = "/device/register"
-SDK_APP_ID = "12010126"
+ALGORITHM, OLD_ALGORITHM = "hmacsha256", "hmacsha1"
+REGISTER_PATH, OLD_REGISTER_PATH = "/device/register", "/register/dev"
+OWN_APP_ID = "12010126"  # what this project's library sends
+SDK_TIMESTAMP = 1609430400  # the constant of the vendor's C SDK
 NONCE_LIMIT = 2**31
 MAX_PAYLOAD = 16 * 1024
 MAX_TOPIC, MAX_SLASHES = 255, 10
 MAX_KEEPALIVE = 900
+MAX_STORED, STORED_SECONDS = 150, 24 * 3600  # messages of a persistent session
 MIN_SECRET, MAX_SECRET = 16, 32
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 MAX_DEVICE_NAME = 48
 _DEVICE_NAME = re.compile(rf"[A-Za-z0-9:_-]{{1,{MAX_DEVICE_NAME}}}")
 _SECRET = re.compile(r"[!-~]+")
+_APP_ID = re.compile(r"[0-9]{1,19}")
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9]{5}")
 _SECONDS = re.compile(r"[0-9]{1,19}")
-_DIGESTS = {b"hmacsha256": "sha256", b"hmacsha1": "sha1"}
+_DIGESTS = {ALGORITHM: "sha256", OLD_ALGORITHM: "sha1"}
 _BLOCK = 16
 
+_OPERATIONS = ("sys", "shadow", "template", "config", "log", "gateway")
+_THING = ("property", "event", "action", "service", "raw")
 _UP = (
     "{own}/event",
     "{own}/data",
-    "$sys/operation/{own}",
-    "$shadow/operation/{own}",
-    "$thing/up/property/{own}",
-    "$thing/up/event/{own}",
-    "$thing/up/action/{own}",
-    "$thing/up/service/{own}",
+    *(f"${name}/operation/{{own}}" for name in _OPERATIONS),
+    *(f"$thing/up/{kind}/{{own}}" for kind in _THING),
+    "$resource/up/service/{own}",
     "$ota/report/{own}",
-    "$config/operation/{own}",
-    "$log/operation/{own}",
-    "$gateway/operation/{own}",
 )
 _DOWN = (
     "{own}/control",
     "{own}/data",
-    "$sys/operation/result/{own}",
-    "$broadcast/rxd/{own}",
-    "$shadow/operation/result/{own}",
-    "$thing/down/property/{own}",
-    "$thing/down/event/{own}",
-    "$thing/down/action/{own}",
-    "$thing/down/service/{own}",
+    *(f"${name}/operation/result/{{own}}" for name in _OPERATIONS),
+    *(f"$thing/down/{kind}/{{own}}" for kind in _THING),
+    "$resource/down/service/{own}",
     "$ota/update/{own}",
-    "$config/operation/result/{own}",
-    "$log/operation/result/{own}",
-    "$gateway/operation/result/{own}",
+    "$broadcast/rxd/{own}",
 )
 
 
@@ -97,13 +90,25 @@ def host_without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
+def signing_algorithms(*, strict: bool = False) -> tuple[str, ...]:
+    """The algorithms that sign registrations and passwords; `strict`: this library's only."""
+    return (ALGORITHM,) if strict else (ALGORITHM, OLD_ALGORITHM)
+
+
+def clockless_timestamps(*, strict: bool = False) -> tuple[int, ...]:
+    """What a device without a clock signs as the time of its registration (protocol section 2)."""
+    return (0,) if strict else (0, SDK_TIMESTAMP)
+
+
 def registration_signature(
     secret: str, host: str, algorithm: str, timestamp: str, nonce: str, body: bytes
 ) -> str:
     """The right X-TC-Signature for a request (protocol section 2): base64 of the raw HMAC.
 
-    `timestamp` and `nonce` are the header's digits as sent, `body` the exact bytes as sent.
+    `algorithm` is one of signing_algorithms() and hashes the body too; `timestamp` and `nonce` are
+    the header's digits as sent, `body` the exact bytes as sent.
     """
+    digest = _DIGESTS[algorithm]
     lines = [
         "POST",
         host,
@@ -112,10 +117,20 @@ def registration_signature(
         algorithm,
         timestamp,
         nonce,
-        hashlib.sha256(body).hexdigest(),
+        hashlib.new(digest, body).hexdigest(),
     ]
-    digest = hmac.digest(secret.encode(), "\n".join(lines).encode(), "sha256")
-    return base64.b64encode(digest).decode()
+    return base64.b64encode(
+        hmac.digest(secret.encode(), "\n".join(lines).encode(), digest)
+    ).decode()
+
+
+def old_registration_signature(
+    secret: str, product_id: str, name: str, timestamp: str, nonce: str
+) -> str:
+    """The right signature of an older request, to /register/dev (section 2): base64 of the hex."""
+    text = f"deviceName={name}&nonce={nonce}&productId={product_id}&timestamp={timestamp}"
+    digest = hmac.new(secret.encode(), text.encode(), "sha1").hexdigest()
+    return base64.b64encode(digest.encode()).decode()
 
 
 def encrypt_payload(secret: str, plaintext: bytes) -> str:
@@ -130,16 +145,21 @@ def encrypt_payload(secret: str, plaintext: bytes) -> str:
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
 
 
-def username_fault(client_id: str, username: str, now: float) -> str | None:
+def username_fault(
+    client_id: str, username: str, now: float, *, strict: bool = False
+) -> str | None:
     """Why the user name of an MQTT login is not good, in words without any secret, else None.
 
     `now` is in Unix seconds. All there is to check of certificate devices. Source: section 4.
     """
     parts = username.split(";")
-    if len(parts) != 4 or parts[1] != SDK_APP_ID:
-        return f"username is not {{client id}};{SDK_APP_ID};{{connid}};{{expiry}}"
+    app_id = OWN_APP_ID if strict else "{app id}"
+    if len(parts) != 4:
+        return f"username is not {{client id}};{app_id};{{connid}};{{expiry}}"
     if parts[0] != client_id:
         return "username does not begin with the client id"
+    if _APP_ID.fullmatch(parts[1]) is None or (strict and parts[1] != OWN_APP_ID):
+        return f"app id in the username is not {OWN_APP_ID if strict else 'a number'}"
     if _CONNECTION_ID.fullmatch(parts[2]) is None:
         return "connid in the username is not 5 letters or digits"
     if _SECONDS.fullmatch(parts[3]) is None:
@@ -149,15 +169,20 @@ def username_fault(client_id: str, username: str, now: float) -> str | None:
     return None
 
 
-def password_fault(username: str, password: bytes, psk: str) -> str | None:
+def password_fault(
+    username: str, password: bytes, psk: str, *, strict: bool = False
+) -> str | None:
     """Why the password of an MQTT login is not good, in words without any secret, else None.
 
     `psk` is the device secret in base64. Source: section 4.
     """
     signature, _, method = password.partition(b";")
-    if method not in _DIGESTS:
-        return "password does not end in ;hmacsha256 or ;hmacsha1"
-    digest = hmac.new(base64.b64decode(psk), username.encode(), _DIGESTS[method]).hexdigest()
+    known = signing_algorithms(strict=strict)
+    algorithm = next((one for one in known if one.encode() == method), None)
+    if algorithm is None:
+        return f"password does not end in ;{' or ;'.join(known)}"
+    key = base64.b64decode(psk)
+    digest = hmac.new(key, username.encode(), _DIGESTS[algorithm]).hexdigest()
     if not hmac.compare_digest(signature, digest.encode()):
         return "the password's signature is wrong"
     return None
@@ -191,14 +216,6 @@ def may_subscribe(product_id: str, device_name: str, topic_filter: str) -> bool:
     if process_id != topic_filter:
         return process_id not in ("", "#") and "/" not in process_id
     return any(topic_filter == template.format(own=own) for template in _DOWN)
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether `topic` falls under `topic_filter`; `+` is one level, `#` is never granted."""
-    wanted, given = topic_filter.split("/"), topic.split("/")
-    return len(wanted) == len(given) and all(
-        level in ("+", name) for level, name in zip(wanted, given, strict=True)
-    )
 
 
 def filters_over(topic: str) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-import errno
-import os
 import shutil
 import socket
 import tempfile
@@ -16,6 +14,8 @@ import trustme
 
 from ..sources import version
 from .addresses import ANY, Urls, urls
+from .database import StoreError
+from .descriptors import Descriptors
 from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
@@ -26,6 +26,7 @@ from .management import Management
 from .mqtt.broker import Broker
 from .ports import Ports
 from .products import choose_product
+from .resources import bound, data_directory
 from .rules import CERTIFICATE, KEY, HubError
 from .settings import PORTS, Settings
 from .store import Store
@@ -93,7 +94,12 @@ class Server:
         emit, loop = self._journal.emit, asyncio.get_running_loop()
         time_server = Responder(partial(emit, "time_served"), self._hooks)
         address = self.urls.dns[0]
-        names = NameServer(address, lambda name: emit("name_asked", name=name), self._hooks)
+        names = NameServer(
+            address,
+            lambda name: emit("name_asked", name=name),
+            self._hooks,
+            self._settings.names,
+        )
         for name, protocol in (("ntp", time_server), ("dns", names)):
             transport, _ = await loop.create_datagram_endpoint(
                 lambda protocol=protocol: protocol, sock=sockets[name]
@@ -122,6 +128,9 @@ class Server:
             "mqtt": self.broker.serve,
             "mqtts": self.broker.serve,
         }
+        self._descriptors = Descriptors(
+            lambda limit: self._journal.emit("out_of_descriptors", limit=limit)
+        )
         for name, serve in services.items():
             self._listeners[name] = Listener(
                 sockets[name],
@@ -131,6 +140,8 @@ class Server:
                 broken=self._broken,
                 service=_SERVICES[name],
                 faults=self._hooks,
+                nodelay=self._settings.nodelay,
+                descriptors=self._descriptors,
             )
             self._stack.push_async_callback(self._listeners[name].close)
 
@@ -158,6 +169,8 @@ class Server:
             control.serve,
             tls_failed=partial(self._tls_failed, "control"),
             broken=self._broken,
+            nodelay=True,
+            descriptors=self._descriptors,
         )
         self._stack.push_async_callback(listener.close)
 
@@ -190,12 +203,15 @@ class Server:
         return Shown(self._authority, self._names(), *clients)
 
     def _names(self) -> list[str]:
-        host = self._settings.host
-        return [n for n in ("localhost", "127.0.0.1", NAME, host) if n != ANY]
+        own = ("localhost", "127.0.0.1", NAME, self._settings.host)
+        return [name for name in (*own, *self._settings.names) if name != ANY]
 
     def _key_of(self, identity: str) -> bytes | None:
         """A device's key for TLS-PSK (protocol section 4); None for any that has none."""
-        device = self.store.device_by_client_id(identity)
+        try:
+            device = self.store.device_by_client_id(identity)
+        except StoreError:  # its login would fail as well, and that is said
+            return None
         if device is None or device.auth_mode != KEY or device.psk is None:
             return None
         return self._hooks.key(base64.b64decode(device.psk))
@@ -208,29 +224,11 @@ class Server:
             directory = Path(tempfile.mkdtemp(prefix="localhub-"))
             self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
             return directory
-        directory = Path(self._settings.data).resolve()
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as exc:
-            raise HubError(f"cannot make the data directory {directory}: {exc.strerror}") from exc
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise HubError(f"cannot write to the data directory {directory}")
-        return directory
+        return data_directory(self._settings.data)
 
     def _bind(self, index: int, name: str) -> socket.socket:
         host = self._settings.control_host if name == "control" else self._settings.host
         port = self._settings.port_base and self._settings.port_base + index
-        try:
-            if name in _UDP:
-                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                self._stack.callback(sock.close)
-                sock.bind((host, port))
-            else:
-                sock = socket.create_server((host, port))
-                self._stack.callback(sock.close)
-        except OSError as exc:
-            if exc.errno == errno.EADDRINUSE:
-                raise HubError(f"port {port} ({name}) on {host} is in use") from exc
-            text = exc.strerror or exc
-            raise HubError(f"cannot listen on {host} port {port} ({name}): {text}") from exc
+        sock = bound(host, port, name, udp=name in _UDP)
+        self._stack.callback(sock.close)
         return sock

@@ -10,6 +10,7 @@ from .choices import KEY_KINDS, REGISTER_LIMIT
 from .faults import parse
 from .limits import Limits
 from .rules import HubError
+from .tls import certificates
 from .tls.own_ca import load_own_ca
 
 PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
@@ -32,6 +33,12 @@ class Settings(Limits):
 
     `control_host` is where the HTTP interface listens; other than on loopback it wants a token.
 
+    `names` are more host names and addresses for the servers' certificate, beside `host`'s own;
+    the name server knows them too. `*.` before a name stands for those below it.
+
+    `nodelay` sets TCP_NODELAY on every connection; without it Nagle's algorithm is as the system
+    has it.
+
     With `port_base` P the ports are P to P+6 in the order of PORTS; 0 means free ones.
     """
 
@@ -49,7 +56,9 @@ class Settings(Limits):
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
+    nodelay: bool = False
     faults: Sequence[str] = ()
+    names: Sequence[str] = ()
     own_ca_pem: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -60,6 +69,9 @@ class Settings(Limits):
             rules.check_product_secret(self.product_secret)
         for name in self.devices:
             check_device_name(name)
+        for name in self.names:
+            if not certificates.is_identity(name):
+                raise HubError(f"{name!r} is no host name or address for a certificate")
         for spec in self.faults:
             parse(spec)
         last = 65535 - len(PORTS) + 1
@@ -69,6 +81,8 @@ class Settings(Limits):
             raise HubError("the auth mode must be key or cert")
         if self.cert_key not in KEY_KINDS or self.device_key not in KEY_KINDS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
+        if self.login_ms < 0 or self.reply_ms < 0:
+            raise HubError("a delay must be 0 or more milliseconds")
         if self.own_ca is not None:
             if self.auth_mode == rules.KEY:
                 raise HubError("an own CA is for products in auth mode cert, not key")

@@ -1,7 +1,9 @@
 """Products, devices and their states in one SQLite file, hub.db, which survives restarts.
 
 Source of the states: protocol section 3 (activation, RegisterType, RegisterLimit). The file holds
-secrets, hence mode 0600, but never a private key. One process at a time may have it open.
+secrets, hence mode 0600, but never a private key. One process at a time may have it open. What was
+told to a device outlives a kill of the process; a power cut of this machine may take the last
+seconds back, since waiting for the disk at each change takes longer than all the rest.
 """
 
 import os
@@ -12,9 +14,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import files
+from . import database, sessions
 from .rules import HubError
 
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS products (
     id TEXT PRIMARY KEY,
     secret TEXT NOT NULL,
@@ -32,7 +37,10 @@ CREATE TABLE IF NOT EXISTS devices (
     created INTEGER NOT NULL,
     PRIMARY KEY (product_id, name)
 );
+CREATE INDEX IF NOT EXISTS devices_by_client_id ON devices (product_id || name);
 """
+    + sessions.SCHEMA
+)
 _LATER_COLUMNS = (  # which a file of an earlier hub has not yet
     ("products", "auth_mode", "TEXT NOT NULL DEFAULT 'key'"),
     ("products", "own_ca", "TEXT"),
@@ -84,19 +92,24 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the file; HubError when that cannot be done."""
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, files.PRIVATE))
+            files.narrow(path)  # SQLite gives its other files the same mode
+            self._db = database.connect(path)
         except (OSError, sqlite3.Error) as exc:
             raise HubError(f"cannot open {path}: {exc}") from exc
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} COMMIT;")
             self._add_columns()
-        except sqlite3.Error as exc:
+            self._db.execute("PRAGMA foreign_keys = ON")
+        except (sqlite3.Error, database.StoreError) as exc:
             self._db.close()
             if "locked" in str(exc):
                 raise HubError(f"{path} is in use by another hub") from exc
             raise HubError(f"cannot use {path}: {exc}") from exc
+        self.sessions = sessions.Sessions(self._db.execute)
 
     def _add_columns(self) -> None:
         for table, column, kind in _LATER_COLUMNS:
@@ -211,7 +224,7 @@ class Store:
         )
 
     def delete_device(self, product_id: str, name: str) -> bool:
-        """Forget a device, so that it can register again; False when there is none."""
+        """Forget a device and its session, so that it can register again; False: there is none."""
         cursor = self._db.execute(
             "DELETE FROM devices WHERE product_id = ? AND name = ?", (product_id, name)
         )

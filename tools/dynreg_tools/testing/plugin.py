@@ -44,9 +44,10 @@ def hub(
 ) -> Iterator[Hub]:
     """A local hub in a thread of this process; what went wrong inside it fails the test.
 
+    It is strict: what the library never sends is refused, though the cloud might take it.
     @pytest.mark.parametrize("hub", [options], indirect=True) gives it more options.
     """
-    options = {"data": tmp_path / "hub", "cert_key": "ec", **hub_options}
+    options = {"data": tmp_path / "hub", "cert_key": "ec", "strict": True, **hub_options}
     with _load("hub", "hub").Hub(**options | getattr(request, "param", {})) as hub:
         yield hub
 

@@ -20,7 +20,7 @@ class HubProcess:
     def __init__(self, data: Path, *options: str) -> None:
         self.ready: dict[str, Any] = {}
         self._command = [sys.executable, "-m", "dynreg_tools", "hub", "--data", str(data)]
-        self._command += ["--cert-key", "ec", *options]
+        self._command += ["--cert-key", "ec", "--strict", *options]
         self._log = data.with_suffix(".log")
 
     def __enter__(self) -> Self:

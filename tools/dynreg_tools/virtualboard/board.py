@@ -56,6 +56,8 @@ class Board:
 
     def __init__(self, folder: str | os.PathLike) -> None:
         self.folder = Path(folder).resolve()
+        for name in ("board.json", "flash.img", "nvs.bin"):
+            files.narrow(self.folder / name)
         try:
             self.settings = json.loads((self.folder / "board.json").read_text())
         except FileNotFoundError as error:
@@ -83,7 +85,9 @@ class Board:
         urequests: str | os.PathLike | None = None,
         micropython: str | os.PathLike | None = None,
     ) -> Board:
-        """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json (0600).
+        """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json.
+
+        Its files are its owner's alone (0600), and so is a folder that is made.
 
         mac: six bytes as text, else a random one of Espressif's. wifi: the access points in
         reach, name -> password (None or "": open). ntp: where ntptime asks, else it never gets an
@@ -122,13 +126,13 @@ class Board:
             "urequests": str(Path(urequests).resolve()) if urequests else None,
             "micropython": str(Path(micropython).absolute()) if micropython else None,
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "flash.img").open("wb") as file:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(folder / "flash.img", "wb", opener=files.private_opener) as file:
             erased = b"\xff" * 65536
             for _ in range(size // 65536):
                 file.write(erased)
             file.write(erased[: size % 65536])
-        (folder / "boot.tmp").write_text(_BOOT_PY)
+        files.write(folder / "boot.tmp", _BOOT_PY, files.PRIVATE)
         steps = [["format", "/", ""], ["write", "/boot.py", str((folder / "boot.tmp").resolve())]]
         try:
             interpreter = settings["micropython"] or find_micropython()

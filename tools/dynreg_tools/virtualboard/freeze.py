@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..build import mpy
 from ..sources import CACHE
 from .errors import BoardError
@@ -57,7 +58,7 @@ def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:
     }
     if mark.is_file() and mark.read_text() == digest.hexdigest():
         return target, on_board
-    target.mkdir(exist_ok=True)
+    target.mkdir(mode=0o700, exist_ok=True)
     for old in target.iterdir():
         old.unlink()
     todo: list[tuple[Path, str]] = []
@@ -74,6 +75,8 @@ def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(compiled_one, todo))
     mark.write_text(digest.hexdigest())
+    for made in target.iterdir():
+        made.chmod(files.PRIVATE)
     return target, on_board
 
 

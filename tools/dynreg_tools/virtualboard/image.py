@@ -10,6 +10,7 @@ from pathlib import Path
 from .errors import BoardError
 
 FIRMWARE = Path(__file__).resolve().parent / "firmware"
+UMASK = 0o077  # of MicroPython's process: a board's files hold its secrets
 _TIMEOUT_S = 30
 
 
@@ -29,6 +30,7 @@ def run_steps(micropython: str, image: Path, size: int, fs: str, steps: list) ->
             timeout=_TIMEOUT_S,
             input=json.dumps(job) + "\n",
             env=board_environment(),
+            umask=UMASK,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BoardError(f"MicroPython did not work on {image}: {error}") from error

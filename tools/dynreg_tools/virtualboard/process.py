@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .image import board_environment
+from .image import UMASK, board_environment
 from .serialport import make_raw, read_pty, write_pty
 
 _WAIT_S = 0.5  # how long a Ctrl-C waits for a program that computes
@@ -40,6 +40,7 @@ class Process:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
                 env=board_environment(),
+                umask=UMASK,
             )
         except BaseException:
             self._close_files()

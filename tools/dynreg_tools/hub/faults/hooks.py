@@ -32,9 +32,10 @@ class Hooks:
         fault = self._faults.trigger("tcp", service, "tls" if tls else "plain")
         return between(sock, fault.act()) if fault else nullcontext(sock)
 
-    def nagle(self, service: str) -> bool:
-        """Whether a small answer waits until the one before it is acknowledged."""
-        return self._faults.trigger("nagle", service) is not None
+    def nodelay(self, service: str) -> bool | None:
+        """TCP_NODELAY in the place of the port's own; None where that counts."""
+        fault = self._faults.trigger("nodelay", service)
+        return fault and fault.act()
 
     def context(self, service: str) -> ssl.SSLContext | None:
         """Another TLS context than the port's own."""

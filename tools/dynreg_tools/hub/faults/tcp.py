@@ -47,6 +47,8 @@ async def between(peer: socket.socket, plan: Plan) -> AsyncIterator[socket.socke
     inner, own = socket.socketpair()
     for sock in (inner, own):
         sock.setblocking(False)
+    with suppress(OSError):  # pieces are to stay pieces; or the peer is gone already
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     relay = asyncio.create_task(_Relay(peer, own, plan).run())
     try:
         yield inner
@@ -189,7 +191,15 @@ KINDS = (
     Kind(
         "tcp-nagle",
         "a small answer waits until the one before it is acknowledged (no TCP_NODELAY)",
-        "nagle",
+        "nodelay",
+        act=lambda _: False,
+        services=SERVICES,
+    ),
+    Kind(
+        "tcp-nodelay",
+        "no answer waits for another's acknowledgement (TCP_NODELAY)",
+        "nodelay",
+        act=lambda _: True,
         services=SERVICES,
     ),
     _row(

@@ -10,6 +10,8 @@ import h11
 
 BODY_LIMIT = 16 * 1024
 HEADER_LIMIT = 16 * 1024
+_RAW_LIMIT = 64 * 1024  # of a request with all that chunks bring beside the body
+_WRITE_TIMEOUT = 10.0  # seconds for a peer to make room for a reply
 _READ = 4096
 
 Change = Callable[[bytes], list[tuple[float, bytes]]]
@@ -43,6 +45,7 @@ class Connection:
 
     async def request(self) -> tuple[h11.Request, bytes] | None:
         """The next request with its body, None at the end; HttpError when it is not HTTP."""
+        self._head = False  # not that of the request before
         try:
             request = await self._event()
             if not isinstance(request, h11.Request):
@@ -70,6 +73,12 @@ class Connection:
                 )
             data = await self._reader.read(_READ)
             self._raw += data
+            if len(self._raw) > _RAW_LIMIT:
+                raise HttpError(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"request is over {_RAW_LIMIT} bytes",
+                    over=True,
+                )
             self._http.receive_data(data)
         return event
 
@@ -105,7 +114,8 @@ class Connection:
         for wait, piece in [(0, raw)] if change is None else change(raw):
             await asyncio.sleep(wait)
             self._writer.write(piece)
-            await self._writer.drain()
+            async with asyncio.timeout(_WRITE_TIMEOUT):
+                await self._writer.drain()
         if change is not None:
             return False
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:

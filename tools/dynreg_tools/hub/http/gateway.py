@@ -13,12 +13,12 @@ import h11
 
 from ..events import Journal
 from ..limits import Limits
-from ..rules import REGISTER_PATH
+from ..rules import OLD_REGISTER_PATH, REGISTER_PATH
 from ..store import Store
 from ..tls.device_ca import DeviceAuthority
 from .connection import Change, Connection, HttpError
 from .refusals import error
-from .registration import refusal, register
+from .registration import old_reply, refusal, register
 
 _SHOWN_PATH = 64
 
@@ -96,12 +96,14 @@ class Gateway:
             return await connection.reply(
                 bad.status, reply, close=bad.over, change=self._faults.change()
             )
+        await asyncio.sleep(self._limits.reply_ms / 1000)
         return await connection.reply(HTTPStatus.OK, reply, change=self._faults.change())
 
     def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:
         method = request.method.decode("ascii")
-        path = request.target.decode("ascii").partition("?")[0]
-        if request.target.decode("ascii") != REGISTER_PATH:
+        target = request.target.decode("ascii")
+        path, old = target.partition("?")[0], target == OLD_REGISTER_PATH
+        if target != REGISTER_PATH and (not old or self._limits.strict):
             raise HttpError(HTTPStatus.NOT_FOUND, f"{method} {path[:_SHOWN_PATH]}: no such path")
         if method != "POST":
             raise HttpError(
@@ -114,14 +116,22 @@ class Gateway:
             reply = refusal(*refused)
         else:
             reply = register(
-                self._store, headers, body, time.time(), self._limits.time_window, self._authority
+                self._store,
+                None if old else headers,
+                body,
+                time.time(),
+                self._limits,
+                self._authority,
             )
         self._journal.emit(reply.event, **reply.fields, scheme=scheme)
-        product = self._store.product(reply.fields.get("product_id", ""))
-        if reply.event != "registered" or product is None:
-            return reply.body
+        good = old_reply(reply.body) if old else reply.body
+        if reply.event != "registered":
+            return good
+        product = self._store.product(reply.fields["product_id"])
+        if product is None:
+            return good
         other = self._faults.reply(reply.body["Response"], product.secret)
-        return reply.body if other is None else other
+        return good if other is None else other
 
     def _bad(self, scheme: str, bad: HttpError) -> None:
         self._journal.emit("http_bad", status=int(bad.status), reason=str(bad), scheme=scheme)

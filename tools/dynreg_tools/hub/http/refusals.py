@@ -8,7 +8,7 @@ the protocol names no refusal at all: those messages are this hub's own too.
 REFUSALS = {
     "body": ("InvalidParameter.Body", "request body is not a JSON object"),
     "fields": ("InvalidParameter.Field", "ProductId and DeviceName must be given as text"),
-    "algorithm": ("InvalidParameter.Algorithm", "X-TC-Algorithm must be hmacsha256"),
+    "algorithm": ("InvalidParameter.Algorithm", "X-TC-Algorithm must be hmacsha256 or hmacsha1"),
     "timestamp": ("InvalidParameter.Timestamp", "X-TC-Timestamp must be Unix seconds or 0"),
     "nonce": ("InvalidParameter.Nonce", "X-TC-Nonce must be positive and below 2147483648"),
     "host": ("InvalidParameter.Host", "Host header is missing"),
@@ -56,6 +56,7 @@ REFUSALS = {
     ),
     "limit": ("LimitExceeded.RegisterLimit", "number of auto created devices exceeds the limit"),
     "disabled": ("UnauthorizedOperation.DeviceDisabled", "device has been disabled"),
+    "store": ("InternalError", "internal error, please try again later"),
     "activated": ("UnauthorizedOperation.DeviceActivated", "device has been activated"),
 }
 

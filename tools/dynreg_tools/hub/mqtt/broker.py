@@ -8,6 +8,7 @@ Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
 import asyncio
 import json
 import time
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from .login import BAD_CREDENTIALS, NOT_AUTHORIZED, Peer, Refused, check_login
 from .outbox import SessionFaults
 from .packets import Connect, Publish
 from .session import Session
+from .state import SessionState
 
 
 class BrokerFaults(SessionFaults, Protocol):
@@ -52,9 +54,14 @@ class Broker:
         self.faults = faults
         self._store = store
         self._connections: dict[str, Connection] = {}  # by client id
+        self._states: dict[str, SessionState] = {}  # by client id
         self._subscribers: dict[str, dict[str, None]] = {}  # filter -> client ids, in their order
         self._last_login: dict[str, float] = {}
         self._numbers = count(1)
+        for client_id, granted in store.sessions.all().items():
+            self._states[client_id] = self._new_state(client_id, granted)
+            for topic_filter in granted:
+                self.subscribe(client_id, topic_filter)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, over TLS or not, to its end."""
@@ -69,10 +76,10 @@ class Broker:
     def login(self, connection: Connection, connect: Connect) -> Device:
         """The device of a connection that is let in, as it was before; else Refused.
 
-        The first login activates it.
+        The first login activates it; StoreError when that cannot be kept.
         """
         peer = connection.peer
-        device = check_login(self._store, connect, peer, time.time())
+        device = check_login(self._store, connect, peer, time.time(), strict=self.limits.strict)
         password = "password" if connect.password is not None else "no password"
         if peer.security == "psk" and self.faults.psk_login(connect.password is not None):
             raise Refused(BAD_CREDENTIALS, f"a fault on purpose: {password} under TLS-PSK")
@@ -83,23 +90,52 @@ class Broker:
         last = self._last_login.get(client_id)
         if last is not None and now - last < interval:
             raise Refused(NOT_AUTHORIZED, f"more than one login in {interval:g} s")
+        if not device.activated:
+            self._store.activate(device.product_id, device.name)
         self._last_login[client_id] = now
         self.kick(client_id)
         self._connections[client_id] = connection
-        if not device.activated:
-            self._store.activate(device.product_id, device.name)
         return device
 
     def connection(self, client_id: str) -> Connection | None:
         """A device's connection, if it has logged in."""
         return self._connections.get(client_id)
 
+    def subscriptions(self, client_id: str) -> list[str]:
+        """The filters of a device's session, which may outlive its connection."""
+        state = self._states.get(client_id)
+        return sorted(state.granted) if state else []
+
+    def open_session(self, device: Device, *, clean: bool) -> tuple[SessionState, bool]:
+        """The session of a device that has just logged in, and whether there was one before."""
+        client_id = device.product_id + device.name
+        state = self._states.get(client_id)
+        if state and not clean:
+            return state, True
+        if state:
+            self._end_session(state)
+            self._store.sessions.end(client_id)
+        if not clean:
+            self._store.sessions.open(client_id, device.product_id, device.name)
+        state = self._states[client_id] = self._new_state(client_id, None if clean else {})
+        return state, False
+
+    def _new_state(self, client_id: str, kept: dict[str, int] | None) -> SessionState:
+        """The state of a session, persistent when what is kept of it is given."""
+        report = partial(self.journal.emit, client_id=client_id)
+        return SessionState(
+            client_id, report, None if kept is None else self._store.sessions, kept
+        )
+
     def kick(self, client_id: str) -> bool:
-        """End a device's connection; False when it has none."""
+        """End a device's connection, and its session if it was deleted; False: no connection."""
         connection = self._connections.get(client_id)
         if connection is not None:
             self._forget(client_id)
             connection.kick()
+        state = self._states.get(client_id)
+        if state and self._store.device_by_client_id(client_id) is None:
+            self._end_session(state)
         return connection is not None
 
     def subscribe(self, client_id: str, topic_filter: str) -> None:
@@ -114,23 +150,13 @@ class Broker:
             self._subscribers.pop(topic_filter, None)
 
     def publish(self, topic: str, payload: bytes, qos: int = 0) -> int:
-        """Send a message to its subscribers; how many there were."""
+        """Send a message to its subscribers, or keep it for them; to how many."""
         found = {
             client_id: None
             for topic_filter in rules.filters_over(topic)
             for client_id in self._subscribers.get(topic_filter, ())
         }
-        reached = [one for one in found if self._connections[one].deliver(topic, payload, qos)]
-        for client_id in reached:
-            self.journal.emit(
-                "delivered",
-                client_id=client_id,
-                topic=topic,
-                qos=qos,
-                size=len(payload),
-                payload=payload,
-            )
-        return len(reached)
+        return sum(self._states[one].deliver(topic, payload, qos) for one in found)
 
     def received(self, session: Session, publish: Publish) -> None:
         """Route a device's message, and answer it when it asks for the time."""
@@ -146,14 +172,22 @@ class Broker:
 
     def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
         connection = self._connections.get(session.client_id)
-        if connection and connection.session is session and connection.deliver(topic, payload, 0):
+        there = connection is not None and connection.session is session
+        if there and session.state.deliver(topic, payload, 0, told=False):
             session.report("time_answered")
 
     def _forget(self, client_id: str) -> None:
-        """Takes a connection and its subscriptions out of the broker's books."""
+        """Takes a connection out of the broker's books, and its session unless that is kept."""
         session = self._connections.pop(client_id).session
-        for topic_filter in session.filters if session else ():
-            self.unsubscribe(client_id, topic_filter)
+        if session:
+            session.state.detach()
+            if not session.state.persistent:
+                self._end_session(session.state)
+
+    def _end_session(self, state: SessionState) -> None:
+        del self._states[state.client_id]
+        for topic_filter in state.granted:
+            self.unsubscribe(state.client_id, topic_filter)
 
 
 def _peer(writer: asyncio.StreamWriter) -> Peer:

@@ -7,6 +7,7 @@ import re
 from functools import partial
 from typing import Any, Protocol
 
+from ..database import StoreError
 from ..events import Journal
 from ..limits import Limits
 from ..store import Device
@@ -15,6 +16,7 @@ from .framing import Framer, Malformed
 from .login import ACCEPTED, Peer, Refused
 from .outbox import Outbox, SessionFaults
 from .session import Ended, Router, Session
+from .state import SessionState
 
 WRITE_TIMEOUT = 10.0
 _GRACE = 1.5  # times the keep-alive
@@ -34,6 +36,10 @@ class Host(Router, Protocol):
 
     def login(self, connection: Connection, connect: packets.Connect, /) -> Device:
         """The device that is let in, or Refused."""
+        ...
+
+    def open_session(self, device: Device, /, *, clean: bool) -> tuple[SessionState, bool]:
+        """The session of a device that was let in, and whether there was one."""
         ...
 
 
@@ -81,13 +87,6 @@ class Connection:
         if self._task is not None:
             self._task.cancel()
 
-    def deliver(self, topic: str, payload: bytes, qos: int) -> bool:
-        """Send a message, if the session is subscribed to it."""
-        frame = self.session and self.session.message(topic, payload, qos)
-        if frame:
-            self._out.send(frame)
-        return bool(frame)
-
     async def _reason(self) -> str | None:
         """Why it ended; None when the login was refused, which is reported here."""
         try:
@@ -103,6 +102,8 @@ class Connection:
             return str(ended)
         except Malformed as malformed:
             return f"protocol: {malformed}"
+        except StoreError as exc:  # without an answer the device sends it again
+            return str(exc)
         except OSError:  # a reset, or TLS that ended without a word
             return "eof"
 
@@ -133,10 +134,17 @@ class Connection:
             raise Malformed("the first packet is not CONNECT")
         if _SHOWN_CLIENT_ID.fullmatch(connect.client_id):
             self._shown_client_id = connect.client_id
-        await asyncio.sleep(self._broker.faults.login_wait())
-        device = self._broker.login(self, connect)
-        self.session = Session(self._broker, device, self._report)
-        self._out.send(framing.connack(ACCEPTED))
+        wait = self._broker.limits.login_ms / 1000 + self._broker.faults.login_wait()
+        await asyncio.sleep(wait)
+        try:
+            device = self._broker.login(self, connect)
+            state, present = self._broker.open_session(device, clean=connect.clean)
+        except StoreError as exc:  # no code of CONNACK means this without blaming the device
+            raise Refused(None, str(exc)) from exc
+        self._framer.old = connect.protocol == packets.OLD
+        self.session = Session(self._broker, device, self._report, state)
+        told = present and connect.protocol == packets.NEW  # MQTT 3.1 has no such flag
+        self._out.send(framing.connack(ACCEPTED, session_present=told))
         shown = self.peer.fingerprint
         self._report(
             "login",
@@ -144,8 +152,10 @@ class Connection:
             client_certificate=shown and shown[:_SHOWN_FINGERPRINT],
             keepalive=connect.keepalive,
             clean_session=connect.clean,
+            session_present=present,
             first=not device.activated,
         )
+        state.attach(self._out.send, self._broker.limits.stored_interval)
         return connect.keepalive
 
     async def _serve_packet(self, keepalive: int) -> None:

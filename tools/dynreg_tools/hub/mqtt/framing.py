@@ -1,6 +1,7 @@
-"""MQTT 3.1.1 frames without I/O: cutting a byte stream into frames, and what a server sends.
+"""MQTT frames without I/O: cutting a byte stream into frames, and what a server sends.
 
-Source: MQTT Version 3.1.1, OASIS Standard, chapter 2 (fixed header) and chapter 3.
+Source: MQTT Version 3.1.1, OASIS Standard, chapter 2 (fixed header) and chapter 3; MQTT V3.1,
+section 2.1 (DUP of what is sent again).
 """
 
 import struct
@@ -11,6 +12,8 @@ _LENGTH_BYTES = 4
 CONNECT, CONNACK, PUBLISH, PUBACK = 1, 2, 3, 4
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK = 8, 9, 10, 11
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
+_DUP = 8
+_RESENT = (SUBSCRIBE, UNSUBSCRIBE)  # with DUP in MQTT 3.1, section 2.1
 _FIXED_FLAGS = {CONNECT: 0, PUBACK: 0, SUBSCRIBE: 2, UNSUBSCRIBE: 2, PINGREQ: 0, DISCONNECT: 0}
 
 
@@ -19,7 +22,9 @@ class Malformed(ValueError):
 
 
 class Framer:
-    """Collects bytes and gives whole frames."""
+    """Collects bytes and gives whole frames; `old` says that the client speaks MQTT 3.1."""
+
+    old = False
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -33,6 +38,8 @@ class Framer:
         if not self._buffer:
             return None
         kind, flags = self._buffer[0] >> 4, self._buffer[0] & 15
+        if self.old and kind in _RESENT:
+            flags &= ~_DUP
         if kind != PUBLISH and _FIXED_FLAGS.get(kind) != flags:
             raise Malformed(f"packet type {kind} with flags {flags} is not for a client to send")
         length = 0
@@ -64,16 +71,19 @@ def _frame(first: int, body: bytes) -> bytes:
             return bytes((first,)) + bytes(encoded) + body
 
 
-def connack(code: int) -> bytes:
-    """CONNACK with return code `code` and no session present."""
-    return _frame(CONNACK << 4, bytes((0, code)))
+def connack(code: int, *, session_present: bool = False) -> bytes:
+    """CONNACK with return code `code`."""
+    return _frame(CONNACK << 4, bytes((session_present, code)))
 
 
-def publish(topic: str, payload: bytes, qos: int = 0, packet_id: int = 0) -> bytes:
-    """PUBLISH to a subscriber; `packet_id` is needed from QoS 1 on."""
+def publish(
+    topic: str, payload: bytes, qos: int = 0, packet_id: int = 0, dup: bool = False
+) -> bytes:
+    """PUBLISH to a subscriber; `packet_id` is needed from QoS 1 on, `dup` where sent before."""
     name = topic.encode()
     number = struct.pack(">H", packet_id) if qos else b""
-    return _frame(PUBLISH << 4 | qos << 1, struct.pack(">H", len(name)) + name + number + payload)
+    first = PUBLISH << 4 | dup << 3 | qos << 1
+    return _frame(first, struct.pack(">H", len(name)) + name + number + payload)
 
 
 def puback(packet_id: int) -> bytes:

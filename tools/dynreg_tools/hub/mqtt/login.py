@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .. import rules
 from ..store import Device, Store
-from .packets import LEVEL, Connect
+from .packets import NEW, OLD, Connect
 
 ACCEPTED, BAD_LEVEL, BAD_CLIENT_ID, BAD_CREDENTIALS, NOT_AUTHORIZED = 0, 1, 2, 4, 5
 
@@ -34,10 +34,15 @@ class Peer:
     psk_identity: str | None = None
 
 
-def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Device:
-    """The device that logs in, or Refused; `now` is Unix seconds."""
-    if connect.level != LEVEL:
-        raise Refused(BAD_LEVEL, f"protocol level is {connect.level}, not {LEVEL}")
+def check_login(
+    store: Store, connect: Connect, peer: Peer, now: float, *, strict: bool = False
+) -> Device:
+    """The device that logs in, or Refused; `now` is Unix seconds.
+
+    `strict` refuses what this project's library never sends (protocol section 7a).
+    """
+    if connect.protocol != NEW and (strict or connect.protocol != OLD):
+        raise Refused(BAD_LEVEL, f"protocol is {connect.name} level {connect.level}, not MQTT 4")
     device = store.device_by_client_id(connect.client_id)
     if device is None and not _is_client_id(store, connect.client_id):
         raise Refused(BAD_CLIENT_ID, "client id is not {product id}{device name}")
@@ -45,6 +50,8 @@ def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Devic
         _check_identity(connect, peer)
     if connect.will:
         raise Refused(None, "a will is not supported")
+    if strict and not connect.clean:
+        raise Refused(None, "a session that is to be kept is not what the library asks for")
     if connect.keepalive > rules.MAX_KEEPALIVE:
         raise Refused(None, f"keep-alive over {rules.MAX_KEEPALIVE} s")
     if connect.username is None:
@@ -57,9 +64,9 @@ def check_login(store: Store, connect: Connect, peer: Peer, now: float) -> Devic
         _check_certificate(device, peer)
     else:
         _check_key(device, connect, peer)
-    fault = rules.username_fault(connect.client_id, connect.username, now)
+    fault = rules.username_fault(connect.client_id, connect.username, now, strict=strict)
     if fault is None and device.psk is not None and connect.password is not None:
-        fault = rules.password_fault(connect.username, connect.password, device.psk)
+        fault = rules.password_fault(connect.username, connect.password, device.psk, strict=strict)
     if fault is not None:
         raise Refused(BAD_CREDENTIALS, fault)
     return device

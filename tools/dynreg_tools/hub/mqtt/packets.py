@@ -1,7 +1,8 @@
-"""MQTT 3.1.1 packets of a client, decoded strictly and without I/O.
+"""MQTT 3.1 and 3.1.1 packets of a client, decoded strictly and without I/O.
 
 `decode` turns one frame into a packet; everything the standard forbids raises Malformed. Source:
-MQTT Version 3.1.1, OASIS Standard, chapter 3.
+MQTT Version 3.1.1, OASIS Standard, chapter 3. MQTT V3.1 Protocol Specification, which differs in
+the name and the level, and in DUP (framing.py).
 """
 
 from dataclasses import dataclass
@@ -9,14 +10,13 @@ from dataclasses import dataclass
 from . import framing
 from .framing import Malformed
 
-LEVEL = 4
+NEW, OLD = ("MQTT", 4), ("MQIsdp", 3)  # name and level of MQTT 3.1.1 and 3.1
 _MAX_QOS = 2
-_LEVELS = {"MQTT": None, "MQIsdp": 3}  # None: any level is at least worth an answer
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """A CONNECT; of a `level` other than 4 nothing else is decoded. `keepalive` in seconds."""
+    """A CONNECT; of protocols but NEW and OLD no more is decoded. `keepalive` in seconds."""
 
     level: int
     client_id: str = ""
@@ -25,6 +25,12 @@ class Connect:
     will: bool = False
     username: str | None = None
     password: bytes | None = None
+    name: str = "MQTT"
+
+    @property
+    def protocol(self) -> tuple[str, int]:
+        """Name and level."""
+        return self.name, self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +133,16 @@ def decode(frame: bytes) -> Packet:
     """One frame from Framer as a packet; Malformed when its body breaks the standard."""
     fields = _Fields(frame)
     packet = _DECODERS[frame[0] >> 4](fields, frame[0] & 15)
-    if not (isinstance(packet, Connect) and packet.level != LEVEL):
+    if not isinstance(packet, Connect) or packet.protocol in (NEW, OLD):
         fields.end()
     return packet
 
 
 def _connect(fields: _Fields, _flags: int) -> Connect:
     name, level = fields.text(), fields.byte()
-    if name not in _LEVELS or _LEVELS[name] not in (None, level):
+    if name != "MQTT" and (name, level) != OLD:
         raise Malformed("protocol name is not MQTT")
-    if level != LEVEL:
+    if (name, level) not in (NEW, OLD):
         return Connect(level)
     flags = fields.byte()
     will, will_qos, will_retain = flags & 4, flags >> 3 & 3, flags & 32
@@ -152,7 +158,9 @@ def _connect(fields: _Fields, _flags: int) -> Connect:
         fields.binary()
     username = fields.text() if flags & 128 else None
     password = fields.binary() if flags & 64 else None
-    return Connect(level, client_id, keepalive, bool(flags & 2), bool(will), username, password)
+    return Connect(
+        level, client_id, keepalive, bool(flags & 2), bool(will), username, password, name
+    )
 
 
 def _publish(fields: _Fields, flags: int) -> Publish:

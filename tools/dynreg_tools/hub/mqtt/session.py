@@ -12,9 +12,9 @@ from .. import rules
 from ..store import Device
 from . import framing, packets
 from .framing import Malformed
+from .state import SessionState
 
 REFUSED = 0x80  # SUBACK return code
-_IDS = 65535
 
 
 class Router(Protocol):
@@ -38,20 +38,16 @@ class Ended(Exception):
 
 
 class Session:
-    """The session of `device`; `report` reports an event of its connection."""
+    """The session of `device` on one connection; `report` reports an event of that."""
 
-    def __init__(self, router: Router, device: Device, report: Callable[..., None]) -> None:
+    def __init__(
+        self, router: Router, device: Device, report: Callable[..., None], state: SessionState
+    ) -> None:
         self.device = device
         self.client_id = device.product_id + device.name
         self.report = report
+        self.state = state
         self._router = router
-        self._granted: dict[str, int] = {}
-        self._last_id = 0
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """What it is subscribed to."""
-        return tuple(self._granted)
 
     def handle(self, packet: packets.Packet) -> Iterator[bytes]:
         """The frames to send for a packet; each is to be sent before the next is asked for.
@@ -66,27 +62,13 @@ class Session:
             case packets.Unsubscribe():
                 yield from self._unsubscribe(packet)
             case packets.Puback():
-                pass  # nothing is ever sent again, so nothing waits for it
+                self.state.acknowledged(packet.packet_id)
             case packets.Pingreq():
                 yield framing.pingresp()
             case packets.Disconnect():
                 raise Ended("client")
             case _:
                 raise Malformed("a second CONNECT")
-
-    def message(self, topic: str, payload: bytes, qos: int) -> bytes | None:
-        """A message at the lower of its QoS and the granted one; None if not subscribed to it."""
-        granted = [
-            granted
-            for topic_filter, granted in self._granted.items()
-            if rules.matches(topic_filter, topic)
-        ]
-        if not granted:
-            return None
-        qos = min(qos, max(granted))
-        if qos:
-            self._last_id = self._last_id % _IDS + 1
-        return framing.publish(topic, payload, qos, self._last_id)
 
     def _publish(self, packet: packets.Publish) -> Iterator[bytes]:
         if packet.qos > 1:
@@ -106,9 +88,9 @@ class Session:
             size=len(packet.payload),
             payload=packet.payload,
         )
-        if packet.qos:
-            yield framing.puback(packet.packet_id)
         self._router.received(self, packet)
+        if packet.qos:  # which says that what is to be kept of it is kept
+            yield framing.puback(packet.packet_id)
 
     def _subscribe(self, packet: packets.Subscribe) -> Iterator[bytes]:
         if len(packet.filters) != 1:
@@ -119,14 +101,14 @@ class Session:
         allowed = rules.may_subscribe(self.device.product_id, self.device.name, topic_filter)
         granted = qos if allowed and qos <= 1 else REFUSED
         if granted != REFUSED:
-            self._granted[topic_filter] = granted
+            self.state.grant(topic_filter, granted)
             self._router.subscribe(self.client_id, topic_filter)
         yield framing.suback(packet.packet_id, granted)
         self.report("subscribe", topic=topic_filter, qos=qos, granted=granted)
 
     def _unsubscribe(self, packet: packets.Unsubscribe) -> Iterator[bytes]:
         for topic_filter in packet.filters:
-            if self._granted.pop(topic_filter, None) is not None:
+            if self.state.revoke(topic_filter):
                 self._router.unsubscribe(self.client_id, topic_filter)
             self.report("unsubscribe", topic=topic_filter)
         yield framing.unsuback(packet.packet_id)

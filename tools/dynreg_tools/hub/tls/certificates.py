@@ -6,8 +6,10 @@ year, so that a board with an unset or a wild clock meets here what it meets in 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import trustme
@@ -20,31 +22,29 @@ from cryptography.x509.oid import NameOID
 
 from ... import files
 from ..rules import HubError
+from . import kept
 
 CA_PEM, CA_DER, CA_KEY = "ca.pem", "ca.der", "ca_key.pem"
 KEY_TYPES = {"rsa": trustme.KeyType.RSA, "ec": trustme.KeyType.ECDSA}
 _ORGANIZATION = "dynreg local hub"
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})*")
 
 
 def load_or_create_authority(directory: Path, key_type: str) -> trustme.CA:
     """The authority of a data directory, made when missing (`key_type`: "rsa" 2048, "ec" P-256).
 
-    Writes ca.pem and ca.der beside it. Raises HubError when the kept files cannot be used; an
+    Writes ca.der beside it. Raises HubError when the kept files cannot be used; an
     authority that exists keeps its own kind of key.
     """
     pem, key = directory / CA_PEM, directory / CA_KEY
-    if key.exists() and pem.exists():
-        try:
-            authority = trustme.CA.from_pem(pem.read_bytes(), key.read_bytes())
-        except (ValueError, OSError) as exc:
-            raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
+    if pair := kept.load(pem, key):
+        authority = trustme.CA.from_pem(pair.pem, pair.key_pem)
     else:
         authority = new_authority(key_type)
-        files.write(key, authority.private_key_pem.bytes(), files.PRIVATE)
-    certificate = authority.cert_pem.bytes()
-    pem.write_bytes(certificate)
-    der = x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)
-    (directory / CA_DER).write_bytes(der)
+        kept.save(pem, key, authority.cert_pem.bytes(), authority.private_key_pem.bytes())
+    certificate = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    files.write(directory / CA_DER, certificate.public_bytes(Encoding.DER), files.PRIVATE)
     return authority
 
 
@@ -53,31 +53,52 @@ def new_authority(key_type: str) -> trustme.CA:
     return trustme.CA(organization_name=_ORGANIZATION, key_type=KEY_TYPES[key_type])
 
 
+def is_identity(text: str) -> bool:
+    """Whether a server's certificate may be for this host name or address.
+
+    A name may begin with `*.`; one that is not ASCII is taken as IDNA.
+    """
+    if "%" in text:  # the zone of an address is nothing to a certificate
+        return False
+    try:
+        names = _general_names(text)
+    except UnicodeError:
+        return False
+    return any(isinstance(name, x509.IPAddress) or _NAME.fullmatch(name.value) for name in names)
+
+
+def _general_names(identity: str) -> list[x509.DNSName | x509.IPAddress]:
+    """Addresses stand among the names too: mbedTLS before 3.5 looks nowhere else for them.
+
+    (It is in MicroPython before 1.24 and in the vendor's C SDK.)
+    """
+    try:
+        address = ip_address(identity)
+    except ValueError:
+        return [x509.DNSName(identity.encode("idna").decode())]
+    return [x509.IPAddress(address), x509.DNSName(str(address))]
+
+
 def server_certificate(
     authority: trustme.CA, identities: Iterable[str], key_type: str
 ) -> trustme.LeafCert:
-    """A server's certificate and key for these host names and addresses.
-
-    Addresses stand among the names too: mbedTLS before 3.5 (MicroPython before 1.24) looks
-    nowhere else for them.
-    """
+    """A server's certificate and key for these host names and addresses (is_identity())."""
     now = datetime.now(UTC)
     leaf = authority.issue_cert(
-        *dict.fromkeys(identities),
+        "localhost",
         organization_name=_ORGANIZATION,
         key_type=KEY_TYPES[key_type],
         not_before=now - timedelta(days=1),
         not_after=now + timedelta(days=365),
     )
     made = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
-    extensions = []
-    for extension in made.extensions:
-        value = extension.value
-        if isinstance(value, x509.SubjectAlternativeName):
-            addresses = value.get_values_for_type(x509.IPAddress)
-            names = [x509.DNSName(str(address)) for address in addresses]
-            value = x509.SubjectAlternativeName([*value, *names])
-        extensions.append(x509.Extension(extension.oid, extension.critical, value))
+    names = [name for identity in dict.fromkeys(identities) for name in _general_names(identity)]
+    extensions: list[x509.Extension] = [
+        x509.Extension(one.oid, one.critical, x509.SubjectAlternativeName(names))
+        if isinstance(one.value, x509.SubjectAlternativeName)
+        else one
+        for one in made.extensions
+    ]
     signed = x509.CertificateBuilder(
         made.issuer,
         x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]),

@@ -2,7 +2,7 @@
 
 asyncio drops what OpenSSL wants to say last, so that a device would see a bare end of connection
 where the cloud tells it that its certificate is no good. Here the alert travels with the
-exception (HandshakeFailed), and the listener sends it.
+exception (HandshakeFailed), and handshake.py sends it.
 
 Which connection a PSK identity belongs to is known by order alone: OpenSSL asks for the key
 inside do_handshake(), and one thread does all handshakes of a context.

@@ -16,21 +16,18 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ... import files
-from ..rules import HubError
+from . import kept
 from .certificates import fingerprint
+from .kept import Key
 
 DEVICE_CA_PEM, DEVICE_CA_KEY = "device_ca.pem", "device_ca_key.pem"
 DEVICE_DAYS = 20 * 365 + 5
 _CA_DAYS = 2 * DEVICE_DAYS  # outlives every device certificate of its first twenty years
 _YESTERDAY = timedelta(days=1)
 _MAX_NAME = 64  # of a common name (RFC 5280, appendix A.1)
-
-_Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class Issued:
 class DeviceAuthority:
     """Issues certificates with keys of the kind `device_key`; `pem` is its own certificate."""
 
-    def __init__(self, certificate: x509.Certificate, key: _Key, device_key: str) -> None:
+    def __init__(self, certificate: x509.Certificate, key: Key, device_key: str) -> None:
         self.pem = certificate.public_bytes(Encoding.PEM).decode()
         self._certificate = certificate
         self._key = key
@@ -86,19 +83,10 @@ def load_or_create_device_authority(directory: Path, device_key: str) -> DeviceA
     authority itself.
     """
     pem, key = directory / DEVICE_CA_PEM, directory / DEVICE_CA_KEY
-    if not pem.exists() and not key.exists():
+    pair = kept.load(pem, key)
+    if pair is None:
         return _new_authority(pem, key, device_key)
-    try:
-        certificate = x509.load_pem_x509_certificate(pem.read_bytes())
-        private = load_pem_private_key(key.read_bytes(), password=None)
-    except (ValueError, TypeError, OSError) as exc:
-        # Half of a pair is no reason for a new one: that would lock out every device there is.
-        raise HubError(f"{pem} and {key.name} are no usable authority: {exc}") from exc
-    if not isinstance(private, _Key):
-        raise HubError(f"{key.name} is neither an RSA nor an EC key")
-    if private.public_key() != certificate.public_key():
-        raise HubError(f"{pem} and {key.name} do not belong together")
-    return DeviceAuthority(certificate, private, device_key)
+    return DeviceAuthority(pair.certificate, pair.key, device_key)
 
 
 def _new_authority(pem: Path, key: Path, device_key: str) -> DeviceAuthority:
@@ -111,18 +99,17 @@ def _new_authority(pem: Path, key: Path, device_key: str) -> DeviceAuthority:
         .sign(private, SHA256())
     )
     authority = DeviceAuthority(certificate, private, device_key)
-    files.write(key, _pem(private), files.PRIVATE)
-    pem.write_text(authority.pem)
+    kept.save(pem, key, authority.pem.encode(), _pem(private).encode())
     return authority
 
 
-def _new_key(kind: str) -> _Key:
+def _new_key(kind: str) -> Key:
     if kind == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _pem(key: _Key) -> str:
+def _pem(key: Key) -> str:
     """As clouds give it: BEGIN RSA PRIVATE KEY or BEGIN EC PRIVATE KEY."""
     return key.private_bytes(
         Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
@@ -139,7 +126,7 @@ def _name(organization: str, common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: _Key, days: int
+    subject: x509.Name, issuer: x509.Name, key: Key, days: int
 ) -> x509.CertificateBuilder:
     start = datetime.now(UTC) - _YESTERDAY
     return (

@@ -2,7 +2,8 @@
 
 From 3.13 on the ssl module does it. On 3.11 and 3.12 the one call that it lacks,
 SSL_CTX_set_psk_server_callback, goes through ctypes to the libssl that the ssl module itself
-uses. Where that cannot be done safely the hub has no PSK, and says so.
+uses. Where that cannot be done safely the hub has no PSK, and says so. Which builds were tried is
+in docs/architecture.md.
 
 Source: protocol section 4 (suites), SSL_CTX_use_psk_identity_hint(3) of OpenSSL.
 """
@@ -22,7 +23,7 @@ Answer = Callable[[str | None], bytes]
 # only. The sizes are those of 64 bits; a build that adds to the struct or its head has others.
 _KNOWN_RELEASES = ((3, 11), (3, 12))
 _KNOWN_SIZE, _KNOWN_HEAD = 96, 16
-_TLS12 = 0x0303
+_TLS12, _VERSION = 0x0303, 0
 # What libssl calls must live as long as the SSL_CTX that points to it.
 _CALLBACKS: WeakKeyDictionary[ssl.SSLContext, object] = WeakKeyDictionary()
 _CALLBACK = ctypes.CFUNCTYPE(
@@ -96,10 +97,14 @@ def _set_callback_of_libssl(context: ssl.SSLContext, answer: Answer) -> bool:
     try:
         # The extension module's own handle: its symbols, and those of the libssl it is bound to.
         library = ctypes.CDLL(_ssl.__file__)
+        version = library.OpenSSL_version
         get_options = library.SSL_CTX_get_options
         set_callback = library.SSL_CTX_set_psk_server_callback
         version_of = library.SSL_version
     except (AttributeError, OSError):  # part of the interpreter, or with hidden symbols
+        return False
+    version.argtypes, version.restype = (ctypes.c_int,), ctypes.c_char_p
+    if version(_VERSION) != ssl.OPENSSL_VERSION.encode():  # of another OpenSSL than this one's
         return False
     get_options.argtypes, get_options.restype = (ctypes.c_void_p,), ctypes.c_uint64
     set_callback.argtypes, set_callback.restype = (ctypes.c_void_p, _CALLBACK), None

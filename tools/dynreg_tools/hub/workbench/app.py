@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from ..database import StoreError
 from ..faults import CATALOGUE, FaultError, Faults, parse
 from ..management import Management, NoSuchDevice
 from ..rules import HubError
@@ -62,6 +63,7 @@ class Interface:
             exception_handlers={
                 HTTPException: _http_error,
                 NoSuchDevice: _answer_with(HTTPStatus.NOT_FOUND),
+                StoreError: _answer_with(HTTPStatus.SERVICE_UNAVAILABLE),
                 HubError: _answer_with(HTTPStatus.BAD_REQUEST),
                 Exception: lambda *_: error(*DEFECT),
             },
