@@ -126,7 +126,7 @@ def _watch_hubs(search):
         search.add("a product secret's first half", product.secret[:16])
 
     def event(_, journal, event, **fields):
-        search.output.append(json.dumps(fields))
+        search.output.append(json.dumps(fields, default=lambda data: data.decode("latin-1")))
 
     _watch(Store, "save_product", product)
     _watch(Store, "add_device", device)

@@ -39,16 +39,29 @@ def test_completion_knows_each_command(capsys, shell):
 
 
 @pytest.mark.parametrize(
-    ("module", "words"),
+    ("modules", "arguments", "words"),
     [
-        ("trustme", "hub needs trustme, which is not installed: pip install 'dynreg[hub]'"),
-        ("termios", "board needs the pty of Linux or macOS: use WSL here, or a real board"),
+        (
+            ["trustme"],
+            ["hub"],
+            "hub needs trustme, which is not installed: pip install 'dynreg[hub]'",
+        ),
+        (
+            ["termios"],
+            ["board", "--help"],
+            "board needs the pty of Linux or macOS: use WSL here, or a real board",
+        ),
+        (
+            ["trustme", "cryptography", "h11", "dnslib", "starlette", "uvicorn"],
+            ["hub", "devices", "--hub", "http://127.0.0.1:1"],
+            "no hub answers at http://127.0.0.1:1: Connection refused",
+        ),
     ],
 )
-def test_what_is_missing_is_named_in_one_sentence(module, words):
+def test_what_is_missing_is_named_in_one_sentence(modules, arguments, words):
     code = (
-        f"import sys; sys.modules[{module!r}] = None; from dynreg_tools import cli; "
-        f"sys.exit(cli.main([{words.split()[0]!r}, '--help']))"
+        f"import sys; sys.modules.update(dict.fromkeys({modules})); "
+        f"from dynreg_tools import cli; sys.exit(cli.main({arguments}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"dynreg: {words}\n")

@@ -23,6 +23,13 @@ ERRORS = {
     "board-missing": ["board", "run", "no-such-board"],
 }
 DEV = ("", "long", "fuzz", "soak")
+OF_A_HUB = [
+    f"hub {name}"
+    for name in (
+        *("devices", "send", "watch", "kick", "disable", "enable"),
+        *("delete", "precreate", "faults", "product"),
+    )
+]
 # What differs from run to run, and what stands in its place here.
 VARYING = (
     (r"DEMO[0-9A-F]{6}", "DEMO000000"),
@@ -87,7 +94,7 @@ def test_help():
         words = ["./dev", *command.split(), "--help"]
         out = subprocess.check_output([sys.executable, *words], cwd=ROOT, env=wide, text=True)
         pages += [" ".join(words), out]
-    for command in ("", *COMMANDS, "board new", "board run"):
+    for command in ("", *COMMANDS, "board new", "board run", *OF_A_HUB):
         words = [*command.split(), "--help"]
         result = dynreg(*words)
         assert result.code == 0, command

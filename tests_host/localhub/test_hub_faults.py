@@ -124,9 +124,9 @@ def test_the_control_port(hub):
         ("PUT", "/faults/http-page?arg=9", 400, "HTTP status"),
         ("PUT", "/faults/http-page?argument=500", 400, "there are arg, times, service"),
         ("DELETE", "/faults/http-pag", 400, "nearest: http-page"),
-        ("POST", "/faults", 405, "PUT /faults/NAME"),
-        ("PUT", "/faults", 405, "PUT /faults/NAME"),
-        ("GET", "/", 404, "only /faults"),
+        ("POST", "/faults", 405, "DELETE, GET, HEAD only"),
+        ("PUT", "/faults", 405, "DELETE, GET, HEAD only"),
+        ("GET", "/fault", 404, "there is no '/fault'"),
     ],
 )
 def test_the_control_port_says_what_is_wrong(hub, method, path, status, words):

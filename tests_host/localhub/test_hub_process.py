@@ -202,7 +202,7 @@ def test_devices_by_hand(hub):
     assert abs(device.pop("created") - time.time()) < 3
     assert device == {
         "name": "a", "mode": "key", "psk": None, "fingerprint": None, "activated": False,
-        "automatic": False,
+        "automatic": False, "disabled": False,
     }  # fmt: skip
 
 
@@ -262,7 +262,7 @@ def test_command_line(tmp_path):
         ready = json.loads(process.stdout.readline())
         assert set(ready) == {
             "ready", "http", "https", "mqtt", "mqtts", "ntp", "ca_pem", "ca_der", "product_id",
-            "auth_mode", "psk", "dns", "control",
+            "auth_mode", "psk", "dns", "control", "workbench",
         }  # fmt: skip
         assert ready["auth_mode"] == "key"
         assert ready["ready"] is True

@@ -40,9 +40,11 @@ def begin(world, **changes):
     """The session's state as a hub that has just started has it."""
     given = {"table": world.table, "granted": world.table.all().get(CLIENT), **changes}
 
-    def report(event, *, topic, reason):
-        assert event == "undelivered"
-        world.dropped.append((topic, reason))
+    def report(event, *, topic, reason=None, **_):
+        if event == "undelivered":
+            world.dropped.append((topic, reason))
+        else:
+            assert event in ("delivered", "kept")
 
     return SessionState(CLIENT, report, **given)
 

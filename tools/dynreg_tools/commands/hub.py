@@ -1,4 +1,6 @@
-"""`dynreg hub`: the local hub as a command; its options are those of hub_options.py."""
+"""`dynreg hub`: runs the local hub; its sub-commands ask one that runs (hub_client.py)."""
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -9,13 +11,17 @@ import threading
 import time
 from asyncio import sslproto
 from dataclasses import fields
-from functools import partial
+from typing import TYPE_CHECKING
 
-from ..hub.binding import host_port
-from ..hub.faults import CATALOGUE, table
-from ..hub.hub import Hub
-from ..hub.settings import Settings
-from .hub_options import DESCRIPTION, EXAMPLE, SECRET_VARIABLE, add_options
+from ..extras import load
+from ..hub.addresses import host_port
+from . import hub_devices, hub_faults, hub_messages, hub_options, hub_places
+from .hub_help import DESCRIPTION, EXAMPLE, SECRET_VARIABLE
+from .hub_lines import Lines
+from .hub_output import Output
+
+if TYPE_CHECKING:
+    from ..hub import Hub
 
 __all__ = ["DESCRIPTION", "EXAMPLE", "add_options", "run"]
 _TICK = 1.0
@@ -23,14 +29,30 @@ _NO_PSK = "dynreg: no TLS-PSK here: Python 3.13 and later have it"
 _TLS_BUFFER = 16 * 1024  # bytes: a TLS record holds no more
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a hub, and the sub-commands that ask a running one."""
+    hub_options.add_options(parser)
+    parser.set_defaults(ask=None)
+    commands = parser.add_subparsers(
+        title="of a running hub", dest="of_running", metavar="[command]", required=False
+    )
+    for group in (hub_devices, hub_messages, hub_faults):
+        group.add_commands(commands)
+
+
 def run(options: argparse.Namespace) -> int:
     """0 at a signal or --stop-after; HubError where it cannot start."""
+    if options.ask is not None:
+        return options.ask(options)
     if options.list_faults:
-        rows = [kind.row() for kind in CATALOGUE.values()]
-        print(json.dumps(rows) if options.json else table())
+        faults = load("hub.faults", "hub")
+        rows = [kind.row() for kind in faults.CATALOGUE.values()]
+        print(json.dumps(rows) if options.json else faults.table())
         return 0
     settings = {
-        one.name: getattr(options, one.name) for one in fields(Settings) if one.name in options
+        one.name: getattr(options, one.name)
+        for one in fields(load("hub.settings", "hub").Settings)
+        if one.name in options
     }
     if settings["product_secret"] is None:
         settings["product_secret"] = os.environ.get(SECRET_VARIABLE) or None
@@ -39,20 +61,28 @@ def run(options: argparse.Namespace) -> int:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    starting = threading.Lock()  # the ready line comes first, whatever happens meanwhile
-    with starting:
-        hub = Hub(on_event=partial(_print_after, starting, over), record=False, **settings)
+    lines = None if options.json or not sys.stdout.isatty() else Lines()
+    # When nobody reads any more the hub ends.
+    with Output(lines.event if lines else json.dumps, gone=over.set) as output:
+        hub = load("hub.hub", "hub").Hub(
+            on_event=output.put, record=False, payloads=options.payloads, **settings
+        )
         hub.start()
-        _print(over, _ready_line(hub))
+        ready = _ready_line(hub)
+        output.begin(lines.ready(ready) if lines else json.dumps(ready))
         if settings["psk"] and not hub.psk:
             print(_NO_PSK, file=sys.stderr)
-    until = options.stop_after
-    deadline = None if until is None else time.monotonic() + until
+        with hub_places.announced(hub.workbench, hub.product_id):
+            _wait(over, options.stop_after)
+        hub.stop()
+    return 0
+
+
+def _wait(over: threading.Event, seconds: float | None) -> None:
+    deadline = None if seconds is None else time.monotonic() + seconds
     while not over.wait(_TICK if deadline is None else min(_TICK, deadline - time.monotonic())):
         if deadline is not None and time.monotonic() >= deadline:
             break
-    hub.stop()
-    return 0
 
 
 def _ready_line(hub: Hub) -> dict:
@@ -65,6 +95,7 @@ def _ready_line(hub: Hub) -> dict:
         "ntp": host_port(*hub.ntp),
         "dns": host_port(*hub.dns),
         "control": hub.control,
+        "workbench": hub.workbench,
         "ca_pem": str(hub.ca_pem),
         "ca_der": str(hub.ca_der),
         "product_id": hub.product_id,
@@ -74,17 +105,3 @@ def _ready_line(hub: Hub) -> dict:
     if hub.made_secret:
         line["product_secret"] = hub.product_secret
     return line
-
-
-def _print_after(starting: threading.Lock, over: threading.Event, event: dict) -> None:
-    with starting:
-        _print(over, event)
-
-
-def _print(over: threading.Event, line: dict) -> None:
-    """Print one line; when nobody reads any more the hub ends."""
-    try:
-        print(json.dumps(line), flush=True)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - or the interpreter's last flush fails
-        over.set()

@@ -1,65 +1,13 @@
-"""The options of `dynreg hub` and its help, which documents ports and events too."""
+"""The options of `dynreg hub`."""
 
 import argparse
-import textwrap
 
-from ..hub.events import EVENTS
-from ..hub.faults import FaultError, parse
+from ..errors import ToolError
+from ..extras import load
+from ..hub.addresses import LOOPBACK
+from ..hub.choices import AUTH_MODES, KEY_KINDS, REGISTER_LIMIT
 from ..hub.limits import Limits
-from ..hub.rules import AUTH_MODES
-from ..hub.settings import REGISTER_LIMIT
-from ..hub.tls.certificates import KEY_TYPES
-from ..hub.tls.device_ca import DEVICE_KEYS
-
-PROG = "dynreg hub"
-SECRET_VARIABLE = "DYNREG_PRODUCT_SECRET"
-_WIDTH = 96
-
-DESCRIPTION = """\
-A local stand-in for Tencent Cloud IoT Hub, for development and tests:
-registration over HTTP and HTTPS, MQTT over TCP and TLS, the time over SNTP."""
-_EXAMPLE = f"""\
-example:
-  {PROG} --data hub-data --port-base 8080 --device esp32-a0b1c2d3e4f5
-
-  Prints one JSON line once all ports are open ("ready"), with the URLs, the CA certificate's
-  files (put ca_der on the board), the product id, its auth mode, whether mqtts takes TLS-PSK
-  (psk; not every Python can), and product_secret when the hub made it itself. Then one JSON
-  line for every event, each with "event" and "at" (UTC). No line ever holds a device secret, a
-  private key, a password, a signature or a payload. Stop it with Ctrl-C.
-
-auth modes:
-  key    registration gives a device a secret (psk), with which it signs its MQTT password;
-         over mqtts the secret may also be the key of TLS-PSK, the client id its identity
-  cert   registration gives it a certificate and its key, or with --own-ca confirms the one that
-         the device sent along; it logs in with that one over mqtts only, and needs no password
-  The mode belongs to the product and is kept with it in --data. It can be changed only while the
-  product has no registered device.
-
-ports:
-  P http   P+1 https   P+2 mqtt   P+3 mqtts   P+4 ntp (UDP)   P+5 dns (UDP)   P+6 control
-
-faults:
-  {PROG} --fault tls-expired@broker --fault 'http-page:503*2'
-  curl -X PUT 'http://127.0.0.1:8086/faults/mqtt-connack?arg=5&times=3'
-  curl http://127.0.0.1:8086/faults
-  curl -X DELETE http://127.0.0.1:8086/faults
-  The control port is on 127.0.0.1, whatever --host says; docs/faults.md has the catalogue.
-
-events:
-"""
-
-
-EXAMPLE = _EXAMPLE + "\n".join(
-    textwrap.fill(
-        f"{name:<19}{meaning}",
-        _WIDTH,
-        initial_indent="  ",
-        subsequent_indent=" " * 21,
-        break_on_hyphens=False,
-    )
-    for name, meaning in EVENTS.items()
-)
+from .hub_help import SECRET_VARIABLE
 
 
 def _seconds(text: str) -> float:
@@ -71,8 +19,8 @@ def _seconds(text: str) -> float:
 
 def _fault(text: str) -> str:
     try:
-        parse(text)
-    except FaultError as exc:
+        load("hub.faults", "hub").parse(text)
+    except ToolError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from None
     return text
 
@@ -130,7 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--device-key",
-        choices=DEVICE_KEYS,
+        choices=KEY_KINDS,
         default="rsa",
         help="kind of key for device certificates: rsa (2048 bits, default) or ec (P-256)",
     )
@@ -218,7 +166,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--cert-key",
-        choices=sorted(KEY_TYPES),
+        choices=KEY_KINDS,
         default="rsa",
         help="kind of key for the hub's own certificate: rsa (2048 bits, default) or ec (P-256)",
     )
@@ -238,5 +186,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="let this go wrong, TIMES times or until it is switched off; may be repeated",
     )
     add("--faults", action="store_true", dest="list_faults", help="print the faults and end")
-    add("--json", action="store_true", help="with --faults: as JSON")
+    add(
+        "--control-host",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="where the page and the HTTP interface are (default %(default)s); any other address "
+        "asks for the token that is printed with the URL",
+    )
+    add("--payloads", action="store_true", help="show what messages hold")
+    add("--json", action="store_true", help="JSON lines in a terminal too; also for --faults")
     add("--stop-after", type=_seconds, metavar="SECONDS", help="end by itself after this time")

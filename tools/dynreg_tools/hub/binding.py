@@ -3,15 +3,8 @@
 import errno
 import socket
 
+from .addresses import reached_at
 from .rules import HubError
-
-ANY = ("0.0.0.0", "::")  # every address of this machine
-_REACHED_AT = {
-    "127.0.0.1": ("127.0.0.1", "localhost"),
-    "localhost": ("127.0.0.1", "localhost"),
-    "0.0.0.0": ("127.0.0.1", "localhost"),
-    "::": ("::1", "::1"),
-}
 
 
 def bind(host: str, port: int, name: str, *, udp: bool) -> socket.socket:
@@ -45,14 +38,4 @@ def _family(host: str) -> socket.AddressFamily:
 def address_of(sock: socket.socket) -> str:
     """The address at which a socket is reached from this machine."""
     address = sock.getsockname()[0]
-    return _REACHED_AT.get(address, (address,))[0]
-
-
-def reached_at(host: str) -> tuple[str, str]:
-    """(address, name) at which a client on this machine reaches the host."""
-    return _REACHED_AT.get(host, (host, host))
-
-
-def host_port(host: str, port: int) -> str:
-    """As a URL has it: an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return reached_at(address)[0]

@@ -21,17 +21,37 @@ EVENTS = {
     "subscribe": "conn, client_id, topic, qos (asked for), granted (128: refused)",
     "unsubscribe": "conn, client_id, topic",
     "publish": "a device published: conn, client_id, topic, qos, size in bytes",
+    "delivered": "a message was sent to a device: client_id, topic, qos, size in bytes",
+    "kept": "a message is kept for a device that is offline: client_id, topic, qos, size",
     "undelivered": "a message to a device was dropped: client_id, topic, reason",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
     "fault": "a fault that was switched on was triggered: name, argument, service",
+    "fault_on": "a fault was switched on: name, argument, service",
+    "fault_off": "and off, by hand, by its time or after its times: name, argument, service",
     "disconnect": "an MQTT connection ended: conn, client_id, reason (client, kicked, "
     'keepalive, eof, hub, "hub.db: ..." or "protocol: ..." with what the device did wrong)',
+    "precreated": "a device was created beforehand: product_id, device_name",
+    "deleted": "a device was deleted: product_id, device_name",
+    "disabled": "a device was disabled: product_id, device_name",
+    "enabled": "and enabled again: product_id, device_name",
+    "product": "the switches of registration were turned: register_type, register_limit",
+    "dropped": "events that were not printed, since nobody read them: count",
     "out_of_descriptors": "new connections are refused until others end; said again only after a "
     "minute without a refusal: limit (most open files of this process; null: the system's)",
     "internal_error": "a defect of the hub itself: error",
 }
+
+
+def shown_payload(payload: bytes) -> dict[str, str]:
+    """What a message holds, in JSON: {"text": …}, or {"hex": …} where it is no plain text."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return {"hex": payload.hex()}
+    plain = all(char.isprintable() or char in "\t\r\n" for char in text)
+    return {"text": text} if plain else {"hex": payload.hex()}
 
 
 class Packet(NamedTuple):
@@ -46,22 +66,39 @@ class Journal:
     """Takes events in the hub's thread and gives them to any thread.
 
     With `record` false nothing is kept and `on_event` alone gets each event, in the hub's thread.
+    With `payloads` the event of a message also has what it holds, as shown_payload() gives it.
     """
 
-    def __init__(self, on_event: Callable[[dict], None] | None, *, record: bool) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[dict], None] | None,
+        *,
+        record: bool,
+        payloads: bool = False,
+    ) -> None:
         self.requests: list[bytes] = []
         self.packets: list[Packet] = []
         self._on_event = on_event
         self._record = record
+        self._payloads = payloads
+        self._listeners: list[Callable[[dict, bytes | None], None]] = []
         self._events: list[dict] = []
         self._changed = threading.Condition()
 
-    def emit(self, event: str, **fields: object) -> None:
-        """Report an event; KeyError when it is not in EVENTS."""
+    def listen(self, listener: Callable[[dict, bytes | None], None]) -> None:
+        """Give each event from now on, with the bytes of its message, in the hub's thread."""
+        self._listeners.append(listener)
+
+    def emit(self, event: str, *, payload: bytes | None = None, **fields: object) -> None:
+        """Report an event, `payload` being what its message holds; KeyError: not in EVENTS."""
         if event not in EVENTS:
             raise KeyError(event)
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry = {"event": event, "at": at, **fields}
+        for listener in self._listeners:
+            listener(entry, payload)
+        if self._payloads and payload is not None:
+            entry = {**entry, "payload": shown_payload(payload)}
         if self._on_event is not None:
             self._on_event(entry)
         if self._record:

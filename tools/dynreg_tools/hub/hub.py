@@ -1,18 +1,15 @@
 """Hub: the local IoT Hub in a thread of its own, for tests and for the command line."""
 
 import asyncio
-import base64
-import binascii
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 from .events import Journal, Packet
-from .rules import CERTIFICATE, HubError
+from .rules import HubError
 from .server import Server
-from .settings import Settings, check_device_name
+from .settings import Settings
 from .tls import certificates
 
 _START_TIMEOUT = 30.0
@@ -27,12 +24,13 @@ class Hub:
     """A local IoT Hub: a context manager, or start() and stop().
 
     `options` are the fields of Settings (settings.py), checked at once. `on_event` gets each event
-    (events.py) as a dict, in the hub's thread; with `record` false nothing is kept for tests.
+    (events.py) as a dict, in the hub's thread, with `payloads` also what messages hold; with
+    `record` false nothing is kept for tests.
 
-    Once started: `http`, `https`, `mqtt`, `mqtts` and `control` are URLs, `ntp` and `dns` are
-    (host, port), `ports` is a dict of numbers, `ca_pem` and `ca_der` are paths of the servers' CA,
-    `auth_mode` is the product's, `made_secret` says that the hub made `product_secret`, `psk` that
-    mqtts takes PSK.
+    Once started: `http`, `https`, `mqtt`, `mqtts` and `control` (the HTTP interface) are URLs, as
+    is `workbench` (its page, with the token); `ntp` and `dns` are (host, port), `ports` is a dict
+    of numbers, `ca_pem` and `ca_der` are paths of the servers' CA, `auth_mode` is the product's,
+    `made_secret` says that the hub made `product_secret`, `psk` that mqtts takes PSK.
     """
 
     def __init__(
@@ -41,11 +39,12 @@ class Hub:
         *,
         on_event: Callable[[dict], None] | None = None,
         record: bool = True,
+        payloads: bool = False,
         **options: Any,
     ) -> None:
         """Check the options; HubError when one is no good, TypeError when there is no such."""
         self._settings = Settings(data=data, **options)
-        self._journal = Journal(on_event, record=record)
+        self._journal = Journal(on_event, record=record, payloads=payloads)
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
 
@@ -94,13 +93,16 @@ class Hub:
         async with Server(self._settings, self._journal, self._broken) as server:
             self._server = server
             self.ports = server.ports
-            urls = server.urls()
+            urls = server.urls
             self.http, self.https = urls.http, urls.https
             self.mqtt, self.mqtts = urls.mqtt, urls.mqtts
-            self.control, self.ntp, self.dns = urls.control, urls.ntp, urls.dns
+            self.control, self.workbench = urls.control, urls.workbench
+            self.ntp, self.dns = urls.ntp, urls.dns
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
-            self.product_id, self.product_secret = server.product.id, server.product.secret
-            self.auth_mode, self.psk = server.product.auth_mode, server.psk
+            self._management = server.management
+            product = server.management.product
+            self.product_id, self.product_secret = product.id, product.secret
+            self.auth_mode, self.psk = product.auth_mode, server.psk
             self.made_secret = server.made_secret
             ready.set()
             await self._stop.wait()
@@ -150,7 +152,7 @@ class Hub:
         return self._journal.wait_for(event_name, timeout, count, match)
 
     def devices(self) -> list[dict]:
-        """The product's devices: name, mode, psk, fingerprint, activated, automatic, created.
+        """The product's devices: name, mode, psk, fingerprint, activated, automatic, created, …
 
         `mode` is "key" or "cert"; `psk` is base64 or None, `fingerprint` the SHA-256 of the
         device's certificate in hex or None.
@@ -164,48 +166,43 @@ class Hub:
                 "activated": device.activated,
                 "automatic": device.automatic,
                 "created": device.created,
+                "disabled": device.disabled,
             }
-            for device in self._call(self._server.store.devices, self.product_id)
+            for device in self._call(self._management.devices)
         ]
 
     def set_product(
         self, *, register_type: int | None = None, register_limit: int | None = None
     ) -> None:
         """Turn the console's switches (protocol section 3); None leaves one as it is."""
-
-        def change() -> None:
-            old = self._server.product
-            given = {"register_type": register_type, "register_limit": register_limit}
-            changes = {name: value for name, value in given.items() if value is not None}
-            self._server.product = replace(old, **changes)
-            self._server.store.save_product(self._server.product)
-
-        self._call(change)
+        self._call(self._management.set_product, register_type, register_limit)
 
     def add_device(self, name: str, psk: str | None = None) -> None:
         """Create a device beforehand, with a secret in base64 or to be registered.
 
         Certificate devices have no secret: they are all to be registered.
         """
-        check_device_name(name)
-        if psk is not None:
-            if self.auth_mode == CERTIFICATE:
-                raise HubError("a device in auth mode cert has no secret")
-            try:
-                base64.b64decode(psk, validate=True)
-            except binascii.Error as exc:
-                raise HubError("the device secret is not base64") from exc
-        self._call(self._server.store.add_device, self.product_id, name, psk)
+        self._call(self._management.add, name, psk)
 
     def delete_device(self, name: str) -> None:
         """Forget a device with its session and end its connection; it can register again."""
-        if not self._call(self._server.store.delete_device, self.product_id, name):
-            raise HubError(f"there is no device {name}")
-        self.kick(name)
+        self._call(self._management.delete, name)
+
+    def set_disabled(self, name: str, disabled: bool = True) -> None:
+        """Refuse a device's logins and registrations and end its session, or take that back."""
+        self._call(self._management.set_disabled, name, disabled)
 
     def kick(self, device_name: str) -> bool:
         """End a device's MQTT session; False when it has none."""
-        return self._call(self._server.broker.kick, self.product_id + device_name)
+        return self._call(self._management.kick_client, device_name)
+
+    def send(self, name: str, topic: str, payload: bytes | str, qos: int = 0) -> int:
+        """Send a message to a device's own topic, such as "control"; how many receive it.
+
+        A `topic` with `/` or `$` is taken as a whole, with {product} and {device} for this one's.
+        """
+        data = payload.encode() if isinstance(payload, str) else payload
+        return self._call(self._management.send, name, topic, data, qos)[1]
 
     def publish(self, topic: str, payload: bytes | str, qos: int = 0) -> int:
         """Send a message to all subscribers of `topic`; how many got it, or will.

@@ -12,6 +12,9 @@ import re
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ..errors import ToolError
+from .choices import AUTH_MODES as AUTH_MODES
+from .choices import CERTIFICATE as CERTIFICATE
+from .choices import KEY as KEY
 
 ALGORITHM, OLD_ALGORITHM = "hmacsha256", "hmacsha1"
 REGISTER_PATH, OLD_REGISTER_PATH = "/device/register", "/register/dev"
@@ -23,10 +26,10 @@ MAX_TOPIC, MAX_SLASHES = 255, 10
 MAX_KEEPALIVE = 900
 MAX_STORED, STORED_SECONDS = 150, 24 * 3600  # messages of a persistent session
 MIN_SECRET, MAX_SECRET = 16, 32
-AUTH_MODES = KEY, CERTIFICATE = "key", "cert"
 
 _PRODUCT_ID = re.compile(r"[A-Za-z0-9]{1,32}")
-_DEVICE_NAME = re.compile(r"[A-Za-z0-9:_-]{1,48}")
+MAX_DEVICE_NAME = 48
+_DEVICE_NAME = re.compile(rf"[A-Za-z0-9:_-]{{1,{MAX_DEVICE_NAME}}}")
 _SECRET = re.compile(r"[!-~]+")
 _APP_ID = re.compile(r"[0-9]{1,19}")
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9]{5}")

@@ -2,29 +2,29 @@
 
 import asyncio
 import base64
-import os
 import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trustme
 
-from .binding import ANY, address_of, bind, host_port, reached_at
+from ..sources import version
+from .addresses import ANY, Urls, reached_at, urls
+from .binding import address_of, bind
 from .database import StoreError
 from .descriptors import Descriptors
+from .directory import data_directory
 from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
 from .faults.tls import Shown
-from .http.control import HOST as CONTROL_HOST
-from .http.control import Control
 from .http.gateway import Gateway
 from .listener import Listener
+from .management import Management
 from .mqtt.broker import Broker
 from .ports import Ports
 from .products import choose_product
@@ -39,19 +39,6 @@ from .udp.sntp import Responder
 
 _UDP = ("ntp", "dns")
 _SERVICES = {"http": GATEWAY, "https": GATEWAY, "mqtt": BROKER, "mqtts": BROKER}
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """Where a hub's services are; of those over UDP host and port."""
-
-    http: str
-    https: str
-    mqtt: str
-    mqtts: str
-    control: str
-    ntp: tuple[str, int]
-    dns: tuple[str, int]
 
 
 class Server:
@@ -83,7 +70,7 @@ class Server:
         directory = self._directory()
         self.store = Store(directory / "hub.db")
         self._stack.callback(self.store.close)
-        self.product, self.made_secret = choose_product(self.store, self._settings)
+        product, self.made_secret = choose_product(self.store, self._settings)
         sockets = {name: self._bind(index, name) for index, name in enumerate(PORTS)}
         self.ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
         self._authority = certificates.load_or_create_authority(directory, self._settings.cert_key)
@@ -98,6 +85,8 @@ class Server:
         self.faults = Faults(self._journal.emit, ports.switched)
         self._hooks = Hooks(self.faults, self._shown)
         self._serve(sockets)
+        self.management = Management(product, self.store, self.broker, self._journal)
+        self._serve_control(sockets["control"])
         await self._serve_udp(sockets)
         for spec in self._settings.faults:
             self.faults.add(spec)
@@ -138,9 +127,8 @@ class Server:
             "https": partial(gateway.serve, "https"),
             "mqtt": self.broker.serve,
             "mqtts": self.broker.serve,
-            "control": Control(self.faults).serve,
         }
-        descriptors = Descriptors(
+        self._descriptors = Descriptors(
             lambda limit: self._journal.emit("out_of_descriptors", limit=limit)
         )
         for name, serve in services.items():
@@ -150,12 +138,49 @@ class Server:
                 context=self.own_contexts.get(name),
                 tls_failed=partial(self._tls_failed, name),
                 broken=self._broken,
-                service=_SERVICES.get(name, name),
+                service=_SERVICES[name],
                 faults=self._hooks,
                 nodelay=self._settings.nodelay,
-                descriptors=descriptors,
+                descriptors=self._descriptors,
             )
             self._stack.push_async_callback(self._listeners[name].close)
+
+    def _serve_control(self, sock: socket.socket) -> None:
+        """The HTTP interface, which no fault reaches: it switches them off."""
+        # Starlette and uvicorn take 0.2 s to import, and the command's help needs neither.
+        from .workbench.control import Control, hosts, new_token
+
+        address = sock.getsockname()[0]
+        token = new_token(address)
+        name = self._settings.control_host
+        self.urls: Urls = urls(self._settings.host, name, self.ports, token)
+        control = Control(
+            self.management,
+            self.faults,
+            self._journal,
+            self._about(),
+            hosts=hosts(name, address),
+            token=token,
+            limit=self._settings.idle_timeout,
+            broken=self._broken,
+        )
+        listener = Listener(
+            sock,
+            control.serve,
+            tls_failed=partial(self._tls_failed, "control"),
+            broken=self._broken,
+            nodelay=True,
+            descriptors=self._descriptors,
+        )
+        self._stack.push_async_callback(listener.close)
+
+    def _about(self) -> dict:
+        """Of GET /product what stays as it is."""
+        services = ("http", "https", "mqtt", "mqtts")
+        addresses = {name: getattr(self.urls, name) for name in services}
+        for name in _UDP:
+            addresses[name] = "{}:{}".format(*getattr(self.urls, name))
+        return {"psk": self.psk, "version": version(), "addresses": addresses}
 
     def use_contexts(self, contexts: dict[str, ServerContext]) -> None:
         """Serve new TLS connections with these contexts, given by port name."""
@@ -191,17 +216,6 @@ class Server:
             return None
         return self._hooks.key(base64.b64decode(device.psk))
 
-    def urls(self) -> "Urls":
-        """Where the services are."""
-        address, name = reached_at(self._settings.host)
-        hosts = {"http": address, "https": name, "mqtt": address, "mqtts": name}
-        return Urls(
-            **{key: f"{key}://{host_port(hosts[key], self.ports[key])}" for key in hosts},
-            control=f"http://{CONTROL_HOST}:{self.ports['control']}",
-            ntp=(address, self.ports["ntp"]),
-            dns=(address, self.ports["dns"]),
-        )
-
     def _tls_failed(self, port: str, reason: str) -> None:
         self._journal.emit("tls_failed", port=port, reason=reason)
 
@@ -210,17 +224,10 @@ class Server:
             directory = Path(tempfile.mkdtemp(prefix="localhub-"))
             self._stack.callback(shutil.rmtree, directory, ignore_errors=True)
             return directory
-        directory = Path(self._settings.data).resolve()
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as exc:
-            raise HubError(f"cannot make the data directory {directory}: {exc.strerror}") from exc
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise HubError(f"cannot write to the data directory {directory}")
-        return directory
+        return data_directory(self._settings.data)
 
     def _bind(self, index: int, name: str) -> socket.socket:
-        host = CONTROL_HOST if name == "control" else self._settings.host
+        host = self._settings.control_host if name == "control" else self._settings.host
         port = self._settings.port_base and self._settings.port_base + index
         sock = bind(host, port, name, udp=name in _UDP)
         self._stack.callback(sock.close)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import rules
+from .addresses import LOOPBACK
+from .choices import KEY_KINDS, REGISTER_LIMIT
 from .faults import parse
 from .limits import Limits
 from .rules import HubError
 from .tls import certificates
-from .tls.device_ca import DEVICE_KEYS
 from .tls.own_ca import load_own_ca
 
 PORTS = ("http", "https", "mqtt", "mqtts", "ntp", "dns", "control")
-REGISTER_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Settings(Limits):
     away, like a cloud that no longer offers it.
 
     `faults` are switched on at the start, each NAME[@SERVICE][:ARG][*TIMES] (faults/).
+
+    `control_host` is where the HTTP interface listens; other than on loopback it wants a token.
 
     `names` are more host names and addresses for the servers' certificate, beside `host`'s own;
     the name server knows them too. `*.` before a name stands for those below it.
@@ -50,6 +52,7 @@ class Settings(Limits):
     device_key: str = "rsa"
     host: str = "127.0.0.1"
     port_base: int = 0
+    control_host: str = LOOPBACK
     devices: Sequence[str] = ()
     cert_key: str = "rsa"
     psk: bool = True
@@ -76,7 +79,7 @@ class Settings(Limits):
             raise HubError(f"the port base must be 0 or 1 to {last}")
         if self.auth_mode not in (None, *rules.AUTH_MODES):
             raise HubError("the auth mode must be key or cert")
-        if self.cert_key not in certificates.KEY_TYPES or self.device_key not in DEVICE_KEYS:
+        if self.cert_key not in KEY_KINDS or self.device_key not in KEY_KINDS:
             raise HubError("the kind of a certificate's key must be rsa or ec")
         if not self.host:
             raise HubError("the host to listen on is empty")

@@ -45,6 +45,7 @@ _LATER_COLUMNS = (  # which a file of an earlier hub has not yet
     ("products", "auth_mode", "TEXT NOT NULL DEFAULT 'key'"),
     ("products", "own_ca", "TEXT"),
     ("devices", "fingerprint", "TEXT"),
+    ("devices", "disabled", "INTEGER NOT NULL DEFAULT 0"),
 )
 _PRODUCT = "id, secret, made_here, register_type, register_limit, auth_mode, own_ca"
 
@@ -71,6 +72,7 @@ class Device:
     """A device; `created` is Unix seconds, `auth_mode` its product's.
 
     Once registered it has a `psk` (base64) or the `fingerprint` of a certificate (SHA-256, hex).
+    One that is `disabled` may neither register nor log in.
     """
 
     product_id: str
@@ -81,6 +83,7 @@ class Device:
     automatic: bool
     activated: bool
     created: int
+    disabled: bool = False
 
 
 class Store:
@@ -165,7 +168,8 @@ class Store:
 
     def _devices(self, condition: str, *values: str) -> list[Device]:
         rows = self._db.execute(
-            "SELECT product_id, name, psk, fingerprint, auth_mode, automatic, activated, created"
+            "SELECT product_id, name, psk, fingerprint, auth_mode, automatic, activated, created,"
+            " disabled"
             f" FROM devices JOIN products ON id = product_id WHERE {condition} ORDER BY name",
             values,
         )
@@ -212,6 +216,13 @@ class Store:
             (product_id, name),
         )
 
+    def set_disabled(self, product_id: str, name: str, disabled: bool) -> None:
+        """Disable a device, or enable it again."""
+        self._db.execute(
+            "UPDATE devices SET disabled = ? WHERE product_id = ? AND name = ?",
+            (disabled, product_id, name),
+        )
+
     def delete_device(self, product_id: str, name: str) -> bool:
         """Forget a device and its session, so that it can register again; False: there is none."""
         cursor = self._db.execute(
@@ -227,7 +238,6 @@ def _product(row: Sequence[Any]) -> Product:
 
 
 def _device(row: Sequence[Any]) -> Device:
-    product_id, name, psk, fingerprint, auth_mode, automatic, activated, created = row
-    return Device(
-        product_id, name, psk, fingerprint, auth_mode, bool(automatic), bool(activated), created
-    )
+    product_id, name, psk, fingerprint, mode, automatic, activated, created, disabled = row
+    flags = bool(automatic), bool(activated)
+    return Device(product_id, name, psk, fingerprint, mode, *flags, created, bool(disabled))

@@ -35,6 +35,7 @@ class Faults:
         except BaseException:
             self._active.remove(fault)
             raise
+        self._emit("fault_on", **_named(fault, fault.service))
         if fault.kind.hook == LISTEN:
             self.report(fault, fault.service)
         if fault.kind.expires:
@@ -67,7 +68,7 @@ class Faults:
 
     def report(self, fault: Fault, service: str | None = None) -> None:
         """Report that a fault was triggered, and drop it when that was the last time."""
-        self._emit("fault", name=fault.kind.name, argument=fault.argument, service=service)
+        self._emit("fault", **_named(fault, service))
         if fault.left is not None:
             fault.left -= 1
             if not fault.left:
@@ -80,3 +81,8 @@ class Faults:
     def _remove(self, fault: Fault) -> None:
         self._active.remove(fault)
         self._switched(fault, False)
+        self._emit("fault_off", **_named(fault, fault.service))
+
+
+def _named(fault: Fault, service: str | None) -> dict:
+    return {"name": fault.kind.name, "argument": fault.argument, "service": service}

@@ -11,7 +11,7 @@ _LAYERS = (dns, tcp, tls, http, reply, mqtt, clock)
 CATALOGUE: dict[str, Kind] = {kind.name: kind for layer in _LAYERS for kind in layer.KINDS}
 
 _SPEC = re.compile(
-    r"(?P<name>[a-z0-9-]+)(@(?P<service>[a-z]+))?(:(?P<argument>[^*]*))?(\*(?P<times>[0-9]+))?"
+    r"(?P<name>[a-z0-9-]+)(@(?P<service>[a-z]+))?(:(?P<argument>[^*]*))?(\*(?P<times>[0-9]{1,9}))?"
 )
 _NEAREST = 3
 

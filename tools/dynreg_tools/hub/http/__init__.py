@@ -1,1 +1,1 @@
-"""The registration gateway and the control port."""
+"""The registration gateway."""

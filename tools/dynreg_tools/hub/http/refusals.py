@@ -55,6 +55,7 @@ REFUSALS = {
         "Pre create mode: device not exists",
     ),
     "limit": ("LimitExceeded.RegisterLimit", "number of auto created devices exceeds the limit"),
+    "disabled": ("UnauthorizedOperation.DeviceDisabled", "device has been disabled"),
     "store": ("InternalError", "internal error, please try again later"),
     "activated": ("UnauthorizedOperation.DeviceActivated", "device has been activated"),
 }

@@ -195,6 +195,8 @@ def _give(
         credential = new()
         store.add_device(product.id, name, credential.psk, credential.fingerprint, automatic=True)
         return 0, credential
+    if device.disabled:
+        raise Refused("disabled")
     if device.activated:
         raise Refused("activated")
     credential = new()

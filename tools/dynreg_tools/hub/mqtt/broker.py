@@ -104,6 +104,15 @@ class Broker:
         self._connections[client_id] = connection
         return device, *self._session(client_id, clean=connect.clean)
 
+    def connection(self, client_id: str) -> Connection | None:
+        """A device's connection, if it has logged in."""
+        return self._connections.get(client_id)
+
+    def subscriptions(self, client_id: str) -> list[str]:
+        """The filters of a device's session, which may outlive its connection."""
+        state = self._states.get(client_id)
+        return sorted(state.granted) if state else []
+
     def _session(self, client_id: str, *, clean: bool) -> tuple[SessionState, bool]:
         """The session of a login, as the store has it by now, and whether there was one before."""
         state = self._states.get(client_id)
@@ -167,7 +176,7 @@ class Broker:
     def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
         connection = self._connections.get(session.client_id)
         there = connection is not None and connection.session is session
-        if there and session.state.deliver(topic, payload, 0):
+        if there and session.state.deliver(topic, payload, 0, told=False):
             session.report("time_answered")
 
     def _forget(self, client_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..database import StoreError
 from ..events import Journal
@@ -106,7 +106,7 @@ class Connection:
         except OSError:  # a reset, or TLS that ended without a word
             return _UNREAD if self._out.unread else "eof"
 
-    def _report(self, event: str, **fields: object) -> None:
+    def _report(self, event: str, **fields: Any) -> None:
         self._broker.journal.emit(
             event, conn=self._number, client_id=self._shown_client_id, **fields
         )

@@ -58,6 +58,8 @@ def check_login(
         raise Refused(BAD_CREDENTIALS, "username is missing")
     if device is None:
         raise Refused(NOT_AUTHORIZED, "no such device")
+    if device.disabled:
+        raise Refused(NOT_AUTHORIZED, "the device is disabled")
     if device.auth_mode == rules.CERTIFICATE:
         _check_certificate(device, peer)
     else:

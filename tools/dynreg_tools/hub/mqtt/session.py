@@ -81,7 +81,13 @@ class Session:
             raise Malformed(fault)
         if not rules.may_publish(self.device.product_id, self.device.name, packet.topic):
             raise Malformed(f"publishing to {packet.topic} is not allowed")
-        self.report("publish", topic=packet.topic, qos=packet.qos, size=len(packet.payload))
+        self.report(
+            "publish",
+            topic=packet.topic,
+            qos=packet.qos,
+            size=len(packet.payload),
+            payload=packet.payload,
+        )
         self._router.received(self, packet)
         if packet.qos:  # which says that what is to be kept of it is kept
             yield framing.puback(packet.packet_id)

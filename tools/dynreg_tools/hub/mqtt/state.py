@@ -71,10 +71,11 @@ class SessionState:
             self._table.unsubscribe(self.client_id, topic_filter)
         return self.granted.pop(topic_filter, None) is not None
 
-    def deliver(self, topic: str, payload: bytes, qos: int) -> bool:
+    def deliver(self, topic: str, payload: bytes, qos: int, *, told: bool = True) -> bool:
         """Send a message, at the lower of its QoS and the granted one, or keep it for later.
 
-        False when it goes nowhere: not subscribed to, or dropped.
+        False when it goes nowhere: not subscribed to, or dropped. `told` false reports no event of
+        one that is sent at once.
         """
         granted = [self.granted[one] for one in rules.filters_over(topic) if one in self.granted]
         if not granted:
@@ -85,6 +86,8 @@ class SessionState:
             self._undelivered(topic, "QoS 0, and the device is offline")
             return False
         self._send(framing.publish(topic, payload))
+        if told:
+            self._report_message("delivered", topic, payload, 0)
         return True
 
     def acknowledged(self, packet_id: int) -> None:
@@ -108,6 +111,7 @@ class SessionState:
             send(framing.publish(topic, payload, 1, packet_id))
         elif self._backlog:
             self._backlog.append(packet_id)
+        self._report_message("delivered" if send else "kept", topic, payload, 1)
         return True
 
     def _new_id(self) -> int:
@@ -130,6 +134,7 @@ class SessionState:
             topic, payload, dup = table.send(self.client_id, packet_id)
             self._backlog.popleft()
             send(framing.publish(topic, payload, 1, packet_id, dup))
+            self._report_message("delivered", topic, payload, 1)
             self._paced -= 1
             if interval and self._paced > 0:
                 later(interval, self._go_on, table, send, interval)
@@ -146,6 +151,9 @@ class SessionState:
             table.remove(self.client_id, packet_id)
             self._free(packet_id)
             self._undelivered(topic, f"{rules.STORED_SECONDS // 3600} hours old")
+
+    def _report_message(self, event: str, topic: str, payload: bytes, qos: int) -> None:
+        self._report(event, topic=topic, qos=qos, size=len(payload), payload=payload)
 
     def _undelivered(self, topic: str, reason: str) -> None:
         self._report("undelivered", topic=topic, reason=reason)

@@ -24,7 +24,6 @@ from .certificates import fingerprint
 from .kept import Key
 
 DEVICE_CA_PEM, DEVICE_CA_KEY = "device_ca.pem", "device_ca_key.pem"
-DEVICE_KEYS = ("rsa", "ec")  # 2048 bits, P-256
 DEVICE_DAYS = 20 * 365 + 5
 _CA_DAYS = 2 * DEVICE_DAYS  # outlives every device certificate of its first twenty years
 _YESTERDAY = timedelta(days=1)
