@@ -93,9 +93,9 @@ class Connection:
             while True:
                 await self._serve_packet(keepalive)
         except Refused as refused:
+            self._report("login_refused", code=refused.code, reason=str(refused))
             if refused.code is not None:
                 self._out.send(framing.connack(refused.code))
-            self._report("login_refused", code=refused.code, reason=str(refused))
             return None
         except Ended as ended:
             return _UNREAD if self._out.unread else str(ended)
