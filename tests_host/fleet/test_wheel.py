@@ -41,9 +41,9 @@ def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
 def test_it_holds_the_package_as_the_clone_has_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     tools = ROOT / "tools"
-    assert {
-        file.relative_to(tools).as_posix() for file in (tools / "dynreg_tools").rglob("*.py")
-    } <= names
+    page = (tools / "dynreg_tools" / "hub" / "workbench").iterdir()
+    sources = [*(tools / "dynreg_tools").rglob("*.py"), *page]
+    assert {file.relative_to(tools).as_posix() for file in sources} <= names
 
 
 @pytest.fixture

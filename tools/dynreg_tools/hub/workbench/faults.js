@@ -1,0 +1,113 @@
+// All faults by layer, each with its switch; those that are on are marked and counted.
+
+import { ask, byId, make, put, tell, throttled } from "./dom.js";
+
+const PAUSE_MS = 500;
+const rows = new Map(); // by name
+const layers = new Map(); // by name: { details, summary, names }
+
+export const refresh = throttled(async () => {
+  try {
+    show(await ask("GET", "faults"));
+  } catch (error) {
+    byId("fault-status").classList.add("bad");
+    put(byId("fault-status"), error.message);
+  }
+}, () => PAUSE_MS);
+
+function show({ active, known }) {
+  for (const kind of known) {
+    if (!rows.has(kind.name)) add(kind);
+  }
+  const on = Map.groupBy ? Map.groupBy(active, (fault) => fault.name) : grouped(active);
+  for (const [name, row] of rows) {
+    const faults = on.get(name) ?? [];
+    row.button.setAttribute("aria-checked", String(faults.length > 0));
+    row.element.classList.toggle("on", faults.length > 0);
+    put(row.state, faults.map(described).join("; "));
+  }
+  for (const layer of layers.values()) {
+    const count = layer.names.filter((name) => on.has(name)).length;
+    put(layer.count, `${layer.names.length}${count ? `, ${count} on` : ""}`);
+    layer.details.classList.toggle("on", count > 0);
+  }
+  const names = [...on.keys()];
+  put(byId("fault-count"), names.length ? `On: ${names.join(", ")}` : "All is well: no fault is on.");
+  byId("fault-clear").disabled = !names.length;
+}
+
+function grouped(active) {
+  const found = new Map();
+  for (const fault of active) found.set(fault.name, [...(found.get(fault.name) ?? []), fault]);
+  return found;
+}
+
+function described(fault) {
+  const parts = ["on"];
+  if (fault.argument !== null) parts.push(String(fault.argument));
+  if (fault.service) parts.push(`at the ${fault.service}`);
+  if (fault.left !== null) parts.push(`${fault.left} more times`);
+  return parts.join(", ");
+}
+
+function add(kind) {
+  const id = `fault-${kind.name}`;
+  const argument = kind.argument && make("input", { placeholder: String(kind.default), autocomplete: "off", spellcheck: "false" });
+  const times = make("input", { inputmode: "numeric", placeholder: "∞", autocomplete: "off" });
+  const service = kind.services.length > 0 && make("select", {},
+    make("option", { value: "" }, "everywhere"), ...kind.services.map((name) => make("option", { value: name }, name)));
+  const status = make("p", { class: "status", role: "status" });
+  const state = make("span", { class: "state" });
+  const button = make("button", { type: "button", role: "switch", "aria-checked": "false", "aria-labelledby": id, "aria-describedby": `${id}-text` });
+  button.addEventListener("click", () => tell(status, () => turn(kind.name, button, { arg: argument, times, service })));
+  const element = make("div", { role: "group", "aria-labelledby": id },
+    make("div", { class: "fault" }, button, make("span", { id, class: "mono" }, kind.name), state,
+      make("span", { class: "how" }, service ? make("label", {}, "where ", service) : "", make("label", {}, "times ", times))),
+    make("p", { id: `${id}-text`, class: "hint" }, kind.text),
+    argument ? make("label", {}, `${kind.argument} `, argument) : "",
+    status);
+  const layer = layers.get(kind.layer) ?? newLayer(kind.layer);
+  layer.list.append(element);
+  layer.names.push(kind.name);
+  rows.set(kind.name, { element, button, state, text: `${kind.name} ${kind.text} ${kind.argument ?? ""}`.toLowerCase() });
+}
+
+function newLayer(name) {
+  const list = make("div"), count = make("span", { class: "count" });
+  const details = make("details", {}, make("summary", {}, `${name} `, count), list);
+  byId("fault-layers").append(details);
+  const layer = { details, list, count, names: [] };
+  layers.set(name, layer);
+  return layer;
+}
+
+async function turn(name, button, inputs) {
+  const path = `faults/${encodeURIComponent(name)}`;
+  const off = button.getAttribute("aria-checked") === "true";
+  if (off) {
+    await ask("DELETE", path);
+  } else {
+    const given = Object.entries(inputs).filter(([, input]) => input && input.value.trim());
+    await ask("PUT", `${path}?${new URLSearchParams(given.map(([key, input]) => [key, input.value.trim()]))}`);
+  }
+  refresh();
+  return off ? "Switched off." : "Switched on.";
+}
+
+function find(search) {
+  for (const row of rows.values()) row.element.hidden = !row.text.includes(search);
+  for (const layer of layers.values()) {
+    const found = layer.names.some((name) => !rows.get(name).element.hidden);
+    layer.details.hidden = !found;
+    layer.details.open = search !== "" && found;
+  }
+}
+
+export function start() {
+  byId("fault-search").addEventListener("input", (event) => find(event.target.value.trim().toLowerCase()));
+  byId("fault-clear").addEventListener("click", () => tell(byId("fault-status"), async () => {
+    const { off } = await ask("DELETE", "faults");
+    refresh();
+    return `${off} switched off.`;
+  }));
+}

@@ -1,0 +1,42 @@
+// The page of a running hub: starts its parts and gives each event to those that it concerns.
+
+import * as chart from "./chart.js";
+import * as devices from "./devices.js";
+import { byId, put } from "./dom.js";
+import * as events from "./events.js";
+import * as faults from "./faults.js";
+import * as product from "./product.js";
+import * as send from "./send.js";
+import { follow } from "./stream.js";
+
+const FAULTS_MS = 5000; // a fault may end by its time, and no event tells so
+
+for (const part of [devices, events, chart, send, product, faults]) part.start();
+
+function connection(text, state) {
+  put(byId("connection"), text);
+  byId("connection").dataset.state = state;
+}
+
+async function live(isLive) {
+  try {
+    await product.refresh(); // all of it anew: it may be another run of the hub
+    devices.refresh();
+    faults.refresh();
+    if (isLive) connection("Live", "live");
+  } catch (error) {
+    connection(`${error.message} Trying again…`, "lost");
+  }
+}
+
+follow((event) => {
+  events.add(event);
+  chart.add(event);
+  devices.note(event);
+  if (event.event === "fault") faults.refresh();
+  if (event.event === "product") product.refresh();
+}, live);
+
+setInterval(() => {
+  if (!document.hidden && byId("connection").dataset.state === "live") faults.refresh();
+}, FAULTS_MS);
