@@ -11,13 +11,10 @@ const SERIES = {
 
 const counts = Object.fromEntries(Object.keys(SERIES).map((name) => [name, new Map()])); // by number of the step
 const drawn = {};
-let ahead = 0; // how far the hub's clock is ahead of this browser's, in ms
-
-export function setAhead(ms) {
-  ahead = ms;
-}
+let newest = 0; // the time of an event: the hub's clock may be ahead of this browser's
 
 export function add(event) {
+  newest = Math.max(newest, Date.parse(event.at));
   for (const [name, counted] of Object.entries(SERIES)) {
     if (!counted(event)) continue;
     const step = Math.floor(Date.parse(event.at) / STEP_MS);
@@ -27,7 +24,7 @@ export function add(event) {
 
 function draw() {
   if (document.hidden) return;
-  const now = Math.floor((Date.now() + ahead) / STEP_MS), from = now - STEPS + 1;
+  const now = Math.floor(Math.max(Date.now(), newest) / STEP_MS), from = now - STEPS + 1;
   const values = {};
   for (const [name, found] of Object.entries(counts)) {
     for (const step of found.keys()) if (step < from) found.delete(step);

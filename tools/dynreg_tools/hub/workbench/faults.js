@@ -16,10 +16,10 @@ export const refresh = throttled(async () => {
 }, () => PAUSE_MS);
 
 function show({ active, known }) {
-  for (const kind of known) {
-    if (!rows.has(kind.name)) add(kind);
-  }
-  const on = Map.groupBy ? Map.groupBy(active, (fault) => fault.name) : grouped(active);
+  const unknown = known.filter((kind) => !rows.has(kind.name));
+  unknown.forEach(add);
+  if (unknown.length) find();
+  const on = byName(active);
   for (const [name, row] of rows) {
     const faults = on.get(name) ?? [];
     row.button.setAttribute("aria-checked", String(faults.length > 0));
@@ -36,7 +36,7 @@ function show({ active, known }) {
   byId("fault-clear").disabled = !names.length;
 }
 
-function grouped(active) {
+function byName(active) {
   const found = new Map();
   for (const fault of active) found.set(fault.name, [...(found.get(fault.name) ?? []), fault]);
   return found;
@@ -94,7 +94,8 @@ async function turn(name, button, inputs) {
   return off ? "Switched off." : "Switched on.";
 }
 
-function find(search) {
+function find() {
+  const search = byId("fault-search").value.trim().toLowerCase();
   for (const row of rows.values()) row.element.hidden = !row.text.includes(search);
   for (const layer of layers.values()) {
     const found = layer.names.some((name) => !rows.get(name).element.hidden);
@@ -104,7 +105,7 @@ function find(search) {
 }
 
 export function start() {
-  byId("fault-search").addEventListener("input", (event) => find(event.target.value.trim().toLowerCase()));
+  byId("fault-search").addEventListener("input", find);
   byId("fault-clear").addEventListener("click", () => tell(byId("fault-status"), async () => {
     const { off } = await ask("DELETE", "faults");
     refresh();

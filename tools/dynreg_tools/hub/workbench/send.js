@@ -4,7 +4,9 @@ import { ask, byId, make, put, tell } from "./dom.js";
 import { parsed } from "./payload.js";
 
 const SUGGESTED = 50;
-const TOPICS = ["control", "$thing/down/property/{product}/{device}", "$ota/update/{product}/{device}"];
+const OWN = "{product}/{device}";
+const TOPICS = ["control", `$thing/down/property/${OWN}`, `$thing/down/action/${OWN}`, `$shadow/operation/result/${OWN}`,
+  `$rrpc/rxd/${OWN}/1`, `$broadcast/rxd/${OWN}`, `$ota/update/${OWN}`];
 
 let productId = "", devices = [];
 

@@ -1,0 +1,101 @@
+"""The product's switches and the faults in the page."""
+
+import pytest
+
+from tests_host.localhub.hubclient import post, register
+
+pytestmark = pytest.mark.process
+expect = pytest.importorskip("playwright.sync_api").expect
+
+
+def product(page):
+    return page.get_by_role("region", name="Product")
+
+
+def test_registration_is_switched_off_and_limited(page, hub):
+    expect(product(page).get_by_role("radio", name="any device")).to_be_checked()
+    product(page).get_by_role("radio", name="off", exact=True).check()
+    product(page).get_by_role("button", name="Apply").click()
+    expect(page.locator("#product-status")).to_have_text("Applied.")
+    assert "Error" in post(hub)
+    product(page).get_by_role("radio", name="any device").check()
+    product(page).get_by_label("Limit").fill("1")
+    product(page).get_by_role("button", name="Apply").click()
+    register(hub, "dev-01")
+    assert "Error" in post(hub, "dev-02")
+
+
+def test_devices_are_created_beforehand(page, hub):
+    product(page).get_by_role("radio", name="devices created beforehand").check()
+    product(page).get_by_label("Limit").press("Enter")
+    expect(page.locator("#product-status")).to_have_text("Applied.")
+    names = page.get_by_label("Create devices beforehand")
+    names.fill("dev-01, dev-02\ndev-03")
+    product(page).get_by_role("button", name="Create").click()
+    expect(page.locator("#create-status")).to_have_text("Created: dev-01, dev-02, dev-03.")
+    expect(names).to_have_value("")
+    expect(page.locator("#device-rows .open")).to_have_text(["dev-01", "dev-02", "dev-03"])
+    register(hub, "dev-02")
+    assert "Error" in post(hub, "dev-04")
+    names.fill("dev-03 dev-05 bad!")
+    product(page).get_by_role("button", name="Create").click()
+    expect(page.locator("#create-status")).to_have_class("status bad")
+    expect(names).to_have_value("dev-03 dev-05 bad!")
+    assert [one["name"] for one in hub.devices()] == ["dev-01", "dev-02", "dev-03"]
+
+
+def fault(page, name):
+    page.get_by_role("region", name="Faults").get_by_label("Find").fill(name)
+    return page.get_by_role("group", name=name, exact=True)
+
+
+def test_a_fault_is_found_switched_on_and_off(page, hub):
+    found = fault(page, "http-page")
+    found.get_by_label("HTTP status").fill("503")
+    found.get_by_label("times", exact=True).fill("2")
+    switch = found.get_by_role("switch", name="http-page")
+    switch.press("Space")
+    expect(switch).to_be_checked()
+    assert hub.faults == [{"name": "http-page", "argument": 503, "service": None, "left": 2}]
+    expect(page.locator("#fault-count")).to_have_text("On: http-page")
+    switch.click()
+    expect(switch).not_to_be_checked()
+    assert hub.faults == []
+
+
+def test_a_fault_that_is_used_up_is_off_again(page, hub):
+    found = fault(page, "reply-refused")
+    found.get_by_label("times", exact=True).fill("1")
+    found.get_by_role("switch").click()
+    expect(found.get_by_role("switch")).to_be_checked()
+    assert "Error" in post(hub)
+    expect(found.get_by_role("switch")).not_to_be_checked()
+
+
+def test_a_fault_is_aimed_and_all_are_switched_off(page, hub):
+    found = fault(page, "tls-expired")
+    found.get_by_label("where").select_option("broker")
+    found.get_by_role("switch").click()
+    expect(found.get_by_text("on, at the broker")).to_be_visible()
+    fault(page, "mqtt-suback-missing").get_by_role("switch").click()
+    expect(page.locator("#fault-count")).to_have_text("On: tls-expired, mqtt-suback-missing")
+    assert [one["service"] for one in hub.faults] == ["broker", None]
+    page.get_by_role("button", name="All off").click()
+    expect(page.locator("#fault-count")).to_contain_text("no fault is on")
+    assert hub.faults == []
+
+
+def test_what_is_no_argument_is_told_beside_the_switch(page, hub):
+    found = fault(page, "http-page")
+    found.get_by_label("HTTP status").fill("many")
+    found.get_by_role("switch").click()
+    expect(found.get_by_role("status")).to_contain_text("the argument is")
+    expect(found.get_by_role("switch")).not_to_be_checked()
+    assert hub.faults == []
+
+
+def test_the_search_hides_layers_without_a_match(page, hub):
+    fault(page, "captive portal")
+    shown = page.locator("#fault-layers > details:visible")
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("dns-portal")
