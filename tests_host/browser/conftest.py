@@ -17,7 +17,7 @@ from tests_host.localhub.hubclient import PRODUCT_ID, credentials, new_secret, r
 from tests_host.localhub.hubpaho import Paho
 from tests_host.secret_search import patterns
 
-WAIT_MS = 5_000  # on a machine that has much else to do
+WAIT_MS = 30_000  # on a machine that has much else to do
 SCREENSHOTS = CACHE / "screenshots"
 CONTROL = "{own}/control"
 NAMES = ("chromium", "chromium-browser", "google-chrome")

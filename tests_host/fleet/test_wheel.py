@@ -41,7 +41,7 @@ def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
 def test_it_holds_the_package_as_the_clone_has_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     tools = ROOT / "tools"
-    page = (tools / "dynreg_tools" / "hub" / "workbench").iterdir()
+    page = (tools / "dynreg_tools" / "hub" / "workbench").glob("*.[chjs]*")
     sources = [*(tools / "dynreg_tools").rglob("*.py"), *page]
     assert {file.relative_to(tools).as_posix() for file in sources} <= names
 

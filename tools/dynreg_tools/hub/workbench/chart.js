@@ -1,8 +1,8 @@
 // Logins and messages of the last five minutes: bars, a sentence, a table.
 
-import { byId, make, put } from "./dom.js";
+import { byId, make, put, throttled } from "./dom.js";
 
-const STEP_MS = 5000, STEPS = 60, WIDTH = 300, HEIGHT = 36, REDRAW_MS = 1000;
+const STEP_MS = 5000, STEPS = 60, WIDTH = 300, HEIGHT = 36, PAUSE_MS = 250, REDRAW_MS = 1000;
 const SVG = "http://www.w3.org/2000/svg";
 const SERIES = {
   Logins: (event) => event.event === "login",
@@ -19,6 +19,7 @@ export function add(event) {
     if (!counted(event)) continue;
     const step = Math.floor(Date.parse(event.at) / STEP_MS);
     counts[name].set(step, (counts[name].get(step) ?? 0) + 1);
+    soon();
   }
 }
 
@@ -54,6 +55,8 @@ function shape(tag, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
 }
+
+const soon = throttled(draw, () => PAUSE_MS);
 
 export function start() {
   const width = WIDTH / STEPS;
