@@ -23,18 +23,27 @@ CONTROL = "{own}/control"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def chromium_path():
+    """Where Chromium is, None where it is not."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launched(driver, path):
+    """A running Chromium; its sandbox does not run as root."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A browser for all tests of a worker."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium_path()
     if path is None:
         pytest.skip("there is no Chromium here: apt-get install chromium")
     playwright.expect.set_options(timeout=WAIT_MS)
-    root = hasattr(os, "geteuid") and os.geteuid() == 0  # its sandbox does not run as root
-    arguments = ["--no-sandbox"] if root else []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=arguments)
+        browser = launched(driver, path)
         yield browser
         browser.close()
 
