@@ -12,6 +12,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 REGIONS = ["Devices", "Events", "Activity", "Send a message", "Product", "Faults"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8").split("\n", 1)[1]
+LONG = "x" * 48  # the longest name
 # What has the focus, and how one sees that.
 FOCUS = """() => {
   const e = document.activeElement, style = getComputedStyle(e);
@@ -26,12 +27,13 @@ def busy(hub, device):
     device("dev-02", tls=True).client.publish(f"{PRODUCT_ID}/dev-02/event", b"\0\1")
     post(hub, "dev-03", secret="x" * 24)
     hub.add_device("dev-04")
+    hub.add_device(LONG)
     hub.fault("mqtt-connack:5*3")
     hub.wait_for("publish", 30, count=2)
 
 
 def fill(page):
-    expect(page.locator("#device-rows .open")).to_have_text(["dev-01", "dev-02", "dev-04"])
+    expect(page.locator("#device-rows .open")).to_have_text(["dev-01", "dev-02", "dev-04", LONG])
     opened_row(page, "dev-01")
     events(page, "alive").locator("summary").first.click()
     page.locator("#fault-layers summary").filter(has_text="psk").click()

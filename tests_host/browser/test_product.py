@@ -57,6 +57,10 @@ def test_a_fault_is_found_switched_on_and_off(page, hub):
     switch.press("Space")
     expect(switch).to_be_checked()
     assert hub.faults == [{"name": "http-page", "argument": 503, "service": None, "left": 2}]
+    found.get_by_label("HTTP status").fill("404")
+    page.keyboard.press("Enter")
+    expect(found.get_by_text("on, 404, 2 more times")).to_be_visible()
+    assert [one["argument"] for one in hub.faults] == [404]
     expect(page.locator("#fault-count")).to_have_text("On: http-page")
     switch.click()
     expect(switch).not_to_be_checked()
@@ -99,3 +103,15 @@ def test_the_search_hides_layers_without_a_match(page, hub):
     shown = page.locator("#fault-layers > details:visible")
     expect(shown).to_have_count(1)
     expect(shown).to_contain_text("dns-portal")
+
+
+@pytest.mark.parametrize("hub", [{"control_host": "0.0.0.0"}], indirect=True)
+def test_where_a_token_is_wanted_its_url_opens_the_page(open_page, hub):
+    page = open_page(hub.workbench)
+    assert page.url == f"{hub.control}/"
+    assert page.evaluate("document.cookie") == ""
+    product(page).get_by_role("radio", name="off", exact=True).check()
+    product(page).get_by_role("button", name="Apply").click()
+    expect(page.locator("#product-status")).to_have_text("Applied.")
+    register_type = hub._call(lambda: hub._server.management.product.register_type)
+    assert register_type == 0

@@ -30,8 +30,9 @@ export const refresh = throttled(async () => {
     devices = (await ask("GET", "devices")).devices;
     send.setDevices(devices);
     schedule();
+    put(byId("device-failure"), "");
   } catch (error) {
-    say(error.message, true);
+    put(byId("device-failure"), error.message);
   }
 }, () => PAUSE_MS + devices.length);
 
@@ -53,12 +54,6 @@ function byName(name) {
   return index.get(name);
 }
 
-function say(text, bad = false) {
-  const status = byId("device-status");
-  status.classList.toggle("bad", bad);
-  put(status, text);
-}
-
 function schedule() {
   if (scheduled) return;
   scheduled = true;
@@ -70,7 +65,7 @@ function render() {
   const search = byId("device-search").value.trim().toLowerCase(), wanted = WANTED[byId("device-state").value];
   const found = devices.filter((device) => wanted(device) && device.name.toLowerCase().includes(search));
   const pages = Math.max(1, Math.ceil(found.length / PER_PAGE));
-  page = Math.min(page, pages - 1);
+  page = Math.max(0, Math.min(page, pages - 1));
   const shown = found.slice(page * PER_PAGE, (page + 1) * PER_PAGE);
   const names = new Set(shown.map((device) => device.name));
   for (const [name, row] of rows) {
@@ -94,8 +89,8 @@ function render() {
   put(none, devices.length ? "No device is like this." : "No device yet: one appears here when it registers, or when you create it beforehand.");
   byId("device-pages").hidden = pages === 1;
   put(byId("device-page"), `${page + 1} of ${pages}`);
-  byId("device-before").disabled = page === 0;
-  byId("device-after").disabled = page === pages - 1;
+  byId("device-before").setAttribute("aria-disabled", String(page === 0)); // and keeps the focus
+  byId("device-after").setAttribute("aria-disabled", String(page === pages - 1));
 }
 
 const COLUMNS = ["Online", "TLS", "Registered", "Activated", "Last seen", "Fingerprint"];
@@ -106,16 +101,16 @@ function newRow({ name }) {
   cells[5].classList.add("mono");
   const main = make("tr", { role: "row" }, make("th", { role: "rowheader", scope: "row" }, button), ...cells);
   const facts = make("dl");
-  const kick = make("button", { type: "button", click: () => act(name, "kick") }, "Kick");
   const disable = make("button", { type: "button", click: () => act(name, disable.dataset.act) });
   const actions = make("div", { class: "bar", role: "group", "aria-label": `Device ${name}` },
     make("button", { type: "button", click: () => send.address(name) }, "Send a message"),
     make("button", { type: "button", click: () => events.showOnly(name) }, "Its events"),
-    kick, disable,
+    make("button", { type: "button", click: () => act(name, "kick") }, "Kick"),
+    disable,
     make("button", { type: "button", class: "danger", click: () => act(name, "delete") }, "Delete"));
   const more = make("tr", { role: "row", class: "more", hidden: true },
     make("td", { role: "cell", colspan: COLUMNS.length + 1 }, facts, actions));
-  return { button, cells, main, more, facts, kick, disable };
+  return { button, cells, main, more, facts, disable };
 }
 
 function update(row, device) {
@@ -130,7 +125,6 @@ function update(row, device) {
   row.button.setAttribute("aria-expanded", String(isOpen));
   row.more.hidden = !isOpen;
   if (!isOpen) return;
-  row.kick.disabled = !device.online;
   row.disable.dataset.act = device.disabled ? "enable" : "disable";
   put(row.disable, device.disabled ? "Enable" : "Disable");
   const facts = {

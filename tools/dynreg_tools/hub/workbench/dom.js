@@ -56,7 +56,7 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?
 export function clock(iso) {
   if (!iso) return "";
   const at = new Date(iso);
-  const time = at.toLocaleTimeString([], { hour12: false });
+  const time = at.toLocaleTimeString([], { hourCycle: "h23" });
   return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
 }
 
@@ -80,10 +80,13 @@ export function throttled(action, pause) {
     waiting = false;
     running = true;
     wanted = false;
-    await action();
-    running = false;
-    last = performance.now();
-    if (wanted) soon();
+    try {
+      await action();
+    } finally {
+      running = false;
+      last = performance.now();
+      if (wanted) soon();
+    }
   }
   function soon() {
     wanted = true;

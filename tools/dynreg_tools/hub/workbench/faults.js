@@ -9,9 +9,9 @@ const layers = new Map(); // by name: { details, summary, names }
 export const refresh = throttled(async () => {
   try {
     show(await ask("GET", "faults"));
+    put(byId("fault-failure"), "");
   } catch (error) {
-    byId("fault-status").classList.add("bad");
-    put(byId("fault-status"), error.message);
+    put(byId("fault-failure"), error.message);
   }
 }, () => PAUSE_MS);
 
@@ -19,21 +19,20 @@ function show({ active, known }) {
   const unknown = known.filter((kind) => !rows.has(kind.name));
   unknown.forEach(add);
   if (unknown.length) find();
-  const on = byName(active);
+  const found = byName(active);
   for (const [name, row] of rows) {
-    const faults = on.get(name) ?? [];
+    const faults = found.get(name) ?? [];
     row.button.setAttribute("aria-checked", String(faults.length > 0));
     row.element.classList.toggle("on", faults.length > 0);
     put(row.state, faults.map(described).join("; "));
   }
   for (const layer of layers.values()) {
-    const count = layer.names.filter((name) => on.has(name)).length;
+    const count = layer.names.filter((name) => found.has(name)).length;
     put(layer.count, `${layer.names.length}${count ? `, ${count} on` : ""}`);
     layer.details.classList.toggle("on", count > 0);
   }
-  const names = [...on.keys()];
+  const names = [...found.keys()];
   put(byId("fault-count"), names.length ? `On: ${names.join(", ")}` : "All is well: no fault is on.");
-  byId("fault-clear").disabled = !names.length;
 }
 
 function byName(active) {
@@ -59,13 +58,18 @@ function add(kind) {
   const status = make("p", { class: "status", role: "status" });
   const state = make("span", { class: "state" });
   const button = make("button", { type: "button", role: "switch", "aria-checked": "false", "aria-labelledby": id, "aria-describedby": `${id}-text` });
-  button.addEventListener("click", () => tell(status, () => turn(kind.name, button, { arg: argument, times, service })));
+  const inputs = { arg: argument, times, service };
+  const isOn = () => button.getAttribute("aria-checked") === "true";
+  button.addEventListener("click", () => tell(status, () => (isOn() ? off(kind.name) : on(kind.name, inputs))));
   const element = make("div", { role: "group", "aria-labelledby": id },
     make("div", { class: "fault" }, button, make("span", { id, class: "mono" }, kind.name), state,
       make("span", { class: "how" }, service ? make("label", {}, "where ", service) : "", make("label", {}, "times ", times))),
     make("p", { id: `${id}-text`, class: "hint" }, kind.text),
     argument ? make("label", {}, `${kind.argument} `, argument) : "",
     status);
+  element.addEventListener("keydown", (event) => { // also where it is on already, with other values
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement) tell(status, () => on(kind.name, inputs));
+  });
   const layer = layers.get(kind.layer) ?? newLayer(kind.layer);
   layer.list.append(element);
   layer.names.push(kind.name);
@@ -81,17 +85,19 @@ function newLayer(name) {
   return layer;
 }
 
-async function turn(name, button, inputs) {
-  const path = `faults/${encodeURIComponent(name)}`;
-  const off = button.getAttribute("aria-checked") === "true";
-  if (off) {
-    await ask("DELETE", path);
-  } else {
-    const given = Object.entries(inputs).filter(([, input]) => input && input.value.trim());
-    await ask("PUT", `${path}?${new URLSearchParams(given.map(([key, input]) => [key, input.value.trim()]))}`);
-  }
+const path = (name) => `faults/${encodeURIComponent(name)}`;
+
+async function on(name, inputs) {
+  const given = Object.entries(inputs).filter(([, input]) => input && input.value.trim());
+  await ask("PUT", `${path(name)}?${new URLSearchParams(given.map(([key, input]) => [key, input.value.trim()]))}`);
   refresh();
-  return off ? "Switched off." : "Switched on.";
+  return "Switched on.";
+}
+
+async function off(name) {
+  await ask("DELETE", path(name));
+  refresh();
+  return "Switched off.";
 }
 
 function find() {
@@ -107,8 +113,8 @@ function find() {
 export function start() {
   byId("fault-search").addEventListener("input", find);
   byId("fault-clear").addEventListener("click", () => tell(byId("fault-status"), async () => {
-    const { off } = await ask("DELETE", "faults");
+    const { off: count } = await ask("DELETE", "faults");
     refresh();
-    return `${off} switched off.`;
+    return count ? `${count} switched off.` : "None was on.";
   }));
 }

@@ -9,7 +9,7 @@ import * as product from "./product.js";
 import * as send from "./send.js";
 import { follow } from "./stream.js";
 
-const FAULTS_MS = 5000; // a fault may end by its time, and no event tells so
+const RETRY_MS = 2000, FAULTS_MS = 5000; // a fault may end by its time, and no event tells so
 
 for (const part of [devices, events, chart, send, product, faults]) part.start();
 
@@ -18,14 +18,19 @@ function connection(text, state) {
   byId("connection").dataset.state = state;
 }
 
+let streaming = false;
+
 async function live(isLive) {
+  streaming = isLive;
   try {
     await product.refresh(); // all of it anew: it may be another run of the hub
     devices.refresh();
     faults.refresh();
-    if (isLive) connection("Live", "live");
+    if (streaming) connection("Live", "live");
+    else connection("The events ended. Trying again…", "lost");
   } catch (error) {
     connection(`${error.message} Trying again…`, "lost");
+    if (streaming) setTimeout(() => live(streaming), RETRY_MS);
   }
 }
 
