@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests_host.browser.conftest import events
 from tests_host.localhub.hubclient import post, register
 
 pytestmark = pytest.mark.process
@@ -18,6 +19,7 @@ def test_registration_is_switched_off_and_limited(page, hub):
     product(page).get_by_role("button", name="Apply").click()
     expect(page.locator("#product-status")).to_have_text("Applied.")
     assert "Error" in post(hub)
+    expect(events(page, "registration off, limit 1000")).to_be_visible()
     product(page).get_by_role("radio", name="any device").check()
     product(page).get_by_label("Limit").fill("1")
     product(page).get_by_role("button", name="Apply").click()
@@ -25,11 +27,11 @@ def test_registration_is_switched_off_and_limited(page, hub):
     assert "Error" in post(hub, "dev-02")
 
 
-def test_devices_are_created_beforehand(page, hub):
-    product(page).get_by_role("radio", name="devices created beforehand").check()
+def test_devices_are_pre_created(page, hub):
+    product(page).get_by_role("radio", name="pre-created devices").check()
     product(page).get_by_label("Limit").press("Enter")
     expect(page.locator("#product-status")).to_have_text("Applied.")
-    names = page.get_by_label("Create devices beforehand")
+    names = page.get_by_label("Pre-create devices")
     names.fill("dev-01, dev-02\ndev-03")
     product(page).get_by_role("button", name="Create").click()
     expect(page.locator("#create-status")).to_have_text("Created: dev-01, dev-02, dev-03.")

@@ -13,7 +13,8 @@ const WANTED = {
   disabled: (device) => device.disabled,
 };
 const CONCERN_NO_DEVICE = new Set([
-  "publish", "delivered", "time_answered", "time_served", "name_asked", "fault", "http_bad", "tls_failed", "missed",
+  "publish", "delivered", "time_answered", "time_served", "name_asked", "fault", "http_bad", "tls_failed", "product", "dropped",
+  "missed",
 ]);
 
 let devices = [];
@@ -86,7 +87,7 @@ function render() {
   put(byId("device-count"), `${devices.length} in all, ${online} online${found.length < devices.length ? `, ${found.length} found` : ""}`);
   const none = byId("device-none");
   none.hidden = found.length > 0;
-  put(none, devices.length ? "No device is like this." : "No device yet: one appears here when it registers, or when you create it beforehand.");
+  put(none, devices.length ? "No device is like this." : "No device yet: one appears here when it registers, or when you pre-create it.");
   byId("device-pages").hidden = pages === 1;
   put(byId("device-page"), `${page + 1} of ${pages}`);
   byId("device-before").setAttribute("aria-disabled", String(page === 0)); // and keeps the focus
@@ -129,7 +130,7 @@ function update(row, device) {
   put(row.disable, device.disabled ? "Enable" : "Disable");
   const facts = {
     Authentication: device.mode === "cert" ? "by certificate" : "by key",
-    Created: `${clock(device.created)}${device.automatic ? ", by its registration" : ", beforehand"}`,
+    Created: `${clock(device.created)}${device.automatic ? ", by its registration" : ", pre-created"}`,
     Fingerprint: device.fingerprint,
     Subscriptions: device.subscriptions.join("\n"),
   };

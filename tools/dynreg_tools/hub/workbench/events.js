@@ -25,6 +25,11 @@ const SAYS = {
   disconnect: (e) => `connection ended: ${e.reason}`,
   publish: (e) => `${short(e)}, QoS ${e.qos}, ${e.size} B`,
   delivered: (e) => `${short(e)}, QoS ${e.qos}, ${e.size} B`,
+  precreated: () => "created beforehand",
+  deleted: () => "deleted",
+  disabled: () => "refused from now on",
+  enabled: () => "taken again",
+  product: (e) => `registration ${["off", "for pre-created devices", "for any device"][e.register_type]}, limit ${e.register_limit}`,
   fault: (e) => [e.name, e.argument, e.service && `at the ${e.service}`].filter((part) => part != null).join(" "),
   name_asked: (e) => e.name,
   internal_error: (e) => `a defect of the hub: ${e.error}`,
@@ -54,7 +59,6 @@ function short(event) {
 /** The device that an event is about, "" where it is about none. */
 export function deviceOf(event) {
   if (event.device_name) return String(event.device_name);
-  if (event.name && ["deleted", "disabled", "enabled", "precreated"].includes(event.event)) return String(event.name);
   const id = String(event.client_id ?? "");
   return productId && id.startsWith(productId) ? id.slice(productId.length) : id;
 }

@@ -1,4 +1,4 @@
-// The product's facts and switches, and devices created beforehand.
+// The product's facts and switches, and pre-creating devices.
 
 import { ask, byId, make, tell } from "./dom.js";
 import * as devices from "./devices.js";
