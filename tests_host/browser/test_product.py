@@ -117,3 +117,19 @@ def test_where_a_token_is_wanted_its_url_opens_the_page(open_page, hub):
     expect(page.locator("#product-status")).to_have_text("Applied.")
     register_type = hub._call(lambda: hub._server.management.product.register_type)
     assert register_type == 0
+
+
+def test_what_others_switch_is_shown_too(page, hub):
+    fault(page, "psk-off")
+    switch = page.get_by_role("switch", name="psk-off")
+    hub.fault("psk-off")
+    expect(switch).to_be_checked()
+    hub.clear_faults()
+    expect(switch).not_to_be_checked()
+    product(page).get_by_role("radio", name="off", exact=True).check()  # not yet applied
+    hub.set_product(register_type=1, register_limit=7)
+    expect(events(page, "registration for pre-created devices, limit 7")).to_be_visible()
+    expect(product(page).get_by_role("radio", name="off", exact=True)).to_be_checked()
+    page.reload()
+    expect(product(page).get_by_role("radio", name="pre-created")).to_be_checked()
+    expect(product(page).get_by_label("Limit")).to_have_value("7")

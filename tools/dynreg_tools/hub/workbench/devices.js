@@ -13,8 +13,8 @@ const WANTED = {
   disabled: (device) => device.disabled,
 };
 const CONCERN_NO_DEVICE = new Set([
-  "publish", "delivered", "time_answered", "time_served", "name_asked", "fault", "http_bad", "tls_failed", "product", "dropped",
-  "missed",
+  "publish", "delivered", "time_answered", "time_served", "name_asked", "fault", "fault_on", "fault_off", "http_bad",
+  "tls_failed", "product", "dropped", "missed",
 ]);
 
 let devices = [];

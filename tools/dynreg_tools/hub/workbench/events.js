@@ -8,7 +8,7 @@ const KINDS = {
   registration: ["registered", "refused", "http_bad", "precreated", "deleted", "disabled", "enabled", "product"],
   connection: ["login", "login_refused", "tls_failed", "subscribe", "unsubscribe", "disconnect"],
   message: ["publish", "delivered"],
-  fault: ["fault"],
+  fault: ["fault", "fault_on", "fault_off"],
   other: [],
 };
 const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, names]) => names.map((name) => [name, kind])));
@@ -30,11 +30,14 @@ const SAYS = {
   disabled: () => "refused from now on",
   enabled: () => "taken again",
   product: (e) => `registration ${["off", "for pre-created devices", "for any device"][e.register_type]}, limit ${e.register_limit}`,
-  fault: (e) => [e.name, e.argument, e.service && `at the ${e.service}`].filter((part) => part != null).join(" "),
+  fault: (e) => `triggered: ${fault(e)}`,
+  fault_on: (e) => `switched on: ${fault(e)}`,
+  fault_off: (e) => `off: ${fault(e)}`,
   name_asked: (e) => e.name,
   internal_error: (e) => `a defect of the hub: ${e.error}`,
   missed: (e) => `${e.count} events went by unseen`,
 };
+const fault = (e) => [e.name, e.argument, e.service && `at the ${e.service}`].filter((part) => part != null).join(" ");
 const ALREADY_SHOWN = new Set(["event", "at", "client_id", "device_name", "product_id", "payload"]);
 
 let productId = "";

@@ -62,7 +62,7 @@ function add(kind) {
   const isOn = () => button.getAttribute("aria-checked") === "true";
   button.addEventListener("click", () => tell(status, () => (isOn() ? off(kind.name) : on(kind.name, inputs))));
   const element = make("div", { role: "group", "aria-labelledby": id },
-    make("div", { class: "fault" }, button, make("span", { id, class: "mono" }, kind.name), state,
+    make("div", { class: "switch" }, button, make("span", { id, class: "mono" }, kind.name), state,
       make("span", { class: "how" }, service ? make("label", {}, "where ", service) : "", make("label", {}, "times ", times))),
     make("p", { id: `${id}-text`, class: "hint" }, kind.text),
     argument ? make("label", {}, `${kind.argument} `, argument) : "",

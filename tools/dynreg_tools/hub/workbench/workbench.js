@@ -9,7 +9,7 @@ import * as product from "./product.js";
 import * as send from "./send.js";
 import { follow } from "./stream.js";
 
-const RETRY_MS = 2000, FAULTS_MS = 5000; // a fault may end by its time, and no event tells so
+const RETRY_MS = 2000;
 
 for (const part of [devices, events, chart, send, product, faults]) part.start();
 
@@ -38,10 +38,6 @@ follow((event) => {
   events.add(event);
   chart.add(event);
   devices.note(event);
-  if (event.event === "fault") faults.refresh();
+  if (event.event.startsWith("fault")) faults.refresh();
   if (event.event === "product") product.refresh();
 }, live);
-
-setInterval(() => {
-  if (!document.hidden && byId("connection").dataset.state === "live") faults.refresh();
-}, FAULTS_MS);
