@@ -7,7 +7,8 @@ export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    else if (value !== false && value != null)
+      element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children);
   return element;
@@ -50,14 +51,17 @@ export async function tell(status, action) {
   }
 }
 
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+const sentence = (text) =>
+  text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
 /** "12:04:09", with the date where that is not today's; "" for none. */
 export function clock(iso) {
   if (!iso) return "";
   const at = new Date(iso);
   const time = at.toLocaleTimeString([], { hourCycle: "h23" });
-  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
+  return at.toDateString() === new Date().toDateString()
+    ? time
+    : `${at.toLocaleDateString()} ${time}`;
 }
 
 /** Asks before something that cannot be undone; true for yes. */
@@ -73,9 +77,12 @@ export function confirmed(title, text, yes) {
   });
 }
 
-/** A function that runs `action` soon, at most once per `pause()` milliseconds, never twice at once. */
+/** A function that runs `action` soon, at most once per `pause()` ms, never twice at once. */
 export function throttled(action, pause) {
-  let waiting = false, running = false, wanted = false, last = -Infinity;
+  let waiting = false;
+  let running = false;
+  let wanted = false;
+  let last = -Infinity;
   async function run() {
     waiting = false;
     running = true;

@@ -3,21 +3,42 @@
 import { byId, clock, make, put } from "./dom.js";
 import { preview, whole } from "./payload.js";
 
-const KEPT = 2000, SHOWN = 200;
+const KEPT = 2000;
+const SHOWN = 200;
 const KINDS = {
-  registration: ["registered", "refused", "http_bad", "precreated", "deleted", "disabled", "enabled", "product"],
+  registration: [
+    "registered",
+    "refused",
+    "http_bad",
+    "precreated",
+    "deleted",
+    "disabled",
+    "enabled",
+    "product",
+  ],
   connection: ["login", "login_refused", "tls_failed", "subscribe", "unsubscribe", "disconnect"],
   message: ["publish", "delivered"],
   fault: ["fault", "fault_on", "fault_off"],
   other: [],
 };
-const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, names]) => names.map((name) => [name, kind])));
-const BAD = new Set(["refused", "http_bad", "tls_failed", "login_refused", "internal_error", "missed"]);
+const KIND_OF = new Map(
+  Object.entries(KINDS).flatMap(([kind, names]) => names.map((name) => [name, kind])),
+);
+const BAD = new Set([
+  "refused",
+  "http_bad",
+  "tls_failed",
+  "login_refused",
+  "internal_error",
+  "missed",
+]);
+const TYPES = ["off", "for pre-created devices", "for any device"];
+const security = (e) => (e.tls === "none" ? "without TLS" : `TLS by ${e.tls}`);
 const SAYS = {
   registered: (e) => (e.state ? "registered again, same credential" : "registered"),
   refused: (e) => `registration refused: ${e.message}`,
   http_bad: (e) => `${e.status}: ${e.reason}`,
-  login: (e) => `logged in, ${e.tls === "none" ? "without TLS" : `TLS by ${e.tls}`}${e.first ? ", activated" : ""}`,
+  login: (e) => ["logged in", security(e), e.first && "activated"].filter(Boolean).join(", "),
   login_refused: (e) => `login refused: ${e.reason}`,
   tls_failed: (e) => `handshake failed on ${e.port}: ${e.reason}`,
   subscribe: (e) => `${short(e)}, ${e.granted === 128 ? "refused" : `QoS ${e.granted}`}`,
@@ -29,7 +50,7 @@ const SAYS = {
   deleted: () => "deleted",
   disabled: () => "refused from now on",
   enabled: () => "taken again",
-  product: (e) => `registration ${["off", "for pre-created devices", "for any device"][e.register_type]}, limit ${e.register_limit}`,
+  product: (e) => `registration ${TYPES[e.register_type]}, limit ${e.register_limit}`,
   fault: (e) => `triggered: ${fault(e)}`,
   fault_on: (e) => `switched on: ${fault(e)}`,
   fault_off: (e) => `off: ${fault(e)}`,
@@ -37,13 +58,25 @@ const SAYS = {
   internal_error: (e) => `a defect of the hub: ${e.error}`,
   missed: (e) => `${e.count} events went by unseen`,
 };
-const fault = (e) => [e.name, e.argument, e.service && `at the ${e.service}`].filter((part) => part != null).join(" ");
-const ALREADY_SHOWN = new Set(["event", "at", "client_id", "device_name", "product_id", "payload"]);
+const fault = (e) =>
+  [e.name, e.argument, e.service && `at the ${e.service}`]
+    .filter((part) => part != null)
+    .join(" ");
+const ALREADY_SHOWN = new Set([
+  "event",
+  "at",
+  "client_id",
+  "device_name",
+  "product_id",
+  "payload",
+]);
 
 let productId = "";
 let kept = []; // the oldest first
 let fresh = []; // those that the list has not seen
-let paused = false, scheduled = false, rebuild = false;
+let paused = false;
+let scheduled = false;
+let rebuild = false;
 let search = "";
 const hiddenKinds = new Set();
 const texts = new WeakMap(); // what the search looks through
@@ -108,7 +141,10 @@ function render() {
   else list.prepend(...found.map(row));
   rebuild = false;
   while (list.childElementCount > SHOWN) list.lastElementChild.remove();
-  put(byId("event-count"), paused ? `${fresh.length} more since` : `${list.childElementCount} shown`);
+  put(
+    byId("event-count"),
+    paused ? `${fresh.length} more since` : `${list.childElementCount} shown`,
+  );
 }
 
 function row(event) {
@@ -123,13 +159,20 @@ function row(event) {
   if (!event.payload) return make("li", { class: kind }, make("div", { class: "line" }, ...line));
   line.push(make("span", { class: "preview mono" }, preview(event.payload)));
   const details = make("details", {}, make("summary", { class: "line" }, ...line));
-  details.addEventListener("toggle", () => details.append(make("p", { class: "hint mono" }, String(event.topic)), whole(event.payload)), { once: true });
+  details.addEventListener(
+    "toggle",
+    () =>
+      details.append(make("p", { class: "hint mono" }, String(event.topic)), whole(event.payload)),
+    { once: true },
+  );
   return make("li", { class: kind }, details);
 }
 
 function others(event) {
   const fields = Object.entries(event).filter(([key]) => !ALREADY_SHOWN.has(key));
-  return fields.map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
+  return fields
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
 }
 
 export function start() {
@@ -148,7 +191,11 @@ export function start() {
     schedule(true);
   });
   for (const kind of Object.keys(KINDS)) {
-    const button = make("button", { type: "button", "aria-pressed": "true" }, kind === "other" ? kind : `${kind}s`);
+    const button = make(
+      "button",
+      { type: "button", "aria-pressed": "true" },
+      kind === "other" ? kind : `${kind}s`,
+    );
     button.addEventListener("click", () => {
       const shown = hiddenKinds.delete(kind);
       if (!shown) hiddenKinds.add(kind);

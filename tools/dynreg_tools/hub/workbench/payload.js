@@ -2,11 +2,17 @@
 
 import { make } from "./dom.js";
 
-const DEEPEST = 12, MOST_NODES = 500, BYTES_A_LINE = 16, FOLDED_FROM = 4;
+const DEEPEST = 12;
+const MOST_NODES = 500;
+const BYTES_A_LINE = 16;
+const FOLDED_FROM = 4;
 
 /** One line of a payload, cut to `size` characters. */
 export function preview(payload, size = 160) {
-  const text = payload.hex !== undefined ? payload.hex.slice(0, size).replace(/../g, "$& ").trim() : payload.text;
+  const text =
+    payload.hex !== undefined
+      ? payload.hex.slice(0, size).replace(/../g, "$& ").trim()
+      : payload.text;
   const line = text.slice(0, size).replace(/\s+/g, " ");
   return text.length > size ? `${line}…` : line;
 }
@@ -31,16 +37,25 @@ export function parsed(text) {
 }
 
 function node(value, depth, budget) {
-  if (value === null || typeof value !== "object") return make("span", { class: kind(value) }, JSON.stringify(value));
-  const entries = Object.entries(value), list = Array.isArray(value);
+  if (value === null || typeof value !== "object")
+    return make("span", { class: kind(value) }, JSON.stringify(value));
+  const entries = Object.entries(value);
+  const list = Array.isArray(value);
   if (!entries.length) return list ? "[]" : "{}";
-  if (depth >= DEEPEST || budget.nodes < entries.length) return make("span", {}, preview({ text: flat(value) }));
+  if (depth >= DEEPEST || budget.nodes < entries.length)
+    return make("span", {}, preview({ text: flat(value) }));
   budget.nodes -= entries.length;
   const items = entries.map(([key, inner]) =>
-    make("li", {}, make("span", { class: "key" }, key), ": ", node(inner, depth + 1, budget)));
+    make("li", {}, make("span", { class: "key" }, key), ": ", node(inner, depth + 1, budget)),
+  );
   const count = `${entries.length} ${list ? "item" : "key"}${entries.length === 1 ? "" : "s"}`;
   const open = depth === 0 || entries.length < FOLDED_FROM;
-  return make("details", { open }, make("summary", {}, list ? `[ ${count} ]` : `{ ${count} }`), make("ul", {}, ...items));
+  return make(
+    "details",
+    { open },
+    make("summary", {}, list ? `[ ${count} ]` : `{ ${count} }`),
+    make("ul", {}, ...items),
+  );
 }
 
 /** JSON.stringify, which may run out of stack where JSON.parse does not. */

@@ -19,10 +19,16 @@ function show(product) {
   const facts = {
     Authentication: product.auth_mode === "cert" ? "by certificate" : "by key",
     "TLS-PSK": product.psk ? "taken" : "not taken",
-    ...Object.fromEntries(Object.entries(product.addresses).map(([name, address]) => [name, address])),
+    ...Object.fromEntries(
+      Object.entries(product.addresses).map(([name, address]) => [name, address]),
+    ),
   };
   byId("product-facts").replaceChildren(
-    ...Object.entries(facts).flatMap(([key, value]) => [make("dt", {}, key), make("dd", { class: "mono" }, value)]));
+    ...Object.entries(facts).flatMap(([key, value]) => [
+      make("dt", {}, key),
+      make("dd", { class: "mono" }, value),
+    ]),
+  );
   if (touched) return;
   byId("product-form").elements.type.value = String(product.register_type);
   byId("product-limit").value = product.register_limit;
@@ -30,7 +36,10 @@ function show(product) {
 
 async function apply(event) {
   event.preventDefault();
-  const change = { register_type: Number(event.target.elements.type.value), register_limit: Number(byId("product-limit").value) };
+  const change = {
+    register_type: Number(event.target.elements.type.value),
+    register_limit: Number(byId("product-limit").value),
+  };
   await tell(byId("product-status"), async () => {
     const product = await ask("PUT", "product", change);
     touched = false;
@@ -41,7 +50,9 @@ async function apply(event) {
 
 async function create(event) {
   event.preventDefault();
-  const names = byId("create-names").value.split(/[\s,]+/).filter(Boolean);
+  const names = byId("create-names")
+    .value.split(/[\s,]+/)
+    .filter(Boolean);
   const done = await tell(byId("create-status"), async () => {
     const { created, existing } = await ask("POST", "devices", { names });
     const there = existing.length ? ` There already: ${existing.join(", ")}.` : "";

@@ -1,6 +1,7 @@
 // The hub's stream of events: followed for ever, over restarts of the hub, each event once.
 
-const FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 5000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5000;
 
 /**
  * Calls onEvent(event) for the last events and each to come, and onState(live) at each change.
@@ -9,7 +10,9 @@ const FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 5000;
  * already seen are known by number and time.
  */
 export function follow(onEvent, onState) {
-  let lastId = 0, lastAt = "", wait = FIRST_WAIT_MS;
+  let lastId = 0;
+  let lastAt = "";
+  let wait = FIRST_WAIT_MS;
 
   function connect() {
     const source = new EventSource("events?after=0");
@@ -18,7 +21,8 @@ export function follow(onEvent, onState) {
       onState(true);
     };
     source.onmessage = (message) => {
-      const id = Number(message.lastEventId), event = JSON.parse(message.data);
+      const id = Number(message.lastEventId);
+      const event = JSON.parse(message.data);
       if (id <= lastId && event.at <= lastAt) return;
       const missed = lastId && id > lastId + 1 ? id - lastId - 1 : 0;
       lastId = id;
