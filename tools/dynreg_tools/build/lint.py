@@ -21,6 +21,7 @@ def checks() -> dict[str, list[str]]:
         "codespell": ["codespell_lib"],
         "types": types,
         "types on boards": [*types, "-p", "tools/onboard.pyright.json", "--typeshedpath", stubs],
+        "javascript": ["dynreg_tools.build.javascript"],
         "compilers": ["dynreg_tools.build.compile_lib", str(_OLDEST)],
     }
 
