@@ -48,7 +48,7 @@ def hub(
     @pytest.mark.parametrize("hub", [options], indirect=True) gives it more options.
     """
     options = {"data": tmp_path / "hub", "cert_key": "ec", "strict": True, **hub_options}
-    with _load("hub", "hub").Hub(**options | getattr(request, "param", {})) as hub:
+    with _load("hub.hub", "hub").Hub(**options | getattr(request, "param", {})) as hub:
         yield hub
 
 
