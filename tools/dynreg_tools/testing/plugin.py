@@ -55,7 +55,7 @@ def hub(
 @pytest.fixture
 def hub_process(tmp_path: Path) -> Iterator[HubProcess]:
     """A local hub in a process of its own: its addresses, and faults by its control port."""
-    _load("hub", "hub_process")
+    _load("hub.hub", "hub_process")
     with _load("testing.process", "hub_process").HubProcess(tmp_path / "hub") as hub:
         yield hub
 
