@@ -89,6 +89,13 @@ def test_a_reader_that_stops_reading_does_not_stop_the_hub(tmp_path):
 
 
 @pytest.mark.process
+def test_a_hub_that_says_it_is_ready_is_found(tmp_path):
+    with hub(tmp_path) as (_, ready):
+        [file] = (tmp_path / "dynreg" / "hubs").iterdir()
+        assert json.loads(file.read_text())["workbench"] == ready["workbench"]
+
+
+@pytest.mark.process
 def test_a_hub_whose_reader_has_stopped_ends_at_a_signal(tmp_path):
     with hub(tmp_path) as (process, ready):
         ask_time(ready, 3000)  # more than a pipe holds

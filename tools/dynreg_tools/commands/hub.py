@@ -69,10 +69,10 @@ def run(options: argparse.Namespace) -> int:
         )
         hub.start()
         ready = _ready_line(hub)
-        output.begin(lines.ready(ready) if lines else json.dumps(ready))
-        if settings["psk"] and not hub.psk:
-            print(_NO_PSK, file=sys.stderr)
         with hub_places.announced(hub.workbench, hub.product_id):
+            output.begin(lines.ready(ready) if lines else json.dumps(ready))
+            if settings["psk"] and not hub.psk:
+                print(_NO_PSK, file=sys.stderr)
             _wait(over, options.stop_after)
         hub.stop()
     return 0
