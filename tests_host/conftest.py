@@ -87,7 +87,8 @@ def _shared(nodeid):
     file, _, name = nodeid.partition("::")
     if Path(file).name.startswith("device_"):
         return file + name[name.rfind("[") :]
-    return file if _has_module_fixture(file) else nodeid
+    alone = Path(file).parent.name == "browser" or _has_module_fixture(file)
+    return file if alone else nodeid
 
 
 @cache

@@ -34,9 +34,9 @@ def launched(driver, path):
     return driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A browser for all tests of a worker."""
+    """A browser for the tests of a file: Playwright's event loop is in the way of any other."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     path = chromium_path()
     if path is None:

@@ -69,17 +69,17 @@ def test_the_hub_sees_exactly_the_packets_of_the_documented_run(bench):
     assert packets[1] == ("out", b"\x20\x02\x00\x00")
     assert packets[2] == (
         "in",
-        bytes([0x82, 5 + len(result), 0, 1, 0, len(result)]) + result + b"\x00",
+        bytes([0x82, 5 + len(result), 0xFF, 0xFF, 0, len(result)]) + result + b"\x00",
     )
     assert packets[3] == (
         "in",
         bytes([0x30, 2 + len(request) + len(body), 0, len(request)]) + request + body,
-    ) or packets[3] == ("out", b"\x90\x03\x00\x01\x00")
+    ) or packets[3] == ("out", b"\x90\x03\xff\xff\x00")
     inbound = [data for direction, data in packets if direction == "in"]
     assert (
         inbound[2] == bytes([0x30, 2 + len(request) + len(body), 0, len(request)]) + request + body
     )
-    assert ("out", b"\x90\x03\x00\x01\x00") in packets
+    assert ("out", b"\x90\x03\xff\xff\x00") in packets
     assert inbound[-1] == b"\xe0\x00"
 
 
