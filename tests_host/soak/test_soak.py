@@ -51,8 +51,8 @@ def test_what_differs_at_the_end_is_a_fault():
     def faults(*last):
         return Result("psk", 1, 1, 1, [Point(0, 1000, 6, 1), Point(1, *last)], 1.0).faults()
 
-    assert faults(1064, 6, 1) == faults(936, 6, 1) == []
-    assert faults(1065, 6, 1) == ["the heap grew by 65 bytes"]
+    assert faults(1256, 6, 1) == faults(744, 6, 1) == []
+    assert faults(1257, 6, 1) == ["the heap grew by 257 bytes"]
     assert faults(1000, 7, 1) == ["7 descriptors instead of 6"]
     assert faults(1000, 6, 2) == ["the hub has 2 connections of one board"]
 
