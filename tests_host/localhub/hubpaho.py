@@ -38,7 +38,7 @@ class Paho:
 
     def wait(self, items, count=1):
         with self.news:
-            assert self.news.wait_for(lambda: len(items) >= count, 3)
+            assert self.news.wait_for(lambda: len(items) >= count, 30)
         return items[count - 1]
 
     def __enter__(self):

@@ -169,6 +169,20 @@ def test_small_answers(start_hub, nodelay):
     (sends_at_once if nodelay else holds_back)(start_hub(nodelay=nodelay))
 
 
+def wait_for_the_end(hub):
+    """Seconds from an https answer to the end of its connection, for a client that reads on."""
+    with Raw(hub.https, ssl.create_default_context(cafile=str(hub.ca_pem))) as raw:
+        raw.send(LAST_GET)
+        raw.socket.recv(4096)
+        began = time.monotonic()
+        raw.ended()
+        return time.monotonic() - began
+
+
+def test_the_end_of_a_connection_waits_for_no_acknowledgement(hub):
+    assert any(wait_for_the_end(hub) < 0.02 for _ in range(10))
+
+
 def test_flip_turns_one_bit(hub):
     for at, want in ((0, b"I"), (1, b"U"), (2, b"U")):
         hub.fault(f"tcp-flip@gateway:{at}")

@@ -179,6 +179,7 @@ class Listener:
             streams = await self._streams(transport, sock)
             if streams is not None:
                 await self._serve(*streams)
+                _nodelay(sock, wanted=True)  # or close_notify waits for an acknowledgement
                 await _linger(*streams)
         finally:
             transport.abort()  # no effect on what closed in order
@@ -186,9 +187,7 @@ class Listener:
     def _set_nodelay(self, sock: socket.socket) -> None:
         changed = self._faults.nodelay(self.service) if self._faults else None
         wanted = self._nodelay if changed is None else changed
-        if sock.family != socket.AF_UNIX:
-            with suppress(OSError):  # the peer is gone already
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted)
+        _nodelay(sock, wanted=wanted)
 
     async def _streams(
         self, transport: asyncio.Transport, sock: socket.socket
@@ -209,6 +208,12 @@ class Listener:
             transport = secure
         protocol.connection_made(transport)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def _nodelay(sock: socket.socket, *, wanted: bool) -> None:
+    if sock.family != socket.AF_UNIX:
+        with suppress(OSError):  # the peer is gone already
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, wanted)
 
 
 class _Paused(asyncio.Protocol):
