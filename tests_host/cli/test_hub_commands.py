@@ -78,6 +78,12 @@ def test_product(command):
     assert result.err.startswith("dynreg: register_limit must be")
 
 
+@pytest.mark.parametrize("word", ["off", "0"])
+def test_a_register_type_by_name_or_number(command, word):
+    command("product", "--register-type", word)
+    assert command("product", "--json").rows[0]["register_type"] == 0
+
+
 def test_faults(hub, command):
     assert command("faults").out == "no fault is on\n"
     result = command("faults", "on", "tls-expired@broker", "http-page:503*2")

@@ -6,11 +6,11 @@ import argparse
 from typing import Any
 
 from ..console import Console
+from ..hub.choices import REGISTER_TYPES, register_type
 from .hub_client import add_options, client, device_path
 from .hub_lines import clean
 
 _COLUMNS = ("name", "registered", "activated", "online", "tls", "last_seen", "disabled")
-_REGISTER_TYPES = ("off", "pre-created", "auto-create")
 
 
 def add_commands(commands: Any) -> None:
@@ -32,7 +32,12 @@ def add_commands(commands: Any) -> None:
     one = _command(
         commands, "product", product, "the product's switches", "--register-type pre-created"
     )
-    one.add_argument("--register-type", choices=_REGISTER_TYPES, help="who may register")
+    one.add_argument(
+        "--register-type",
+        type=register_type,
+        metavar="TYPE",
+        help=f"who may register: {', '.join(REGISTER_TYPES)} (0, 1, 2)",
+    )
     one.add_argument(
         "--register-limit", type=int, metavar="N", help="most devices that it may create"
     )
@@ -104,7 +109,7 @@ def product(options: argparse.Namespace) -> int:
     """0."""
     changes: dict[str, int] = {}
     if options.register_type is not None:
-        changes["register_type"] = _REGISTER_TYPES.index(options.register_type)
+        changes["register_type"] = options.register_type
     if options.register_limit is not None:
         changes["register_limit"] = options.register_limit
     hub = client(options)
@@ -112,7 +117,7 @@ def product(options: argparse.Namespace) -> int:
     console = Console(options.json)
     console.result(answer)
     if not options.json:
-        kind = _REGISTER_TYPES[answer["register_type"]]
+        kind = REGISTER_TYPES[answer["register_type"]]
         console.say(f"product {answer['product_id']}, auth mode {answer['auth_mode']}")
         console.say(f"registration: {kind}, at most {answer['register_limit']} devices")
     return 0

@@ -5,7 +5,7 @@ import argparse
 from ..errors import ToolError
 from ..extras import load
 from ..hub.addresses import LOOPBACK
-from ..hub.choices import AUTH_MODES, KEY_KINDS, REGISTER_LIMIT
+from ..hub.choices import AUTH_MODES, KEY_KINDS, REGISTER_LIMIT, register_type
 from ..hub.limits import Limits
 from .hub_help import SECRET_VARIABLE
 
@@ -53,10 +53,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--register-type",
-        type=int,
-        choices=(0, 1, 2),
+        type=register_type,
+        metavar="TYPE",
         default=2,
-        help="0 registration off, 1 only devices created beforehand, 2 any device (default)",
+        help="off (0): no registration; pre-created (1): only devices created beforehand; "
+        "auto-create (2): any device (default)",
     )
     add(
         "--register-limit",
