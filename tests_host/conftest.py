@@ -54,13 +54,24 @@ _compiles_once()
 def pytest_addoption(parser):
     interpreters.pytest_addoption(parser)
     parser.addoption("--fast", action="store_true", help="no virtual boards, no commands")
+    parser.addoption("--browser", action="store_true", help="also the hub's page, in Chromium")
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("fast"):
-        chosen = [item for item in items if _is_fast(item)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-        items[:] = chosen
+    browser = config.getoption("browser") or any("tests_host/browser" in word for word in config.args)
+    fast = config.getoption("fast")
+    left = [
+        item
+        for item in items
+        if (fast and not _is_fast(item)) or (not browser and _needs_browser(item))
+    ]
+    config.hook.pytest_deselected(items=left)
+    without = set(left)
+    items[:] = [item for item in items if item not in without]
+
+
+def _needs_browser(item):
+    return "chromium" in getattr(item, "fixturenames", ())
 
 
 def _is_fast(item):
