@@ -58,7 +58,9 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    browser = config.getoption("browser") or any("tests_host/browser" in word for word in config.args)
+    browser = config.getoption("browser") or any(
+        "tests_host/browser" in word for word in config.args
+    )
     fast = config.getoption("fast")
     left = [
         item

@@ -15,6 +15,7 @@ import pytest
 
 from tests_host.corpus import canaries
 
+HEX = "hex"
 _SHORTEST = 8  # what is shorter, or of fewer than four characters, is everywhere
 _SEARCH = pytest.StashKey()
 _REPORTED = pytest.StashKey()
@@ -25,7 +26,7 @@ class Search:
 
     def __init__(self):
         self.output = []
-        self._needles = {}  # compiled pattern by what it finds
+        self._needles = {}  # (form, what stands in a text) -> in words
 
     def begin(self):
         """Forgets the last test's; the canaries are every test's."""
@@ -38,8 +39,8 @@ class Search:
         """Searches for a secret (str, bytes; None is none) from now on."""
         data = secret.encode() if isinstance(secret, str) else secret
         if data and len(data) >= _SHORTEST and len(set(data)) >= 4:
-            for form, pattern in patterns(data):
-                self._needles[pattern] = f"{what} in {form}"
+            for form, needle in forms(data):
+                self._needles[form, needle] = f"{what} in {form}"
 
     def add_key(self, what, pem):
         """Searches for each whole line of a private key's base64, and for what it stands for."""
@@ -50,29 +51,31 @@ class Search:
 
     def hits(self, text):
         """What of the secrets stands in text, as a list of words."""
-        return list(
-            dict.fromkeys(w for pattern, w in self._needles.items() if pattern.search(text))
+        lower = text.lower()
+        found = (
+            words
+            for (form, needle), words in self._needles.items()
+            if needle in (lower if form == HEX else text)
         )
+        return list(dict.fromkeys(found))
 
     def masked(self, text):
         """text without the secrets."""
-        for pattern in self._needles:
-            text = pattern.sub("***", text)
+        for form, needle in self._needles:
+            text = re.sub(re.escape(needle), "***", text, flags=re.IGNORECASE * (form == HEX))
         return text
 
 
 @functools.lru_cache(maxsize=1024)
-def patterns(data):
-    """(form, compiled pattern) for each way in which bytes may be printed."""
-    found = []
+def forms(data):
+    """(form, text) for each way in which bytes may be printed; HEX may be in capitals too."""
+    found = [(HEX, data.hex())]
     with suppress(UnicodeDecodeError):
-        found.append(("clear", re.compile(re.escape(data.decode()))))
-    found.append(("hex", re.compile(data.hex(), re.IGNORECASE)))
+        found.append(("clear", data.decode()))
     for shift in range(3):
         text = base64.b64encode(bytes(shift) + data).decode()
         # Only the characters that no neighbouring byte has a part in.
-        whole = text[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
-        found.append(("base64", re.compile(re.escape(whole))))
+        found.append(("base64", text[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]))
     return found
 
 

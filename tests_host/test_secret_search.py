@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests_host.secret_search import Search, patterns
+from tests_host.secret_search import Search, forms
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -199,5 +199,5 @@ def test_base64_is_found_at_every_place_in_a_longer_text():
         for after in range(9):
             text = base64.b64encode(b"\xa5" * before + secret + b"\x5a" * after).decode()
             assert search.hits(text) == ["it in base64"], (before, after)
-    assert len(patterns(secret)) == 5
+    assert len(forms(secret)) == 5
     assert search.hits("0123456789abcdefghi") == []

@@ -106,11 +106,18 @@ def credentials(
 
 
 class Raw:
-    """A plain socket to the broker; TLS when `verify` names a CA file or is a context."""
+    """A plain socket to the broker; TLS when `verify` names a CA file or is a context.
 
-    def __init__(self, url, verify=None):
+    `buffer` is what the system may keep of what is not read, in bytes.
+    """
+
+    def __init__(self, url, verify=None, buffer=None):
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+        self.socket = socket.socket()
+        if buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.socket.settimeout(10)
+        self.socket.connect((parts.hostname, parts.port))
         if verify:
             context = verify
             if not isinstance(verify, ssl.SSLContext):

@@ -16,7 +16,7 @@ def stream(hub, **options):
 
 def _events(reply):
     number = None
-    for line in reply.iter_lines():
+    for line in reply.iter_lines(64 * 1024):
         if line.startswith(b"id: "):
             number = int(line[4:])
         elif line.startswith(b"data: "):

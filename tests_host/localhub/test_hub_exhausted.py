@@ -205,7 +205,7 @@ def test_a_subscriber_that_does_not_read(tmp_path, port):
         name, payload = f"{hub.product_id}/reader/control", bytes(16000)
         login = packets.connect(*credentials(hub, "reader", register(hub, "reader")), keepalive=0)
         verify = hub.ca_pem if port == "mqtts" else None
-        with Raw(getattr(hub, port), verify) as raw, logged_in(hub, "other") as other:
+        with Raw(getattr(hub, port), verify, 4096) as raw, logged_in(hub, "other") as other:
             raw.send(login + packets.subscribe(1, name))
             assert raw.packet() == (0x20, b"\0\0")
             assert raw.packet()[0] == 0x90
