@@ -1,11 +1,13 @@
-"""docs/faults.md holds the catalogue as it is, docs/errors.md every code of the library.
+"""docs/faults.md holds the catalogue as it is, docs/errors.md every code of library and commands.
 
 After a change that is meant: `DYNREG_GOLDEN=write ./dev test tests_host/faults/test_pages.py`.
 """
 
+import ast
 import os
 import re
 
+from dynreg_tools.boards import remedies
 from dynreg_tools.hub.faults import CATALOGUE
 from dynreg_tools.hub.faults.catalogue import spelling
 from dynreg_tools.sources import ROOT
@@ -17,6 +19,7 @@ _CODE = re.compile(
     r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory)'
     r'(?:\.[a-z%]+)?)"'
 )
+_SHAPE = r"[a-z_]+(\.[a-z_]+)?"
 _STEP = re.compile(r'step[(,]\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
 
 
@@ -82,10 +85,57 @@ def test_every_fault_has_a_row():
     assert len(CATALOGUE) >= 60
 
 
-def test_the_page_of_errors():
-    written = set(re.findall(r"(?m)^\| `([a-z.0-9]+)`", ERRORS.read_text()))
+def _library_codes():
     found = set()
     for file in (ROOT / "lib" / "dynreg").rglob("*.py"):
         found |= set(_CODE.findall(_STEP.sub("", file.read_text())))
-    found = {"login.1" if code == "login.%d" else code for code in found} - {"login"}
-    assert found == written
+    return {"login.1" if code == "login.%d" else code for code in found} - {"login"}
+
+
+def _command_codes():
+    """What the commands raise as a BoardError, or put into a row as "error"."""
+    folder = ROOT / "tools" / "dynreg_tools"
+    for file in [*(folder / "boards").rglob("*.py"), *(folder / "commands").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            found = []
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                found = node.args[:1] if name.endswith(("BoardError", "_board_errors")) else []
+            elif isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                found = [value for key, value in pairs if key and ast.unparse(key) == "'error'"]
+            for value in found:
+                if isinstance(value, ast.Constant) and re.fullmatch(_SHAPE, str(value.value)):
+                    yield value.value
+
+
+def test_the_page_of_errors():
+    """Its words for what to do are those of a report; no code is missing on either side."""
+    page = ERRORS.read_text()
+    library, commands = page.split("## Of the commands")
+    new = re.sub(
+        r"(?m)^(\| `([a-z.0-9]+)`.*\| )[^|]*( \|)$",
+        lambda row: row[1] + remedies.LIBRARY.get(row[2], "?") + row[3],
+        library,
+    )
+    rows = "".join(
+        f"| `{code}` | {' | '.join(remedies.TOOLS[code])} |\n" for code in remedies.TOOLS
+    )
+    head, _, _ = commands.partition("|---|---|---|\n")
+    new += f"## Of the commands{head}|---|---|---|\n{rows}"
+    if os.environ.get("DYNREG_GOLDEN") == "write":
+        ERRORS.write_text(new)
+    assert ERRORS.read_text() == new
+    written = set(re.findall(r"(?m)^\| `([a-z.0-9]+)`", library))
+    assert _library_codes() == written == set(remedies.LIBRARY)
+
+
+def test_every_code_of_the_commands_has_an_action():
+    found = set(_command_codes())
+    assert {"board.lost", "flash.write", "no_library", "internal"} <= found
+    assert found - set(remedies.TOOLS) - set(remedies.LIBRARY) == set()
+
+
+def test_what_to_do_is_found_for_any_code():
+    assert remedies.what_to_do("login.5") == remedies.LIBRARY["login.1"]
+    assert "dynreg watch" in remedies.what_to_do("an.applications.own")

@@ -48,7 +48,7 @@ def test_a_silent_port_is_reported_beside_the_boards_that_answer(ready):
     assert one["registered"] is True
     assert one["dynreg"] == "0.1.0"
     assert two["error"] == "board.port"
-    assert "no such port" in two["what_to_do"]
+    assert "no such port" in two["message"]
 
 
 def test_a_board_whose_file_is_gone_is_known_by_its_second_copy(ready):

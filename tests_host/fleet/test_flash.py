@@ -110,7 +110,7 @@ def test_the_wrong_chips_file_is_refused_before_a_byte(file, flash):
     assert code == 1
     assert row["outcome"] == "refused"
     assert row["error"] == "flash.chip"
-    assert "the board is an ESP32-S3, firmware.bin is for ESP32-C3" in row["what_to_do"]
+    assert "the board is an ESP32-S3, firmware.bin is for ESP32-C3" in row["message"]
 
 
 def test_a_chip_that_is_not_in_the_table_is_refused(file, flash):
@@ -119,7 +119,7 @@ def test_a_chip_that_is_not_in_the_table_is_refused(file, flash):
         assert untouched(rom)
     assert code == 1
     assert row["error"] == "flash.chip"
-    assert "firmware/boards.toml" in row["what_to_do"]
+    assert "firmware/boards.toml" in row["message"]
 
 
 def test_a_flash_that_is_too_small_is_refused_before_a_byte(file, flash):
@@ -128,7 +128,7 @@ def test_a_flash_that_is_too_small_is_refused_before_a_byte(file, flash):
         assert untouched(rom)
     assert code == 1
     assert row["error"] == "flash.size"
-    assert "has 2048 KiB of flash, firmware.bin needs 4096" in row["what_to_do"]
+    assert "has 2048 KiB of flash, firmware.bin needs 4096" in row["message"]
 
 
 def test_a_flash_cell_that_does_not_take_its_bit_is_found(file, flash):
@@ -138,8 +138,8 @@ def test_a_flash_cell_that_does_not_take_its_bit_is_found(file, flash):
     assert code == 1
     assert row["error"] == "flash.write"
     assert row["outcome"] == "failed"
-    assert "flash it again" in row["what_to_do"]
-    assert "MD5" in row["what_to_do"]
+    assert "flash it again" in row["message"]
+    assert "MD5" in row["message"]
 
 
 def test_a_cable_pulled_while_it_writes_is_reported_and_the_next_try_completes(file, flash):
@@ -160,7 +160,7 @@ def test_a_port_without_a_loader_is_reported(file, flash, tmp_path):
     code, (row,), _ = flash("--port", tmp_path / "none", "--firmware", file(), *BY_HAND)
     assert code == 1
     assert row["error"] == "flash.loader"
-    assert "hold BOOT" in row["what_to_do"]
+    assert "hold BOOT" in row["message"]
 
 
 def test_dry_run_writes_nothing(file, flash):
@@ -207,8 +207,8 @@ def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
         assert code == 1
         assert row["error"] == "flash.registered"
         assert untouched(rom)
-        assert "cannot be known" in row["what_to_do"]
-        assert f"--erase-registered {MAC}" in row["what_to_do"]
+        assert "cannot be known" in row["message"]
+        assert f"--erase-registered {MAC}" in row["message"]
         code, (row,), _ = flash(
             "--port",
             rom.port,
@@ -240,7 +240,7 @@ def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, nvs, size):
         assert code == 1
         assert row["error"] == "flash.registered"
         assert untouched(rom)
-        assert "the credential of PRODUCT123/lamp-1 (NVS)" in row["what_to_do"]
+        assert "the credential of PRODUCT123/lamp-1 (NVS)" in row["message"]
         for wrong in ("lamp-2", "PRODUCT123", ""):
             code, (row,), _ = flash(
                 "--port", rom.port, "--erase", "--erase-registered", wrong, *BY_HAND
@@ -264,7 +264,7 @@ def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash, nv
         code, (row,), _ = flash("--port", rom.port, "--firmware", small, *BY_HAND)
         assert code == 1
         assert untouched(rom)
-        assert "this firmware, which moves the file system, would lose it" in row["what_to_do"]
+        assert "this firmware, which moves the file system, would lose it" in row["message"]
         code, (row,), _ = flash(
             "--port", rom.port, "--firmware", small, "--erase-registered", "lamp-1", *BY_HAND
         )

@@ -121,11 +121,9 @@ def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa
             assert code == 1, row
             assert row["outcome"] == "refused", row
             assert row["error"] == "flash.registered"
-            assert (
-                f"holds the credential of {bench.hub.product_id}/{bench.name}" in row["what_to_do"]
-            )
-            assert "'--save-identity FOLDER' keeps a copy first" in row["what_to_do"]
-            assert f"--erase-registered {bench.name}" in row["what_to_do"]
+            assert f"holds the credential of {bench.hub.product_id}/{bench.name}" in row["message"]
+            assert "'--save-identity FOLDER' keeps a copy first" in row["message"]
+            assert f"--erase-registered {bench.name}" in row["message"]
         assert rom.commands == []
     assert identity_of(bench.board) == before
 

@@ -25,9 +25,9 @@ def test_a_failure_and_a_defect_hold_up_no_other():
     rows = run(work)
     assert [rows[f"p{n}"]["outcome"] for n in (0, 3, 4)] == ["good"] * 3
     assert rows["p1"]["error"] == "board.lost"
-    assert rows["p1"]["what_to_do"] == "the cable was pulled"
+    assert rows["p1"]["message"] == "the cable was pulled"
     assert rows["p2"]["error"] == "internal"
-    assert "KeyError" in rows["p2"]["what_to_do"]
+    assert "KeyError" in rows["p2"]["message"]
 
 
 def test_as_many_at_a_time_as_was_asked():

@@ -58,6 +58,7 @@ VARYING = (
     (r'"(free_memory|registered_at|unix_ms)": \d+', r'"\1": 0'),
     (r"\b[0-9a-f]{8}\b", "00000000"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "0000-00-00 00:00:00"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "0000-00-00T00:00:00Z"),
     (r"\d+ bytes", "0 bytes"),
     (r"1\.29\.\d", "1.29.0"),
 )

@@ -70,9 +70,9 @@ def test_three_in_trouble_hold_up_no_other_and_are_all_that_the_next_run_touches
         refused.mac: "register.refused",
         pulled.mac: "board.lost",
     }
-    assert "Wi-Fi" in rows[no_wifi.mac]["what_to_do"]
-    assert "Pre create mode" in rows[refused.mac]["what_to_do"]
-    assert "plug it in" in rows[pulled.mac]["what_to_do"]
+    assert "Wi-Fi" in rows[no_wifi.mac]["message"]
+    assert "Pre create mode" in rows[refused.mac]["message"]
+    assert "plug it in" in rows[pulled.mac]["message"]
     assert sorted(bench.events("registered")) == sorted(rows[b.mac]["device"] for b in good)
 
     # what the person does: another place for the first, a name in the console, the cable back

@@ -6,10 +6,8 @@ import subprocess
 
 import pytest
 
-from dynreg_tools.boards.report import COLUMNS, Report
 from tests_host.fleet import terminal
 from tests_host.fleet.conftest import environment
-from tests_host.modes import readable, umask
 
 ONE = ("provision", "--port", "boards/b0/port")
 
@@ -59,8 +57,8 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     [
         ("1/0\n", "no_report", "ZeroDivisionError"),
         ("", "no_report", "INFO  wifi:"),  # the last that was heard
-        ('print(\'dynreg: {"error": "config"}\')\n', "config", "dynreg watch"),
-        ("print('dynreg: {\"error\": null}')\n", "not_connected", "dynreg watch"),
+        ('print(\'dynreg: {"error": "config"}\')\n', "config", "names no reason"),
+        ("print('dynreg: {\"error\": null}')\n", "not_connected", "names no reason"),
         ("import time\nwhile True: time.sleep(1)\n", "timeout", "no report"),
         (
             "print('    0.100 WARN  wifi: no way [network.dns]; again in 2 s')\n"
@@ -81,9 +79,9 @@ def test_programs_that_do_not_get_there(bench, board, program, code, words):
     assert result.code == 1
     assert row["outcome"] == "failed"
     assert row["error"] == code, row
-    assert words in row["what_to_do"], row
+    assert words in row["message"], row
     assert row["mac"] == board.mac
-    assert not row["what_to_do"].startswith("boards/")
+    assert not row["message"].startswith("boards/")
 
 
 def test_a_cable_pulled_while_the_board_starts(bench, board):
@@ -94,7 +92,7 @@ def test_a_cable_pulled_while_the_board_starts(bench, board):
     running.on_output(lambda text: "here" in text and running._loop.ask("unplug"))
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json").rows
     assert row["error"] == "board.lost"
-    assert "is the cable in" in row["what_to_do"]
+    assert "is the cable in" in row["message"]
 
 
 def test_ctrl_c_in_the_middle(bench):
@@ -120,31 +118,3 @@ def test_ctrl_c_in_the_middle(bench):
     command = ("provision", "--all", "--virtual", "boards", "--report", "r.csv")
     result = bench.dynreg(*command, code=0)
     assert result.out.splitlines()[-1] == "3 of 3 good, see r.csv"
-
-
-def test_the_report_keeps_a_row_for_each_board(tmp_path):
-    path = tmp_path / "r.csv"
-    report = Report(path)
-    row = dict.fromkeys(COLUMNS) | {"port": "p1", "outcome": "failed", "error": "board.lost"}
-    report.add(row)  # its MAC was not read
-    report.add(row | {"mac": "aa", "outcome": "failed"})
-    report.add(row | {"mac": "bb", "port": "p2", "outcome": "good", "error": None})
-    again = Report(path)
-    assert again.good("bb")
-    assert not again.good("aa")
-    again.add(row | {"mac": "aa", "port": "p9", "outcome": "good", "error": None})
-    lines = path.read_text().splitlines()
-    assert lines[0] == ",".join(COLUMNS)
-    assert len(lines) == 3
-    assert sorted(line.split(",")[:2] for line in lines[1:]) == [["p2", "bb"], ["p9", "aa"]]
-    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 4
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["r.csv", "r.jsonl"]
-
-
-def test_a_report_is_its_owners_alone(tmp_path):
-    old = tmp_path / "old.jsonl"
-    with umask(0):
-        old.touch()
-        for name in ("new.csv", "old.csv"):
-            Report(tmp_path / name).add({"mac": "aa"})
-    assert readable(*tmp_path.iterdir()) == {}

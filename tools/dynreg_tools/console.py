@@ -56,13 +56,13 @@ class Console:
             print("  ".join(map(str.ljust, line, widths)).rstrip(), flush=True)
 
     def errors(self, rows: list[dict[str, Any]], *names: str) -> None:
-        """Below a table: where something is wrong, and what to do."""
+        """Below a table: where something is wrong, and what."""
         for row in rows:
-            if row.get("what_to_do"):
+            if row.get("message"):
                 place = " ".join(
                     str(row[name]) for name in names if row.get(name) not in (None, "-")
                 )
-                self.say(f"{place}: {row['what_to_do']}")
+                self.say(f"{place}: {row['message']}")
 
     def progress(self, ports: list[str], what: str) -> Bars:
         return Bars(self._rich if self.terminal else None, ports, what)

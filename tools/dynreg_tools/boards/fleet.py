@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from ..console import Bars
+from . import remedies
 from .errors import BoardError
 
 Row = dict[str, Any]
@@ -22,8 +23,8 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
     """Calls work(port, stop, step) for every port, jobs at a time.
 
     each: gets every board's row as it is done; one that raised BoardError has "error" (its code)
-    and "what_to_do" (its sentence). Ctrl-C sets stop, waits until every board has been left in
-    good order, and raises KeyboardInterrupt.
+    and "message" (its sentence), and whatever has an error has "what_to_do" (the action). Ctrl-C
+    sets stop, waits until every board has been left in good order, and raises KeyboardInterrupt.
     """
     stop = threading.Event()
 
@@ -33,11 +34,13 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
             row = work(port, stop, lambda text, part: bars.step(port, text, part))
         except BoardError as error:
             text = str(error).removeprefix(f"{port}: ")
-            row = {"outcome": "failed", "error": error.code, "what_to_do": text}
+            row = {"outcome": "failed", "error": error.code, "message": text}
             row.update(error.known)
         except Exception as error:  # a defect of ours must not hold up the other boards either
-            text = f"{type(error).__name__}: {error} (a defect of dynreg: please report it)"
-            row = {"outcome": "failed", "error": "internal", "what_to_do": text}
+            text = f"{type(error).__name__}: {error} (a defect of dynreg)"
+            row = {"outcome": "failed", "error": "internal", "message": text}
+        if row.get("error"):
+            row["what_to_do"] = remedies.what_to_do(row["error"])
         return {"port": port} | row | {"seconds": round(time.monotonic() - began, 1)}
 
     with bars, ThreadPoolExecutor(jobs) as pool:

@@ -5,45 +5,55 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from .. import files
 from .errors import BoardError
 
+# time: UTC, when the board was done. attempts: at this board, this one with them. region: its
+# name, or the host of a gateway of one's own. library: dynreg on the board; tools: this command.
 COLUMNS: tuple[str, ...] = (
     "port",
     "mac",
     "device",
     "outcome",
     "error",
+    "message",
     "what_to_do",
     "seconds",
+    "attempts",
+    "time",
     "fingerprint",
+    "product",
+    "region",
+    "chip",
+    "micropython",
+    "library",
+    "tools",
+    "tls",
 )
+_NEEDED = {"port", "mac", "device", "outcome"}  # what a report of any edition has
 GOOD = "good"
 
 
 class Report:
     """FILE.csv holds the latest row of each board; FILE.jsonl, beside it, all rows ever.
 
-    Both are on the disk after every board, so that nothing is lost when the bench is. BoardError
-    where the file is something else.
+    Both are on the disk after every board, so that nothing is lost when the bench is. A report
+    with fewer columns, of an earlier edition, is carried on, and columns of one's own are kept.
+    BoardError where the file is something else.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._rows: list[dict[str, Any]] = []
+        self._columns = COLUMNS
         if path is not None and path.suffix != ".csv":
             raise BoardError("argument", f"{path}: a report is a .csv file: name it so")
         if path is not None and path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                if tuple(reader.fieldnames or ()) != COLUMNS:
-                    raise BoardError(
-                        "argument", f"{path}: is no report of dynreg's: name another file"
-                    )
-                self._rows = list(reader)
+            self._read(path)
 
     def good(self, mac: str) -> dict[str, Any] | None:
         """The row of a board that is done already."""
@@ -52,25 +62,55 @@ class Report:
                 return row
         return None
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Puts a board's row in the place of its last one. A board whose MAC nobody could read
-        is known by its port, until another one there has a MAC."""
-        row = {name: row.get(name) for name in COLUMNS}
-        self._rows = [old for old in self._rows if not _same(old, row)] + [row]
+    def add(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Puts a board's row in the place of its last one, and returns it as it was written. A
+        board whose MAC nobody could read is known by its port, until another one there has a MAC.
+        """
+        old = [other for other in self._rows if _same(other, row)]
+        before = sum(other["attempts"] for other in old if _mac(other) == _mac(row))
+        row = {name: row.get(name) for name in COLUMNS} | {
+            "attempts": before + 1,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+        own = {name: other[name] for other in old for name in self._columns if name not in COLUMNS}
+        self._rows = [other for other in self._rows if other not in old] + [row | own]
         if self.path is None:
-            return
+            return row
         attempts = self.path.with_suffix(".jsonl")
         files.narrow(attempts)
         with open(attempts, "a", encoding="utf-8", opener=files.private_opener) as file:
             file.write(json.dumps(row) + "\n")
         text = io.StringIO()
-        writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS)
+        writer: csv.DictWriter[str] = csv.DictWriter(text, self._columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(self._rows)
         files.write(self.path, text.getvalue(), files.PRIVATE)
+        return row
+
+    def _read(self, path: Path) -> None:
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
+                reader = csv.DictReader(file)
+                names = tuple(reader.fieldnames or ())
+                self._rows = [row | {"attempts": _attempts(row)} for row in reader]
+        except (csv.Error, UnicodeError):
+            names = ()
+        if not set(names) >= _NEEDED:
+            raise BoardError("argument", f"{path}: is no report of dynreg's: name another file")
+        self._columns = (*COLUMNS, *(name for name in names if name not in COLUMNS))
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    if old["mac"] and new["mac"]:
-        return old["mac"] == new["mac"]
-    return not old["mac"] and old["port"] == new["port"]
+    if _mac(old) and _mac(new):
+        return _mac(old) == _mac(new)
+    return not _mac(old) and old["port"] == new.get("port")
+
+
+def _mac(row: dict[str, Any]) -> str:
+    return row.get("mac") or ""
+
+
+def _attempts(row: dict[str, Any]) -> int:
+    """Those that a row counts; one that does not say how many was one."""
+    text = row.get("attempts") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1

@@ -104,7 +104,7 @@ def to_board(
 def describe(row: fleet.Row, dry_run: bool) -> list[str]:
     """A board's row in words."""
     if "error" in row:
-        return [f"{row['port']}  {row['error']}: {row['what_to_do']}"]
+        return [f"{row['port']}  {row['error']}: {row['message']}"]
     info = {
         "same": "device_info.json unchanged",
         "new": "device_info.json new",

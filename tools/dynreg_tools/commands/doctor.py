@@ -95,7 +95,8 @@ class Rows:
         row = {"place": self._place, "to": to, "link": link, "state": "broken" if fault else "ok"}
         if fault:
             remedy = _REMEDIES.get(link, "").format(port=f"port {port}")
-            row["what_to_do"] = f"{fault}: {remedy}" if remedy else fault
+            row["message"] = fault
+            row["what_to_do"] = remedy
         self.rows.append(row)
         return not fault
 

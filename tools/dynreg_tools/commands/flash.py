@@ -101,7 +101,7 @@ def describe(row: fleet.Row) -> list[str]:
     port = row["port"]
     lines = [f"{port}  {note}" for note in row.get("notes", ())]
     if "error" in row:
-        return [*lines, f"{port}  {row['error']}: {row['what_to_do']}"]
+        return [*lines, f"{port}  {row['error']}: {row['message']}"]
     board = "  ".join(row[key] for key in ("chip", "mac", "device") if row[key])
     credential = _CREDENTIAL_TEXT[row["credential"]]
     if row["outcome"] == "dry run":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
-from ..boards import apply, discovery, fleet, onboard
+from ..boards import apply, discovery, facts, fleet, onboard
 from ..boards.link import Link
 from ..console import Console
 from . import shared
@@ -39,15 +39,10 @@ def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
     with Link(port, stop) as link:
         board = apply.identify(link)
         return {
-            "chip": chip(board["machine"]),
+            "chip": facts.chip(board["machine"]),
             "mac": board["mac"],
             "micropython": board["micropython"],
             "dynreg": onboard.call(link, "library"),
             "device": board["device"],
             "registered": board["registered"],
         }
-
-
-def chip(machine: str) -> str:
-    """ESP32S3 from "Generic ESP32S3 module with ESP32S3" (os.uname().machine)."""
-    return machine.rsplit(" with ", 1)[-1]

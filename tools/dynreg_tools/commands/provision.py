@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..boards import apply, booting, fleet
+from ..boards import apply, booting, facts, fleet
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link
@@ -27,6 +27,7 @@ examples:
 
 Exit code: 0 only when all boards are good."""
 TABLE = ("port", "mac", "device", "outcome", "seconds", "fingerprint")
+OF_GOOD = ("device", "fingerprint", "library", "tls", "attempts", "time")  # of a row in the report
 FIRST_PARTS = 0.6  # of a board's bar: the deploy
 
 
@@ -61,10 +62,10 @@ def run(options: argparse.Namespace) -> int:
         return provision(port, order, stop, step)
 
     def each(row: fleet.Row) -> None:
+        row = facts.of_batch(content.batch) | row
         rows.append(row)
-        if row["outcome"] not in ("skipped", "dry run"):
-            report.add(row)
-        console.result({name: row.get(name) for name in COLUMNS})
+        whole = row if row["outcome"] in ("skipped", "dry run") else report.add(row)
+        console.result({name: whole.get(name) for name in COLUMNS})
         if not console.terminal:
             console.say(sentence(row, len(rows), len(ports)))
 
@@ -98,12 +99,12 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
         with Link(port, stop) as link:
             step("asking who it is", 0.02)
             found = apply.take_inventory(link, order.content)
-            row.update(mac=found.board["mac"], device=found.board["device"])
+            row.update(facts.of_board(found.board, order.content.batch))
             done = None if order.again else order.report.good(row["mac"])
             if done:
-                row.update(device=done["device"], fingerprint=done["fingerprint"])
                 text = f"good in {order.report.path}"
-                return row | {"outcome": "skipped", "what_to_do": text}
+                row |= {name: done[name] for name in OF_GOOD if done.get(name)}
+                return row | {"outcome": "skipped", "message": text}
             copied = deploy.to_board(
                 link,
                 order.content,
@@ -113,7 +114,8 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
             )
             if order.options.dry_run:
                 text = f"{len(copied['written'])} files would be written"
-                return row | {"outcome": "dry run", "what_to_do": text}
+                return row | {"outcome": "dry run", "message": text}
+            row["library"] = facts.library(found.board)
             step("starting", 0.65)
             link.reset()
             seen = booting.watch(link.lines(), order.timeout, stop, step)
@@ -138,12 +140,16 @@ class Failed(BoardError):
 def result(seen: dict, product_id: str) -> fleet.Row:
     """The row's fields from the report that a board printed."""
     good = seen.get("error") is None and bool(seen.get("connected")) and bool(seen.get("stored"))
-    row = {"outcome": GOOD if good else "failed", "fingerprint": seen["fingerprint"]}
+    row = {
+        "outcome": GOOD if good else "failed",
+        "fingerprint": seen["fingerprint"],
+        "tls": seen.get("tls"),
+    }
     if seen.get("device"):
         row["device"] = str(seen["device"]).removeprefix(product_id)
     if not good:
         row["error"] = seen.get("error") or "not_connected"
-        row["what_to_do"] = seen["last_error"] or "dynreg watch shows its log"
+        row["message"] = seen["last_error"] or "the board names no reason"
     return row
 
 
@@ -153,7 +159,7 @@ def sentence(row: fleet.Row, count: int, total: int) -> str:
     if row["outcome"] == GOOD:
         words += [row["device"], f"fingerprint {row['fingerprint']}"]
     if row.get("error"):
-        words.append(f"{row['error']}: {row['what_to_do']}")
-    elif row.get("what_to_do"):
-        words.append(row["what_to_do"])
+        words.append(f"{row['error']}: {row['message']}")
+    elif row.get("message"):
+        words.append(row["message"])
     return "  ".join([*words, f"{row['seconds']} s"])

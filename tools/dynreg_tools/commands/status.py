@@ -39,7 +39,7 @@ def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
         onboard.send(link, "status")
         answer = onboard.call(link, "status", timeout=30)
     if "error" in answer:
-        return {"error": answer["error"], "what_to_do": answer["message"]}
+        return {"error": answer["error"], "message": answer["message"]}
     state = answer["state"]  # in an order of its own: a dict has none on MicroPython
     return {**parsed(answer["text"]), "state": state and dict(sorted(state.items()))}
 
