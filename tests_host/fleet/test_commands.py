@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -11,6 +12,7 @@ import threading
 
 import pytest
 
+from dynreg_tools.boards import remedies
 from dynreg_tools.virtualboard import Board
 from tests_host.commands import dynreg
 from tests_host.fleet import terminal
@@ -97,7 +99,12 @@ def test_doctor_names_the_broken_link(ready):
         ("boards/b0/port", "tls"),
         ("boards/b0/port", "tls"),
     ]
-    assert all("is the CA file the right one" in row["what_to_do"] for row in broken)
+    assert {row["error"] for row in broken} == {"certificate"}
+    assert {row["what_to_do"] for row in broken} == {remedies.what_to_do("certificate")}
+    shown = bench.dynreg("doctor", "--port", "boards/b0/port")
+    assert shown.out.endswith(
+        "0 of 2 places good, gateway tls broken (2), broker tls broken (2)\n"
+    )
 
 
 def test_doctor_without_wifi_tries_nothing_behind_it(ready):
@@ -109,7 +116,7 @@ def test_doctor_without_wifi_tries_nothing_behind_it(ready):
     rows = [row for row in result.rows if row["place"] == "boards/b0/port"]
     assert result.code == 1
     assert [row["link"] for row in rows] == ["wifi"]
-    assert "not in reach" in rows[0]["what_to_do"]
+    assert "not in reach" in rows[0]["message"]
 
 
 def test_doctor_and_a_clock_that_is_not_set(ready):
@@ -121,8 +128,19 @@ def test_doctor_and_a_clock_that_is_not_set(ready):
     rows = bench.dynreg("doctor", "--port", "boards/b0/port", "--json").rows
     clock = next(r for r in rows if r["place"] != "this computer" and r["link"] == "clock")
     assert clock["state"] == "broken"
-    assert "s behind: set it" in clock["what_to_do"]
+    assert clock["message"].endswith("s behind")
+    assert clock["error"] == "clock"
     assert any(row["link"] == "ntp" and row["state"] == "ok" for row in rows)
+
+
+def test_doctor_of_a_port_that_is_none_goes_on_with_the_others(ready):
+    bench, _, _ = ready
+    result = bench.dynreg("doctor", "--port", "none", "boards/b0/port")
+    assert result.code == 1
+    lines = [re.split(" {2,}", line) for line in result.out.splitlines()]
+    assert ["none", "broken", *["-"] * 8] in lines
+    assert ["boards/b0/port", "-", *["ok"] * 8] in lines
+    assert result.out.splitlines()[-1] == "2 of 3 places good, board broken (1)"
 
 
 def test_doctor_where_nobody_listens(bench):

@@ -314,6 +314,7 @@ def test_ctrl_c_finishes_the_board_that_is_written_and_begins_no_other(file):
     assert first.flash[0x1000 : 0x1000 + len(data)] == data
     assert untouched(second)
     assert f"{first.port}  ESP32  {MAC}  flashed" in out
+    assert out.endswith("\n1 of 2 good\n")
     assert "Traceback" not in err
 
 

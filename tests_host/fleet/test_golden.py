@@ -1,4 +1,4 @@
-"""What the dynreg command prints, word for word: in a pipe, and in a terminal of 80 columns.
+"""What the dynreg command prints, word for word: in a pipe, and in two terminals.
 
 After a change that is meant: `DYNREG_GOLDEN=write ./dev test tests_host/fleet/test_golden.py`.
 """
@@ -36,6 +36,22 @@ STEPS = (
     ("doctor", ("doctor", *ONE)),
     ("doctor-json", ("doctor", "--host-only", "--json")),
 )
+# Where a terminal shows something else than a pipe: (name, columns, what is done).
+PROVISION = ("provision", *ALL, "--report", "batch.csv")
+AT_A_TERMINAL = (
+    ("provision-refused", 80, PROVISION),
+    ("provision-refused", 120, PROVISION),
+    ("provision", 80, PROVISION),
+    ("provision-again", 120, PROVISION),
+    *(
+        (command, columns, (command, *ALL))
+        for columns in (80, 120)
+        for command in ("ports", "status", "doctor")
+    ),
+    ("deploy", 80, ("deploy", *ALL)),
+)
+LONG_PORTS = ("usb-hub-1", "usb-hub-2")  # boards/usb-hub-1/port: 21 characters
+LONG_NAME = "thermostat-pro-batch-7-2026-{mac}"  # 40 with the MAC
 WRONG = {
     "no-port": ("deploy", "--port", "none"),
     "no-folder": ("ports", "--virtual", "none"),
@@ -51,7 +67,7 @@ WRONG = {
 VARYING = (
     (r"localhost:\d+", "localhost:0"),
     (r"\d+\.\d+ s\b", "0.0 s"),
-    (r"\b(good|skipped|dry run) +\d+\.\d", r"\1 0.0"),
+    (r"\b((?:good|failed|skipped|dry run)(?: +[a-z_.]+)? +)\d+\.\d\b", r"\g<1>0.0"),
     (r'"seconds": [\d.]+', '"seconds": 0.0'),
     (r"\d+\.\d KB", "0.0 KB"),
     (r'"bytes": \d+', '"bytes": 0'),
@@ -64,12 +80,13 @@ VARYING = (
 )
 
 
-def compare(name, code, out, err=""):
+def compare(name, code, out, err="", spaces=False):
     seen = f"exit {code}\n{out}{err}"
     for pattern, replacement in VARYING:
         seen = re.sub(pattern, replacement, seen)
-    # what a table pads for longer words goes with them
-    seen = "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in seen.splitlines()) + "\n"
+    if not spaces:  # what a table pads for longer words goes with them
+        seen = re.sub(r" {2,}", "  ", seen)
+    seen = "\n".join(line.rstrip() for line in seen.splitlines()) + "\n"
     file = GOLDEN / f"{name}.txt"
     if os.environ.get("DYNREG_GOLDEN") == "write":
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,8 +97,8 @@ def compare(name, code, out, err=""):
     assert seen == expected
 
 
-def two_boards(bench):
-    for name, mac in MACS.items():
+def two_boards(bench, names=tuple(MACS)):
+    for name, mac in zip(names, MACS.values(), strict=True):
         bench.on(bench.board(name, mac=mac))
 
 
@@ -94,20 +111,31 @@ def test_in_a_pipe(bench):
 
 
 def test_in_a_terminal(bench):
-    two_boards(bench)
+    """Ports of 21 characters and names of 40; columns are dropped and rows stacked for them."""
+    two_boards(bench, LONG_PORTS)
+    bench.configure(deviceName=LONG_NAME)
+    bench.hub.set_product(register_type=1)
     env = environment() | {"TERM": "xterm-256color"}
     env.pop("COLUMNS")
-    for name, arguments in STEPS:
-        code, output = terminal.run(terminal.dynreg(*arguments), bench.folder, env)
+    for name, columns, arguments in AT_A_TERMINAL:
+        if name == "provision":
+            bench.hub.set_product(register_type=2)
+        command = terminal.dynreg(*arguments)
+        code, output = terminal.run(command, bench.folder, env, columns=columns)
         bench.check_secrets(output)
         shown = terminal.screen(output)
-        drawn = [line for line in shown.splitlines() if line[:1] != "{" and ": " not in line]
-        assert all(len(line) <= 80 for line in drawn), shown
+        drawn = [line for line in shown.splitlines() if ": " not in line]
+        assert all(len(line) <= columns for line in drawn), shown
+        for port, mac in zip(LONG_PORTS, MACS.values(), strict=True):
+            assert f"boards/{port}/port" in shown
+            if name not in ("doctor", "deploy"):
+                assert mac in shown
+                assert LONG_NAME.replace("{mac}", mac.replace(":", "")) in shown
         if name == "provision":
             assert "\x1b[32mgood" in output  # green
             assert "━" in output  # bars, gone in the end
             assert "1 of 2" in output
-        compare("terminal/" + name, code, shown)
+        compare(f"terminal-{columns}/{name}", code, shown, spaces=True)
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console as Rich
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+from rich.table import Column
 from rich.text import Text
 
-_COLOURS = {"good": "green", "ok": "green", "yes": "green", "failed": "red", "broken": "red"}
-
-# Long words over short cells: in two lines, or a row of ports takes more than 80 columns.
-_TWO_LINES = {"micropython": "micro-\npython", "registered": "regis-\ntered"}
+from .tables import table
 
 
 class Console:
@@ -37,35 +35,43 @@ class Console:
         if self._json:
             print(json.dumps(value), flush=True)
 
-    def table(self, rows: list[dict[str, Any]], columns: Iterable[str]) -> None:
-        """The rows' columns; nothing with --json."""
+    def table(
+        self, rows: list[dict[str, Any]], columns: Iterable[str], spare: Sequence[str] = ()
+    ) -> None:
+        """The rows' columns; nothing with --json.
+
+        spare: those that a narrow terminal may go without, the last of them first. No cell is ever
+        cut short (tables.py).
+        """
         if self._json:
             return
         columns = list(columns)
         cells = [[_word(row.get(name)) for name in columns] for row in rows]
-        if self.terminal:
-            table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
-            for name in columns:
-                table.add_column(_TWO_LINES.get(name, name), no_wrap=True, overflow="fold")
-            for line in cells:
-                table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in line))
-            self._rich.print(table)
-            return
-        widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-        for line in [columns, *cells]:
-            print("  ".join(map(str.ljust, line, widths)).rstrip(), flush=True)
+        for line in table(columns, cells, self._rich.width if self.terminal else None, spare):
+            self._rich.print(line, soft_wrap=True)
 
-    def errors(self, rows: list[dict[str, Any]], *names: str) -> None:
-        """Below a table: where something is wrong, and what."""
+    def errors(self, rows: list[dict[str, Any]], place: str, *names: str) -> None:
+        """Below a table: where something is wrong, and what; what is alike in one line."""
+        alike: dict[tuple[str, str], list[str]] = {}
         for row in rows:
             if row.get("message"):
-                place = " ".join(
-                    str(row[name]) for name in names if row.get(name) not in (None, "-")
-                )
-                self.say(f"{place}: {row['message']}")
+                words = [str(row[name]) for name in names if row.get(name) not in (None, "-")]
+                alike.setdefault((" ".join(words), row["message"]), []).append(row[place])
+        for (what, message), places in alike.items():
+            self.say(": ".join(filter(None, [", ".join(places), what, message])))
+
+    def actions(self, rows: list[dict[str, Any]]) -> None:
+        """What to do about each error in the rows, once."""
+        found = {row["error"]: row["what_to_do"] for row in rows if row.get("error")}
+        for error, action in found.items():
+            self.say(f"what to do about {error}: {action}")
 
     def progress(self, ports: list[str], what: str) -> Bars:
         return Bars(self._rich if self.terminal else None, ports, what)
+
+
+_STEP_WIDTH = 16  # columns of "asking who it is"
+_LEAST_BAR = 4
 
 
 class Bars:
@@ -75,10 +81,13 @@ class Bars:
         self._bars = None
         if rich is None:
             return
+        room = rich.width - max(map(cell_len, [what, *ports])) - _STEP_WIDTH - 2
+        whole = Column(no_wrap=True, min_width=max(map(cell_len, [what, *ports])))
+        bar = [BarColumn(bar_width=min(16, room))] if room >= _LEAST_BAR else []
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[step]}"),
+            TextColumn("{task.description}", table_column=whole, markup=False),
+            *bar,
+            TextColumn("{task.fields[step]}", markup=False),
             console=rich,
             transient=True,
         )

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     asked = asked_for(options)
     what = read(options, asked)
     ports = shared.ports(options)
-    failed = []
+    good = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         with Link(port, stop) as link:
@@ -71,14 +71,18 @@ def run(options: argparse.Namespace) -> int:
             return row
 
     def each(row: fleet.Row) -> None:
-        if "error" in row:
-            failed.append(row)
+        if "error" not in row:
+            good.append(row)
         console.result(row)
         for line in describe(row, options.dry_run):
             console.say(line)
 
-    fleet.run(ports, work, options.jobs, console.progress(ports, "deploying"), each)
-    return 1 if failed else 0
+    try:
+        fleet.run(ports, work, options.jobs, console.progress(ports, "deploying"), each)
+    finally:  # also after Ctrl-C
+        if len(ports) > 1:
+            console.say(f"{len(good)} of {len(ports)} good")
+    return 0 if len(good) == len(ports) else 1
 
 
 def asked_for(options: argparse.Namespace) -> Options:

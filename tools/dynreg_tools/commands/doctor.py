@@ -5,23 +5,27 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .. import sources
-from ..boards import apply, fleet, hostlinks, onboard
+from ..boards import apply, fleet, hostlinks, onboard, remedies
 from ..boards import batch as batches
-from ..boards.errors import BoardError
 from ..boards.link import Link
 from ..console import Console
 from . import shared
 
-COLUMNS = ("place", "to", "link", "state")
+LINKS = (
+    *("board", "dynreg", "wifi", "clock", "ntp"),
+    *("gateway dns", "gateway tcp", "gateway tls", "broker dns", "broker tcp", "broker tls"),
+)
+_HERE = "this computer"
 DESCRIPTION = """\
 Tries each link of the way to the gateway and to the broker, from this computer and from each
 board: Wi-Fi, DNS, TCP, TLS (with the trust that the board has), clock. A link behind a broken one
-is not tried."""
+is not tried ("-"). NTP is tried where the clock is wrong."""
 EXAMPLE = """\
 examples:
   dynreg doctor --port /dev/ttyUSB0
@@ -29,12 +33,14 @@ examples:
 
 Exit code: 0 only when every link is good."""
 _CLOCK_S = 300  # a certificate's dates are judged by the clock; so far off is still no harm
-_REMEDIES = {
-    "dns": "the name is not known there: is the region right, does the network's DNS work?",
-    "tcp": "nobody answers: does a firewall let {port} out, does the service run?",
-    "tls": "it cannot prove who it is: is the CA file the right one, is the clock right?",
-    "ntp": "no time server answers: let UDP 123 out; until then 'dynreg deploy' sets the clock",
-    "clock": "set it",
+_CODES = {
+    "dynreg": "no_library",
+    "wifi": "network.wifi",
+    "clock": "clock",
+    "ntp": "network.clock",
+    "dns": "network.dns",
+    "tcp": "network.connect",
+    "tls": "certificate",
 }
 Check = Callable[[], str | None]
 
@@ -56,53 +62,75 @@ def run(options: argparse.Namespace) -> int:
     """0 when every link is good, else 1."""
     console = Console(options.json)
     batch = batches.read(options.device_info)
-    rows = Rows("this computer")
-    from_host(batch, rows, options.timeout)
-    found = rows.rows
-    if not options.host_only:
-        ports = shared.ports(options)
-        boards: dict[str, list[dict[str, Any]]] = {}
+    places = {_HERE: Rows(_HERE)}
+    from_host(batch, places[_HERE], options.timeout)
+    ports = [] if options.host_only else shared.ports(options)
+    places |= {port: Rows(port) for port in ports}
 
-        def work(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
-            here = Rows(port)
-            boards[port] = here.rows
-            try:
-                with Link(port, stop) as link:
-                    from_board(link, batch, here, options.timeout)
-            except BoardError as error:
-                here.add("-", "cable", str(error).removeprefix(f"{port}: "))
-            return {"outcome": "looked at"}
+    def work(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
+        with Link(port, stop) as link:
+            from_board(link, batch, places[port], options.timeout)
+        return {}
 
-        fleet.run(ports, work, options.jobs, console.progress(ports, "looking"), lambda _row: None)
-        for port in ports:
-            found += boards[port]
+    def each(row: fleet.Row) -> None:
+        if "error" in row:
+            places[row["port"]].add("-", "board", row["message"], row["error"])
+
+    if ports:
+        fleet.run(ports, work, options.jobs, console.progress(ports, "looking"), each)
+    found = [row for rows in places.values() for row in rows.rows]
     for row in found:
         console.result(row)
-    console.table(found, COLUMNS)
-    console.errors(found, "place", "to", "link")
-    return 1 if any(row["state"] == "broken" for row in found) else 0
+    broken = [row for row in found if row["state"] == "broken"]
+    console.say(", ".join(f"{name} {end.host}:{end.port}" for name, end, _ in ends(batch)))
+    show(list(places.values()), broken, console)
+    return 1 if broken else 0
+
+
+def show(places: list[Rows], broken: list[fleet.Row], console: Console) -> None:
+    """For a person: places by links, what is broken and what to do, a summary."""
+    tried = {name for rows in places for name in rows.states}
+    links = [name for name in LINKS if name in tried]
+    console.table(
+        [{"place": rows.place} | rows.states for rows in places],
+        ["place", *links],
+        spare=[name for name in links if all(rows.states.get(name) == "ok" for rows in places)],
+    )
+    console.errors(broken, "place", "to", "link")
+    console.actions(broken)
+    counts = Counter(name for rows in places for name in rows.states if rows.broken(name))
+    what = "".join(f", {name} broken ({count})" for name, count in counts.items())
+    good = sum(not any(map(rows.broken, rows.states)) for rows in places)
+    console.say(f"{good} of {len(places)} places good{what}")
 
 
 class Rows:
-    """The links that were tried from one place."""
+    """The links that were tried from one place. states: each link of LINKS -> "ok", "broken"."""
 
     def __init__(self, place: str) -> None:
         self.rows: list[dict[str, Any]] = []
-        self._place = place
+        self.states: dict[str, str] = {}
+        self.place = place
 
-    def add(self, to: str, link: str, fault: str | None, port: int = 0) -> bool:
-        """Takes down a link; whether it is good."""
-        row = {"place": self._place, "to": to, "link": link, "state": "broken" if fault else "ok"}
+    def add(self, to: str, link: str, fault: str | None, code: str | None = None) -> bool:
+        """Takes down a link; whether it is good. code: of its error, where it is not its usual."""
+        state = "broken" if fault else "ok"
+        row = {"place": self.place, "to": to, "link": link, "state": state}
         if fault:
-            remedy = _REMEDIES.get(link, "").format(port=f"port {port}")
-            row["message"] = fault
-            row["what_to_do"] = remedy
+            error = code or _CODES[link]
+            row |= {"error": error, "message": fault}
+            row["what_to_do"] = remedies.what_to_do(error)
         self.rows.append(row)
+        end = to.split()[0]
+        self.states[f"{end} {link}" if f"{end} {link}" in LINKS else link] = state
         return not fault
 
-    def chain(self, to: str, port: int, links: dict[str, Check]) -> bool:
+    def broken(self, name: str) -> bool:
+        return self.states[name] == "broken"
+
+    def chain(self, to: str, links: dict[str, Check]) -> bool:
         """Tries links in their order, up to the first that is broken."""
-        return all(self.add(to, name, check(), port) for name, check in links.items())
+        return all(self.add(to, name, check()) for name, check in links.items())
 
 
 def ends(batch: batches.Batch) -> tuple[tuple[str, Any, tuple[str, ...]], ...]:
@@ -124,7 +152,7 @@ def from_host(batch: batches.Batch, rows: Rows, seconds: float) -> None:
         }
         if context:
             links["tls"] = lambda end=end, c=context: hostlinks.tls(end.host, end.port, c, seconds)
-        good = rows.chain(f"{name} {end.host}:{end.port}", end.port, links)
+        good = rows.chain(f"{name} {end.host}:{end.port}", links)
         if good and name == "gateway":
             ahead = hostlinks.clock(end.host, end.port, context, seconds)
             if ahead is not None:
@@ -134,7 +162,7 @@ def from_host(batch: batches.Batch, rows: Rows, seconds: float) -> None:
 def from_board(link: Link, batch: batches.Batch, rows: Rows, seconds: float) -> None:
     board = apply.identify(link)
     if onboard.call(link, "library") is None:
-        rows.add("-", "dynreg", "no library on the board: 'dynreg deploy' first")
+        rows.add("-", "dynreg", "no library on the board")
         return
     onboard.send(link, "network")
     wifi = batch.info.wifi
@@ -158,7 +186,7 @@ def from_board(link: Link, batch: batches.Batch, rows: Rows, seconds: float) -> 
             links["tls"] = lambda place=place, end=end, roots=roots: onboard.call(
                 link, "tls", *place, seconds, end.ca, roots, timeout=60
             )
-        rows.chain(f"{name} {end.host}:{end.port}", end.port, links)
+        rows.chain(f"{name} {end.host}:{end.port}", links)
 
 
 def _off(seconds: float, whose: str) -> str | None:

@@ -80,11 +80,11 @@ def run(options: argparse.Namespace) -> int:
     if order.firmware:
         file = order.firmware
         console.say(f"{file.path.name}: {file.version} for {file.chip.name}")
-    failed = []
+    good = []
 
     def each(row: fleet.Row) -> None:
-        if "error" in row:
-            failed.append(row)
+        if "error" not in row:
+            good.append(row)
         console.result(row)
         for line in describe(row):
             console.say(line)
@@ -92,8 +92,11 @@ def run(options: argparse.Namespace) -> int:
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         return Job(port, order, stop, step).run()
 
-    fleet.run(ports, work, options.jobs, console.progress(ports, "flashing"), each)
-    return 1 if failed else 0
+    try:
+        fleet.run(ports, work, options.jobs, console.progress(ports, "flashing"), each)
+    finally:  # also after Ctrl-C
+        console.say(f"{len(good)} of {len(ports)} good")
+    return 0 if len(good) == len(ports) else 1
 
 
 def describe(row: fleet.Row) -> list[str]:

@@ -29,8 +29,9 @@ def run(options: argparse.Namespace) -> int:
     rows = shared.ask(options, ports, look, "looking", console)
     for row in rows:
         console.result(row)
-    console.table([row for row in rows if "error" not in row], COLUMNS)
-    console.errors(rows, "port")
+    if found := [row for row in rows if "error" not in row]:
+        console.table(found, COLUMNS, spare=("chip", "micropython", "dynreg"))
+    console.errors(rows, "port", "error")
     return 1 if any("error" in row for row in rows) else 0
 
 

@@ -26,7 +26,8 @@ examples:
   dynreg provision --all --dry-run             which boards, and what would be copied
 
 Exit code: 0 only when all boards are good."""
-TABLE = ("port", "mac", "device", "outcome", "seconds", "fingerprint")
+TABLE = ("port", "mac", "device", "outcome", "error", "seconds", "fingerprint")
+SOMETIMES = ("error", "fingerprint")  # columns that are shown where a board has them
 OF_GOOD = ("device", "fingerprint", "library", "tls", "attempts", "time")  # of a row in the report
 FIRST_PARTS = 0.6  # of a board's bar: the deploy
 
@@ -71,13 +72,16 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         fleet.run(ports, work, options.jobs, console.progress(ports, "boards"), each)
-    finally:
+    finally:  # also after Ctrl-C
         rows.sort(key=lambda row: ports.index(row["port"]))
         if console.terminal:
-            console.table(rows, TABLE)
+            shown = [n for n in TABLE if n not in SOMETIMES or any(row.get(n) for row in rows)]
+            console.table(rows, shown, spare=("seconds", "fingerprint"))
             console.errors(rows, "port", "error")
-    good = sum(row["outcome"] in (GOOD, "skipped", "dry run") for row in rows)
-    console.say(f"{good} of {len(ports)} good" + (f", see {report.path}" if report.path else ""))
+        console.actions(rows)
+        good = sum(row["outcome"] in (GOOD, "skipped", "dry run") for row in rows)
+        where = f", see {report.path}" if report.path else ""
+        console.say(f"{good} of {len(ports)} good{where}")
     return 0 if good == len(ports) else 1
 
 

@@ -7,10 +7,15 @@ import re
 import threading
 
 from ..boards import fleet, onboard
+from ..boards.flashing import contents
 from ..boards.link import Link
 from ..console import Console
 from . import shared
 
+COLUMNS = (
+    *("port", "mac", "device", "registered", "copy 1", "copy 2"),
+    *("clock", "fingerprint", "micropython"),
+)
 DESCRIPTION = "Shows Device.status() of each board: name, credential, both copies, clock."
 EXAMPLE = """\
 examples:
@@ -24,13 +29,52 @@ add_options = shared.add_questions
 def run(options: argparse.Namespace) -> int:
     """0 when every board could say, else 1."""
     console = Console(options.json)
-    rows = shared.ask(options, shared.ports(options), look, "asking", console)
+    ports = shared.ports(options)
+    rows = shared.ask(options, ports, look, "asking", console)
     for row in rows:
-        state = row.pop("state", None)
-        console.result({"port": row["port"], **state} if state else row)
+        told = row.get("state") or {name: row[name] for name in row if name != "state"}
+        console.result({"port": row["port"], **told})
+    if len(ports) == 1:
+        (row,) = rows
         for name, value in row.items():
-            console.say(value if name == "port" else f"  {name.replace('_', ' '):12} {value}")
+            if name != "state":
+                console.say(value if name == "port" else f"  {name.replace('_', ' '):12} {value}")
+    else:
+        show(rows, console)
     return 1 if any("error" in row for row in rows) else 0
+
+
+def show(rows: list[fleet.Row], console: Console) -> None:
+    """Several boards: one table, what is wrong and what to do, a summary."""
+    told = [brief(row) for row in rows if "error" not in row]
+    if told:
+        console.table(told, COLUMNS, spare=("micropython", "fingerprint", "clock"))
+    console.errors(rows, "port", "error")
+    console.actions(rows)
+    registered = sum(row["registered"] for row in told)
+    good = sum(row["copy 1"] == row["copy 2"] == "good" for row in told)
+    console.say(
+        f"{registered} of {len(rows)} registered, {good} with both copies good"
+        + (f", {len(rows) - len(told)} could not say" if len(told) < len(rows) else "")
+    )
+
+
+def brief(row: fleet.Row) -> fleet.Row:
+    """A board's answer as a row of the table; from the text where the library has no state()."""
+    state = row["state"] or {}
+    known = {
+        "device": row.get("device", "-").split(" of product ")[0],
+        "fingerprint": row.get("credential", "").rpartition(" ")[2],
+        "copy 1": row.get("copy_1", "").rpartition(": ")[2],
+        "copy 2": row.get("copy_2", "").rpartition(": ")[2],
+        "clock": "not set" if "(not set)" in row.get("clock", "") else "set",
+    }
+    return {
+        "port": row["port"],
+        "mac": contents.format_mac(state.get("mac") or "") or None,
+        "registered": row.get("registered") != "no",
+        "micropython": row.get("firmware", "- -").split(" ")[1],
+    } | {name: None if value in ("", "None") else value for name, value in known.items()}
 
 
 def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
