@@ -5,7 +5,7 @@ import pytest
 from dynreg_tools.bench import devices, flashreads
 from dynreg_tools.bench.devices import Batch
 from dynreg_tools.build import mpy
-from dynreg_tools.sources import LIB
+from dynreg_tools.sources import LIB, modules
 
 
 @pytest.fixture
@@ -21,10 +21,7 @@ def measure(batch):
 def test_the_counts_are_the_same_on_every_run(batch):
     found = measure(batch)
     assert measure(batch) == found
-    modules = LIB.rglob("*.py")
-    assert set(found["created"]) == {
-        f"/lib/{module.relative_to(LIB).with_suffix('.mpy').as_posix()}" for module in modules
-    }
+    assert set(found["created"]) == {f"/lib/{name[:-3]}.mpy" for name in modules()}
     assert found["worst_file"] == max(found["created"].values())
     assert found["created"][found["worst_path"]] == found["worst_file"]
     assert found["created_total"] == sum(found["created"].values()) > found["worst_file"]

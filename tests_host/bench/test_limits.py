@@ -2,6 +2,7 @@
 
 import pytest
 
+from dynreg_tools import sources
 from dynreg_tools.bench.errors import NoLink
 from tests_host.bench import limits
 from tests_host.bench.no_link import no_link
@@ -47,6 +48,17 @@ def test_flash(tmp_path):
     ]
     gone = [f"limits.toml has a limit for {name}, which is gone" for name in {*wanted} - {*sizes}]
     fail_over(complaints + gone)
+
+
+LARGEST = {"ota": 6 * 1024}  # bytes of .mpy of a service, where it is not OTHER_SERVICE
+OTHER_SERVICE = 2560
+
+
+@pytest.mark.parametrize("service", sources.services())
+def test_a_service_is_small(service, tmp_path):
+    sizes = limits.flash(tmp_path / "mpy")
+    size = sum(sizes[name] for name in sources.services()[service])
+    assert size <= LARGEST.get(service, OTHER_SERVICE)
 
 
 @pytest.mark.parametrize("bits", limits.BITS)

@@ -268,3 +268,14 @@ def test_what_is_no_hub(answer):
     assert (result.code, result.out) == (1, "")
     assert url in result.err
     assert result.err.count("\n") == 1
+
+
+def test_call_to_nobody(hub, command):
+    hub.add_device("lamp-1")
+    result = command("call", "lamp-1", "on")
+    assert result.code == 1
+    assert result.out == "the device is not online, or does not listen for calls\n"
+    result = command("call", "other", "on")
+    assert (result.code, result.err) == (1, "dynreg: there is no device 'other'\n")
+    result = command("call", "lamp-1", "on", "--timeout", "11")
+    assert (result.code, result.err) == (1, "dynreg: timeout must be 1 to 10\n")

@@ -44,8 +44,23 @@ def level(module):
     return 1 + max(map(level, imports(module)), default=0)
 
 
+SERVICES = {module for module in MODULES if module.startswith("services.")}
+
+
 def test_there_are_27_modules_at_most():
-    assert len(MODULES) <= 27
+    assert len(set(MODULES) - SERVICES) <= 27
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - SERVICES))
+def test_the_library_loads_no_service(module):
+    assert not imports(module) & SERVICES
+
+
+@pytest.mark.parametrize("module", sorted(SERVICES))
+def test_a_service_needs_only_what_is_always_loaded(module):
+    name = module.split(".")[1]
+    own = {other for other in SERVICES if other.split(".")[1] == name}
+    assert imports(module) - own <= {"errors", "log", "port"}
 
 
 def test_there_are_no_circles_and_six_levels_at_most():

@@ -23,8 +23,10 @@ def tool():
     return module
 
 
-def library():
-    return {path.relative_to(ROOT / "lib").as_posix() for path in (ROOT / "lib").rglob("*.py")}
+def library(service=None):
+    """What lib/ holds without the services, or with one."""
+    paths = [path.relative_to(ROOT / "lib") for path in (ROOT / "lib").rglob("*.py")]
+    return {p.as_posix() for p in paths if "services" not in p.parts or p.stem == service}
 
 
 def frozen(tool, manifest, **variables):
@@ -47,6 +49,11 @@ def test_a_build_freezes_the_port_and_the_library(tool, tmp_path):
 
 def test_another_manifest_may_include_it_without_the_port(tool):
     assert set(frozen(tool, f"include({str(MANIFEST)!r}, port=False)")) == library()
+
+
+def test_services_are_frozen_that_are_asked_for(tool):
+    found = frozen(tool, f"include({str(MANIFEST)!r}, port=False, services='rrpc')")
+    assert set(found) == library("rrpc")
 
 
 def test_a_port_that_cannot_be_found_stops_the_build(tool):

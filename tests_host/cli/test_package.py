@@ -14,9 +14,19 @@ from dynreg_tools.virtualboard import Board
 
 
 def files():
-    return sorted(
-        path.relative_to(ROOT / "lib").as_posix() for path in (ROOT / "lib").rglob("*.py")
-    )
+    """What every board gets of lib/; the services have packages of their own."""
+    names = (path.relative_to(ROOT / "lib") for path in (ROOT / "lib").rglob("*.py"))
+    return sorted(name.as_posix() for name in names if "services" not in name.parts)
+
+
+def services():
+    """The modules of each service, by its name."""
+    found = {}
+    folder = ROOT / "lib" / "dynreg" / "services"
+    for path in folder.rglob("*.py"):
+        name = path.relative_to(folder).parts[0].removesuffix(".py")
+        found.setdefault(name, []).append(path.relative_to(ROOT / "lib").as_posix())
+    return found
 
 
 @pytest.fixture
@@ -72,13 +82,28 @@ def test_the_list_follows_a_module_that_moves(clone):
 
 def test_every_file_is_bytecode_that_any_version_6_loads(tmp_path):
     folder = package.build(tmp_path).parent
-    compiled = {name: data for name, data in contents(folder).items() if name != "package.json"}
-    assert sorted(compiled) == [name[:-3] + ".mpy" for name in files()]
+    compiled = {
+        name: data for name, data in contents(folder).items() if not name.endswith("package.json")
+    }
+    own = [f"{one}/{name}" for one, names in services().items() for name in names]
+    assert sorted(compiled) == sorted(name[:-3] + ".mpy" for name in [*files(), *own])
     for name, data in compiled.items():
         # "M", the version, flags (an architecture, a sub-version: native code), bits of an int
         assert data[:3] == b"M\x06\x00", name
         assert data[3] <= 31, name
         assert str(ROOT).encode() not in data
+
+
+def test_each_service_is_a_package_of_its_own(tmp_path):
+    found = package.summary(package.build(tmp_path))
+    assert not [name for name in found["files"] if "services" in name]
+    assert set(found["services"]) == set(services())
+    for name, one in found["services"].items():
+        place = tmp_path / "mip" / name / "package.json"
+        listed = dict(json.loads(place.read_text())["urls"])
+        assert sorted(listed) == sorted(module[:-3] + ".mpy" for module in services()[name])
+        assert all((place.parent / source).is_file() for source in listed.values())
+        assert one["files"].keys() == listed.keys()
 
 
 def test_the_same_sources_give_the_same_bytes(clone, tmp_path):
@@ -93,8 +118,11 @@ def test_what_is_gone_from_the_library_goes_from_the_package(clone):
     (clone / "lib" / gone).unlink()
     found = json.loads(made(clone, "--json"))
     assert found["package"] == "dist/mip/package.json"
-    compiled = contents(clone / "dist" / "mip")
-    del compiled["package.json"]
+    compiled = {
+        name: data
+        for name, data in contents(clone / "dist" / "mip").items()
+        if name.partition("/")[0] in ("dynreg", "hub")
+    }
     assert {name: len(data) for name, data in compiled.items()} == found["files"]
     assert gone[:-3] + ".mpy" not in compiled
     assert len(compiled) == len(files()) - 1
@@ -180,3 +208,6 @@ def test_mip_installs_sources_and_the_remedy_for_them(mpremote, tmp_path):
     mpremote("rm", "-r", ":lib/dynreg", ":lib/hub")
     mpremote("mip", "install", str(compiled))
     assert mpremote("exec", which).split() == [package.version(), "/lib/dynreg/__init__.mpy"]
+    mpremote("mip", "install", str(compiled.parent / "rrpc" / "package.json"))
+    which = "from dynreg.services import rrpc; print(rrpc.__file__)"
+    assert mpremote("exec", which).strip() == "/lib/dynreg/services/rrpc.mpy"

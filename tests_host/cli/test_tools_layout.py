@@ -27,7 +27,10 @@ MAY_IMPORT = {
     "bench": {"build", "errors", "files", "hub", "sources"},
 }
 # Of the hub: what knows nothing of the servers, and of which the layers know nothing.
-LAYERS = ("hub.http", "hub.mqtt", "hub.tls", "hub.udp", "hub.listener", "hub.store", "hub.rules")
+LAYERS = (
+    *("hub.http", "hub.mqtt", "hub.services", "hub.tls", "hub.udp"),
+    *("hub.listener", "hub.store", "hub.rules"),
+)
 
 
 @cache

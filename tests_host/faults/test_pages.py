@@ -16,7 +16,7 @@ from tests_host.faults.rows import ROWS
 FAULTS, ERRORS = ROOT / "docs" / "faults.md", ROOT / "docs" / "errors.md"
 _BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODE = re.compile(
-    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory)'
+    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory|service)'
     r'(?:\.[a-z%]+)?)"'
 )
 _SHAPE = r"[a-z_]+(\.[a-z_]+)?"

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from dynreg_tools import demo, sources
-from dynreg_tools.sources import LIB
 from dynreg_tools.testing.board import WIFI, VirtualBoard
 from dynreg_tools.virtualboard import Board
 from tests_host.flow.conftest import report_of
@@ -49,8 +48,8 @@ def test_it_registers_logs_in_and_sets_the_clock(tmp_path, hub, package):
     bench = VirtualBoard(board, hub)
     board.write_file("/certs/hub_ca.der", hub.ca_der.read_bytes())
     bench.configure()
-    modules = sorted(path.relative_to(LIB).with_suffix("") for path in LIB.rglob("*.py"))
-    names = [".".join(path.parts).removesuffix(".__init__") for path in modules]
+    modules = [name.removesuffix(".py") for name in sources.modules()]
+    names = [name.replace("/", ".").removesuffix(".__init__") for name in modules]
     with board.power_on() as running:
         running.wait_repl()
 
@@ -64,7 +63,7 @@ def test_it_registers_logs_in_and_sets_the_clock(tmp_path, hub, package):
         programs = [str(sources.ROOT / name) for name in ("boot.py", "main.py")]
         mpremote("cp", *programs, ":")
         assert mpremote("exec", IMPORT_ALL.format(names=names)).strip() == str(len(names))
-    assert files_below(board, "/lib") == {f"/lib/{path.as_posix()}.mpy" for path in modules}
+    assert files_below(board, "/lib") == {f"/lib/{name}.mpy" for name in modules}
 
     first = bench.boot()
     demo.check_steps(first, (*demo.REGISTRATION, *demo.STEPS))

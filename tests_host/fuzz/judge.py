@@ -18,6 +18,7 @@ CODES = {
         "network.wifi",
         "network.keepalive",
         "network.unacknowledged",
+        "service.late",
     ),
     "CertificateError": ("certificate", "certificate.date", "certificate.psk"),
     "ProtocolError": (

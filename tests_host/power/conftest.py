@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dynreg_tools import sources
 from dynreg_tools.build import mpy
 from dynreg_tools.virtualboard import Board
 
@@ -43,7 +42,7 @@ def config(**changes) -> str:
 def compiled(tmp_path_factory) -> Path:
     """lib/dynreg as .mpy, so that a boot takes little time."""
     folder = tmp_path_factory.mktemp("compiled")
-    mpy.compile_tree(sources.LIB, folder)
+    mpy.compile_library(folder)
     return folder
 
 

@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -41,6 +41,7 @@ _BUILT_IN = {  # of MicroPython's modules, what those that need no board import
         **dict.fromkeys(("sleep_ms", "ticks_add", "ticks_diff", "ticks_ms"), lambda *_: 0),
     ),
 }
+_SERVICES = "dynreg/services/"
 _ALIAS = "dynreg_as_on_a_board"  # so that a dynreg imported otherwise is another one
 
 
@@ -51,6 +52,25 @@ def version() -> str:
     if not found:
         raise ToolError("lib/dynreg/__init__.py: says no __version__: write it there")
     return found[1]
+
+
+def modules() -> list[str]:
+    """What every board gets of lib/: its modules without the services, as paths below it."""
+    return [name for name in _modules() if not name.startswith(_SERVICES)]
+
+
+def services() -> dict[str, list[str]]:
+    """The modules of each optional service, services/NAME.py or those of services/NAME/."""
+    found: dict[str, list[str]] = {}
+    for name in _modules():
+        if name.startswith(_SERVICES):
+            service = PurePosixPath(name.removeprefix(_SERVICES)).parts[0].removesuffix(".py")
+            found.setdefault(service, []).append(name)
+    return found
+
+
+def _modules() -> list[str]:
+    return sorted(path.relative_to(LIB).as_posix() for path in LIB.rglob("*.py"))
 
 
 def need_clone(what: str) -> None:

@@ -44,7 +44,7 @@ class Batch:
         except InterpreterError as error:
             raise BenchError(str(error)) from None
         mpy.compile_tree(_PROGRAMS, folder / "programs")
-        mpy.compile_tree(sources.LIB, folder / "lib")
+        mpy.compile_library(folder / "lib")
         mpy.compile_tree(_FIRMWARE, folder / "firmware")
         mpy.compile_file(_UMQTT, "umqtt/simple.py", folder / "firmware/umqtt/simple.mpy")
 

@@ -123,7 +123,7 @@ def _certificates(batch: Batch) -> dict[str, bytes]:
 
 def _modules() -> list[tuple[Path, str]]:
     """Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi."""
-    return [(file, name) for file, name in _tree(sources.LIB)[::-1] if file.suffix == ".py"]
+    return [(sources.LIB / name, name) for name in sources.modules()[::-1]]
 
 
 def _tree(folder: Path) -> list[tuple[Path, str]]:

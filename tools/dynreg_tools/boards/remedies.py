@@ -37,6 +37,7 @@ LIBRARY = {
     "certificate.date": "renew the server's certificate if it has expired; check the time that "
     "the network's time server tells",
     "certificate.psk": "write mqtts for mqtts+psk, or check the device in the console",
+    "service.late": "answer sooner, within 4 to 10 s",
     "protocol.reply": "check gateway, port and scheme in endpoint, and that no proxy is between",
     "protocol.payload": "check productSecret and auth_mode",
     "protocol.size": "check the gateway in endpoint",

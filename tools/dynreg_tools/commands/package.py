@@ -12,11 +12,12 @@ from ..build.package import build, summary, write_sources
 from ..sources import IN_CLONE, ROOT, need_clone
 
 DESCRIPTION = """\
-Compiles lib/ (the library and the vendor's names) into a package for mip, or lists its sources as
-one."""
+Compiles lib/ into packages for mip: the library with the vendor's names, and each optional service
+by itself; or lists the library's sources as a package."""
 EXAMPLE = """\
 examples:
   dynreg package              then, onto a board: mpremote mip install dist/mip/package.json
+  mpremote mip install dist/mip/rrpc/package.json     a service, beside it
   dynreg package --sources    after a module of lib/ got another name or place
 
 The compiled package is for MicroPython 1.22 and later: .mpy version 6, no native code. The same
@@ -59,8 +60,10 @@ def _progress(done: int, total: int) -> None:
 
 
 def _words(found: dict[str, Any]) -> str:
-    return (
+    lines = [
         f"{found['package']}: dynreg {found['version']}, {len(found['files'])} files, "
-        f"{found['bytes'] / 1024:.1f} KB\n"
-        f"onto a board: mpremote mip install {found['package']}"
-    )
+        f"{found['bytes'] / 1024:.1f} KB",
+        *(f"{one['package']}: {one['bytes']} bytes" for one in found["services"].values()),
+        f"onto a board: mpremote mip install {found['package']}",
+    ]
+    return "\n".join(lines)

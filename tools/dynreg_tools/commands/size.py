@@ -48,6 +48,7 @@ def rows(now: dict[str, int], before: dict[str, int]) -> list[dict[str, Any]]:
     for part, words in (
         ("dynreg", "dynreg without certificates"),
         ("certificates", "built-in certificates"),
+        ("services", "optional services"),
         ("hub", "hub, the vendor's names"),
         ("all", "all"),
     ):

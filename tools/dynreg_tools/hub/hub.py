@@ -2,18 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 from .events import Journal, Packet
 from .rules import HubError
 from .server import Server
+from .services.threads import ThreadServices
 from .settings import Settings
 from .tls import certificates
 
 _START_TIMEOUT = 30.0
-_CALL_TIMEOUT = 10.0
+_CALL_TIMEOUT = 30.0
 
 
 P = ParamSpec("P")
@@ -30,7 +31,8 @@ class Hub:
     Once started: `http`, `https`, `mqtt`, `mqtts` and `control` (the HTTP interface) are URLs, as
     is `workbench` (its page, with the token); `ntp` and `dns` are (host, port), `ports` is a dict
     of numbers, `ca_pem` and `ca_der` are paths of the servers' CA, `auth_mode` is the product's,
-    `made_secret` says that the hub made `product_secret`, `psk` that mqtts takes PSK.
+    `made_secret` says that the hub made `product_secret`, `psk` that mqtts takes PSK; `services`
+    is what the cloud's API offers beyond messages (services/threads.py).
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Hub:
             self.ntp, self.dns = urls.ntp, urls.dns
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
             self._management = server.management
+            self.services = ThreadServices(self._await, server.management.device, server.services)
             product = server.management.product
             self.product_id, self.product_secret = product.id, product.secret
             self.auth_mode, self.psk = product.auth_mode, server.psk
@@ -125,7 +128,10 @@ class Hub:
         async def call() -> T:
             return function(*args, **kwargs)
 
-        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(_CALL_TIMEOUT)
+        return self._await(call)
+
+    def _await(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return asyncio.run_coroutine_threadsafe(function(), self._loop).result(_CALL_TIMEOUT)
 
     @property
     def events(self) -> list[dict]:

@@ -64,8 +64,8 @@ class Management:
         return [self._row(device) for device in self.devices()]
 
     def row(self, name: str) -> dict:
-        """One of them; NoSuchDevice."""
-        return self._row(self._device(name))
+        """One of them, so; NoSuchDevice."""
+        return self._row(self.device(name))
 
     def _row(self, device: Device) -> dict:
         client_id = device.product_id + device.name
@@ -86,7 +86,8 @@ class Management:
             "subscriptions": self._broker.subscriptions(client_id),
         }
 
-    def _device(self, name: str) -> Device:
+    def device(self, name: str) -> Device:
+        """One of them; NoSuchDevice."""
         device = self._store.device(self.product.id, name)
         if device is None:
             raise NoSuchDevice(f"there is no device {name[: rules.MAX_DEVICE_NAME]!r}")
@@ -121,7 +122,7 @@ class Management:
 
     def delete(self, name: str) -> None:
         """Forget a device and end its session, so that it can register again; NoSuchDevice."""
-        device = self._device(name)
+        device = self.device(name)
         self._store.delete_device(self.product.id, name)
         self._last_seen.pop(device.product_id + name, None)
         self._report("deleted", name)
@@ -129,7 +130,7 @@ class Management:
 
     def set_disabled(self, name: str, disabled: bool) -> None:
         """Refuse a device's logins and registrations and end its session, or take that back."""
-        device = self._device(name)
+        device = self.device(name)
         if device.disabled == disabled:
             return
         self._store.set_disabled(self.product.id, name, disabled)
@@ -139,7 +140,7 @@ class Management:
 
     def kick(self, name: str) -> bool:
         """End a device's session; False when it has none; NoSuchDevice."""
-        self._device(name)
+        self.device(name)
         return self.kick_client(name)
 
     def kick_client(self, name: str) -> bool:
@@ -152,16 +153,15 @@ class Management:
         A topic without `/` and `$` is the device's own, {product} and {device} in another stand
         for this one's. NoSuchDevice; HubError where topic or payload break protocol section 4.
         """
-        device = self._device(name)
+        device = self.device(name)
         own = topic if "/" in topic or topic.startswith("$") else f"{{product}}/{{device}}/{topic}"
         full = own.replace("{product}", device.product_id).replace("{device}", name)
         fault = rules.topic_fault(full) if topic else "the topic is empty"
         if set(full) & set("+#\0"):
             fault = "a topic of a message holds no wildcard and no NUL"
-        if len(payload) > rules.MAX_PAYLOAD:
-            fault = f"payload over {rules.MAX_PAYLOAD} bytes"
         if fault:
             raise HubError(fault)
+        rules.check_payload(payload)
         return full, self._broker.publish(full, payload, qos)
 
     def _report(self, event: str, name: str) -> None:

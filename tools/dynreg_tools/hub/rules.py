@@ -197,6 +197,12 @@ def topic_fault(topic: str) -> str | None:
     return None
 
 
+def check_payload(payload: bytes) -> None:
+    """Raise HubError where a message is larger than protocol section 4 allows."""
+    if len(payload) > MAX_PAYLOAD:
+        raise HubError(f"payload over {MAX_PAYLOAD} bytes")
+
+
 def may_publish(product_id: str, device_name: str, topic: str) -> bool:
     """Whether the device may publish to `topic` (protocol sections 6 and 7)."""
     own = f"{product_id}/{device_name}"
@@ -216,6 +222,12 @@ def may_subscribe(product_id: str, device_name: str, topic_filter: str) -> bool:
     if process_id != topic_filter:
         return process_id not in ("", "#") and "/" not in process_id
     return any(topic_filter == template.format(own=own) for template in _DOWN)
+
+
+def kind_of(product_id: str, device_name: str, topic: str) -> tuple[str, str]:
+    """(kind, tail) of a topic "{kind}/{product}/{device}[/{tail}]"; ("", "") of any other."""
+    kind, own, tail = topic.partition(f"/{product_id}/{device_name}")
+    return (kind, tail.removeprefix("/")) if own and tail[:1] in ("", "/") else ("", "")
 
 
 def filters_over(topic: str) -> tuple[str, str]:

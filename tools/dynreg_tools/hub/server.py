@@ -29,6 +29,7 @@ from .mqtt.broker import Broker
 from .ports import Ports
 from .products import choose_product
 from .rules import CERTIFICATE, KEY, HubError
+from .services import Services
 from .settings import PORTS, Settings
 from .store import Store
 from .tls import certificates
@@ -122,6 +123,8 @@ class Server:
         books = self.store, self._journal, self._settings, self._hooks
         gateway = Gateway(*books, self._device_authority)
         self.broker = Broker(*books)
+        self.services = Services(self.store, self._journal, self.broker.publish, self._hooks)
+        self.broker.serve_topics(self.services.by_kind)
         services = {
             "http": partial(gateway.serve, "http"),
             "https": partial(gateway.serve, "https"),
@@ -156,6 +159,7 @@ class Server:
         self.urls: Urls = urls(self._settings.host, name, self.ports, token)
         control = Control(
             self.management,
+            self.services,
             self.faults,
             self._journal,
             self._about(),

@@ -9,7 +9,7 @@ seconds back, since waiting for the disk at each change takes longer than all th
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,11 @@ class Store:
             there = [row[1] for row in self._db.execute(f"PRAGMA table_info ({table})")]
             if column not in there:
                 self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+    def tables(self, schema: str) -> Callable[..., sqlite3.Cursor]:
+        """Make tables of a service's own, and what runs SQL on them: as Database.execute()."""
+        self._db.executescript(f"BEGIN EXCLUSIVE; {schema} COMMIT;")
+        return self._db.execute
 
     def close(self) -> None:
         """Close the file and let another hub have it."""

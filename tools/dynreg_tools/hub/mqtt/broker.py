@@ -2,12 +2,13 @@
 
 Who may log in is login.py's, a connection's life connection.py's, a session's session.py's.
 
-Source: protocol sections 4 (limits), 6 (time) and 7 (topics).
+What the cloud does with messages on its own topics is services/'s. Source: protocol sections 4
+(limits) and 7 (topics).
 """
 
 import asyncio
-import json
 import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from typing import Protocol
@@ -16,6 +17,7 @@ from .. import rules
 from ..events import Journal
 from ..later import later
 from ..limits import Limits
+from ..services.service import Request, Service
 from ..store import Device, Store
 from ..tls.certificates import fingerprint
 from ..tls.psk import uses_psk
@@ -28,7 +30,7 @@ from .state import SessionState
 
 
 class BrokerFaults(SessionFaults, Protocol):
-    """What may go wrong on purpose at a login and when a device asks for the time."""
+    """What may go wrong on purpose at a login."""
 
     def psk_login(self, password: bool) -> bool:
         """Whether a login over TLS-PSK, with or without a password, is refused."""
@@ -36,10 +38,6 @@ class BrokerFaults(SessionFaults, Protocol):
 
     def login(self) -> int | None:
         """The CONNACK's code of a login that is refused."""
-        ...
-
-    def time(self, answer: dict) -> list[tuple[float, bytes]]:
-        """(seconds to wait, payload) of the answer."""
         ...
 
 
@@ -57,6 +55,7 @@ class Broker:
         self._states: dict[str, SessionState] = {}  # by client id
         self._subscribers: dict[str, dict[str, None]] = {}  # filter -> client ids, in their order
         self._last_login: dict[str, float] = {}
+        self._services: Mapping[str, Service] = {}
         self._numbers = count(1)
         for client_id, granted in store.sessions.all().items():
             self._states[client_id] = self._new_state(client_id, granted)
@@ -161,23 +160,42 @@ class Broker:
         }
         return sum(self._states[one].deliver(topic, payload, qos) for one in found)
 
-    def received(self, session: Session, publish: Publish) -> None:
-        """Route a device's message, and answer it when it asks for the time."""
-        arrived = time.time_ns() // 1_000_000
-        own = f"{session.device.product_id}/{session.device.name}"
-        if publish.topic == f"{own}/data":
-            self.publish(publish.topic, publish.payload, publish.qos)
-        elif publish.topic == f"$sys/operation/{own}" and _asks_for_time(publish.payload):
-            sent = time.time_ns() // 1_000_000
-            answer = {"type": "get", "time": sent // 1000, "ntptime1": arrived, "ntptime2": sent}
-            for wait, payload in self.faults.time(answer):
-                later(wait, self._answer_time, session, f"$sys/operation/result/{own}", payload)
+    def serve_topics(self, services: Mapping[str, Service]) -> None:
+        """From now on a device's messages on these kinds of topics go to these services."""
+        self._services = services
 
-    def _answer_time(self, session: Session, topic: str, payload: bytes) -> None:
+    def received(self, session: Session, publish: Publish) -> None:
+        """Route a device's message: to the other devices, or to the service of its topic."""
+        arrived = time.time_ns() // 1_000_000
+        device = session.device
+        if publish.topic == f"{device.product_id}/{device.name}/data":
+            self.publish(publish.topic, publish.payload, publish.qos)
+            return
+        kind, tail = rules.kind_of(device.product_id, device.name, publish.topic)
+        service = self._services.get(kind)
+        if service:
+            answer = partial(self._answer, session)
+            request = Request(device, kind, tail, publish.payload, arrived, answer, session.report)
+            service.asked(request)
+
+    def _answer(
+        self,
+        session: Session,
+        topic: str,
+        payload: bytes,
+        *,
+        wait: float = 0,
+        told: Callable[[], None] | None = None,
+    ) -> None:
+        later(wait, self._answer_now, session, topic, payload, told)
+
+    def _answer_now(
+        self, session: Session, topic: str, payload: bytes, told: Callable[[], None] | None
+    ) -> None:
         connection = self._connections.get(session.client_id)
         there = connection is not None and connection.session is session
-        if there and session.state.deliver(topic, payload, 0, told=False):
-            session.report("time_answered")
+        if there and session.state.deliver(topic, payload, 0, told=told is None) and told:
+            told()
 
     def _forget(self, client_id: str) -> None:
         """Takes a connection out of the broker's books, and its session unless that is kept."""
@@ -201,15 +219,3 @@ def _peer(writer: asyncio.StreamWriter) -> Peer:
         return Peer("psk", psk_identity=tls.psk_identity)
     der = tls.getpeercert(binary_form=True)
     return Peer("certificate", fingerprint(der) if der else None)
-
-
-def _asks_for_time(payload: bytes) -> bool:
-    """Whether this is {"type":"get","resource":["time"]} (protocol section 6)."""
-    try:
-        request = json.loads(payload.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(request, dict) or request.get("type") != "get":
-        return False
-    resource = request.get("resource")
-    return isinstance(resource, list) and "time" in resource

@@ -1,6 +1,5 @@
 """The HTTP interface's paths (docs/hub.md); what they do is management.py's and faults/'s."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -17,9 +16,11 @@ from ..database import StoreError
 from ..faults import CATALOGUE, FaultError, Faults, parse
 from ..management import Management, NoSuchDevice
 from ..rules import HubError
+from ..services import Services
 from .access import DEFECT, error
 from .feed import Feed
 from .fields import Body
+from .services import ServiceInterface, json_response
 
 _PAGE = Path(__file__).parent
 _TYPES = {
@@ -38,9 +39,15 @@ class Interface:
     """What each path answers; `about` is of GET /product what never changes."""
 
     def __init__(
-        self, management: Management, faults: Faults, feed: Feed, about: Mapping[str, object]
+        self,
+        management: Management,
+        services: Services,
+        faults: Faults,
+        feed: Feed,
+        about: Mapping[str, object],
     ) -> None:
         self._management = management
+        self._services = ServiceInterface(management, services)
         self._faults = faults
         self._feed = feed
         self._about = about
@@ -53,6 +60,7 @@ class Interface:
             Route("/devices/{name}", self.device, methods=["GET", "PUT", "DELETE"]),
             Route("/devices/{name}/kick", self.kick, methods=["POST"]),
             Route("/devices/{name}/messages", self.send, methods=["POST"]),
+            *self._services.routes(),
             Route("/events", self.events),
             Route("/faults", self.faults, methods=["GET", "DELETE"]),
             Route("/faults/{name}", self.fault, methods=["PUT", "DELETE"]),
@@ -79,30 +87,30 @@ class Interface:
                 body.number("register_type", 0, 2),
                 body.number("register_limit", 0, 2**31 - 1),
             )
-        return _json({**self._about, **self._management.product_row()})
+        return json_response({**self._about, **self._management.product_row()})
 
     async def devices(self, request: Request) -> Response:
         """All devices; POST creates some beforehand."""
         if request.method == "POST":
             body = await Body.of(request, "names")
             created, existing = self._management.precreate(body.texts("names"))
-            return _json({"created": created, "existing": existing})
-        return _json({"devices": self._management.rows()})
+            return json_response({"created": created, "existing": existing})
+        return json_response({"devices": self._management.rows()})
 
     async def device(self, request: Request) -> Response:
         """One device; PUT disables or enables it, DELETE forgets it."""
         name = request.path_params["name"]
         if request.method == "DELETE":
             self._management.delete(name)
-            return _json({"deleted": name})
+            return json_response({"deleted": name})
         if request.method == "PUT":
             body = await Body.of(request, "disabled")
             self._management.set_disabled(name, body.flag("disabled"))
-        return _json(self._management.row(name))
+        return json_response(self._management.row(name))
 
     async def kick(self, request: Request) -> Response:
         """End a device's session."""
-        return _json({"kicked": self._management.kick(request.path_params["name"])})
+        return json_response({"kicked": self._management.kick(request.path_params["name"])})
 
     async def send(self, request: Request) -> Response:
         """Send a message to a device's topic."""
@@ -113,7 +121,7 @@ class Interface:
             body.payload(),
             body.number("qos", 0, 1) or 0,
         )
-        return _json({"topic": topic, "receivers": receivers})
+        return json_response({"topic": topic, "receivers": receivers})
 
     async def events(self, request: Request) -> Response:
         """The stream of events: those after a number and those to come; without one the latter."""
@@ -128,19 +136,19 @@ class Interface:
     async def faults(self, request: Request) -> Response:
         """All faults and those that are on; DELETE switches all off."""
         if request.method == "DELETE":
-            return _json({"off": self._faults.clear()})
+            return json_response({"off": self._faults.clear()})
         known = [kind.row() for kind in CATALOGUE.values()]
-        return _json({"active": self._faults.active(), "known": known})
+        return json_response({"active": self._faults.active(), "known": known})
 
     async def fault(self, request: Request) -> Response:
         """Switch a fault on (PUT) or off."""
         name = request.path_params["name"]
         if request.method == "PUT":
             spec = _spec(name, request.scope["query_string"].decode("latin-1"))
-            return _json({"on": self._faults.add(spec).row()})
+            return json_response({"on": self._faults.add(spec).row()})
         if name not in CATALOGUE:
             parse(name)  # says which names are near
-        return _json({"off": self._faults.clear(name)})
+        return json_response({"off": self._faults.clear(name)})
 
 
 def _page() -> list[Route]:
@@ -165,10 +173,6 @@ def _spec(name: str, query: str) -> str:
         raise FaultError(f"unknown {', '.join(sorted(unknown))}; there are {', '.join(_KEYS)}")
     marks = [(values[key], _KEYS[key]) for key in ("service", "arg", "times") if key in values]
     return name + "".join(mark + value for value, mark in marks)
-
-
-def _json(value: object) -> Response:
-    return Response(json.dumps(value), media_type="application/json; charset=utf-8")
 
 
 def _answer_with(status: int) -> Callable[[Request, Exception], Response]:

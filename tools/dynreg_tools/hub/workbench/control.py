@@ -7,6 +7,7 @@ from ..addresses import ANY, is_loopback
 from ..events import Journal
 from ..faults import Faults
 from ..management import Management
+from ..services import Services
 from .access import LOCAL_HOSTS, Access
 from .app import Interface
 from .feed import Feed
@@ -24,6 +25,7 @@ class Control:
     def __init__(
         self,
         management: Management,
+        services: Services,
         faults: Faults,
         journal: Journal,
         about: Mapping[str, object],
@@ -35,7 +37,7 @@ class Control:
     ) -> None:
         feed = Feed()
         journal.listen(feed.add)
-        app = Interface(management, faults, feed, about).app()
+        app = Interface(management, services, faults, feed, about).app()
         access = Access(app, hosts=hosts, token=token, limit=limit, broken=broken)
         self.serve = Port(access, limit).serve
 

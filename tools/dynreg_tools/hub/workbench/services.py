@@ -1,0 +1,47 @@
+"""The HTTP interface's paths of the services (docs/hub.md); what they do is services/'s."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..events import shown_payload
+from ..management import Management
+from ..services import Services
+from ..services.rrpc import MOST_S, USUAL_S
+from .fields import Body
+
+
+class ServiceInterface:
+    """What each of these paths answers."""
+
+    def __init__(self, management: Management, services: Services) -> None:
+        self._management = management
+        self._services = services
+
+    def routes(self) -> list[Route]:
+        """The paths."""
+        return [Route("/devices/{name}/calls", self.call, methods=["POST"])]
+
+    async def call(self, request: Request) -> Response:
+        """Call a device and wait for its answer."""
+        device = self._management.device(request.path_params["name"])
+        body = await Body.of(request, "payload", "payload_hex", "timeout")
+        seconds = body.number("timeout", 1, int(MOST_S)) or USUAL_S
+        called = await self._services.calls.call(device, body.payload(), seconds)
+        return json_response(
+            {
+                "process_id": called.process_id,
+                "receivers": called.receivers,
+                "payload": None if called.answer is None else shown_payload(called.answer),
+                "ms": round(called.seconds * 1000),
+            }
+        )
+
+
+def json_response(value: object) -> Response:
+    """An answer of the HTTP interface."""
+    return Response(json.dumps(value), media_type="application/json; charset=utf-8")
