@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from dynreg_tools.boards import fleet
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.console import Console
@@ -48,3 +50,21 @@ def test_as_many_at_a_time_as_was_asked():
     rows = run(work, count=6)
     assert most == 2
     assert {row["outcome"] for row in rows.values()} == {"good"}
+
+
+def test_where_a_row_cannot_be_taken_down_no_other_board_goes_on():
+    waiting = threading.Event()
+
+    def work(port, stop, step):
+        if port == "p1":
+            waiting.set()
+            assert stop.wait(10)
+        else:
+            waiting.wait(10)
+        return {"outcome": "good"}
+
+    def each(row):
+        raise BoardError("report", "no room")
+
+    with pytest.raises(BoardError, match="no room"):
+        fleet.run(["p0", "p1"], work, 2, Console(True).progress([], ""), each)

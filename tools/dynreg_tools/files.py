@@ -13,14 +13,20 @@ def write(path: Path, data: str | bytes, mode: int = 0o666) -> None:
 
     mode: PRIVATE for what nobody else may read, from its first byte; else as the umask has it.
     """
-    partial = path.with_name(path.name + ".part")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    path = path.resolve()  # the file that a link leads to, not the link
+    waiting = partial(path)
+    waiting.unlink(missing_ok=True)
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data.encode() if isinstance(data, str) else data)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    os.replace(waiting, path)
+
+
+def partial(path: Path) -> Path:
+    """Where write() has a file until it is whole; left over where the process was killed."""
+    return path.with_name(path.name + ".part")
 
 
 def narrow(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -15,16 +16,29 @@ from .errors import BoardError
 Row = dict[str, Any]
 Step = Callable[[str, float], None]
 Work = Callable[[str, threading.Event, Step], Row]
+Due = Callable[[int], list[str] | None]
 
 _POLL_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
 
 
 def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:
-    """Calls work(port, stop, step) for every port, jobs at a time.
+    """Calls work(port, stop, step) for every port, jobs at a time; see follow()."""
+    waiting = deque(ports)
 
-    each: gets every board's row as it is done; one that raised BoardError has "error" (its code)
-    and "message" (its sentence), and whatever has an error has "what_to_do" (the action). Ctrl-C
-    sets stop, waits until every board has been left in good order, and raises KeyboardInterrupt.
+    def due(free: int) -> list[str] | None:
+        return [waiting.popleft() for _ in range(min(free, len(waiting)))] if waiting else None
+
+    follow(due, work, jobs, bars, each)
+
+
+def follow(due: Due, work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:
+    """Calls work(port, stop, step) for each port that due() names, jobs at a time.
+
+    due: asked five times a second which ports to begin with, at most as many as jobs are free;
+    None ends it. each: gets every board's row as it is done; one that raised BoardError has
+    "error" (its code) and "message" (its sentence), and whatever has an error has "what_to_do"
+    (the action). Ctrl-C sets stop, waits until every board has been left in good order, and raises
+    KeyboardInterrupt.
     """
     stop = threading.Event()
 
@@ -44,20 +58,25 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
         return {"port": port} | row | {"seconds": round(time.monotonic() - began, 1)}
 
     with bars, ThreadPoolExecutor(jobs) as pool:
-        open_: set[Future[Row]] = {pool.submit(one, port) for port in ports}
-        interrupted = False
-        while open_:
-            try:
-                done, open_ = wait(open_, _POLL_S, FIRST_COMPLETED)
-                for future in done:
-                    if not future.cancelled():
+        open_: set[Future[Row]] = set()
+        ended = interrupted = False
+        try:
+            while open_ or not ended:
+                try:
+                    ports = None if ended else due(jobs - len(open_))
+                    ended = ports is None
+                    open_.update(pool.submit(one, port) for port in ports or ())
+                    for future in wait(open_, _POLL_S, FIRST_COMPLETED).done:
+                        open_.remove(future)
                         row = future.result()
                         bars.done(row["port"], row.get("outcome") or "")
                         each(row)
-            except KeyboardInterrupt:
-                interrupted = True
-                stop.set()
-                for future in open_:
-                    future.cancel()
-        if interrupted:
-            raise KeyboardInterrupt
+                    if not (open_ or ended):
+                        time.sleep(_POLL_S)
+                except KeyboardInterrupt:
+                    interrupted = ended = True
+                    stop.set()
+        finally:
+            stop.set()  # where each() fails: no board is to go on
+    if interrupted:
+        raise KeyboardInterrupt

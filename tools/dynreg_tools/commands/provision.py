@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..boards import apply, booting, facts, fleet
+from ..boards import apply, booting, facts, fleet, openreport
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link
@@ -51,10 +51,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when every board is good (now or before), else 1."""
+    with openreport.opened(options.report, reading=options.dry_run) as report:
+        return with_report(options, report)
+
+
+def with_report(options: argparse.Namespace, report: Report) -> int:
     console = Console(options.json)
     asked = deploy.asked_for(options)
     content = deploy.read(options, asked)
-    report = Report(options.report)
     order = Order(content, asked, report, options.again, options.timeout)
     ports = shared.ports(options)
     rows: list[fleet.Row] = []
