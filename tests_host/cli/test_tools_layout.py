@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "hub": {"errors", "files", "sources"},
     "virtualboard": {"build", "errors", "files", "sources"},
     "build": {"errors", "files", "sources"},
-    "boards": {"build", "console", "errors", "files", "sources"},
+    "boards": {"build", "console", "errors", "files", "printable", "sources"},
     "shims": {"build", "sources"},
     "bench": {"build", "errors", "files", "hub", "sources"},
 }

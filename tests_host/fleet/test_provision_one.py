@@ -43,7 +43,7 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     app = bench.folder / "app"
     app.mkdir()
     report = {"device": "FLEETTESTSx", "stored": True, "connected": True, "error": None}
-    report |= {"fingerprint": "0badcafe", "mac": "whatever"}
+    report |= {"fingerprint": "0badcafe", "mac": board.unique_id.hex()}
     (app / "main.py").write_text(f"print('dynreg: ' + {json.dumps(report)!r})\n")
     bench.on(board)
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json", code=0).rows

@@ -7,20 +7,32 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-from . import onboard
+from . import answers, onboard
 from .content import Content
 from .errors import BoardError
 from .link import Link
 from .plan import Inventory, Plan
 
 Progress = Callable[[str, float], None]
+_INVENTORY: dict[str, answers.Check] = {
+    "board": lambda value: isinstance(value, dict),
+    "hashes": answers.digests,
+    "hiding": answers.texts,
+    "parked": answers.texts,
+    "device_info": lambda value: (
+        isinstance(value, list)
+        and len(value) == 2
+        and value[0] in ("same", "new", "changed", "kept", "damaged", "other", "two")
+        and (value[1] is None or answers.text(value[1]))
+    ),
+}
 _PIECE = 1024  # bytes of files in one exec: little beside an ESP32's heap
 
 
 def identify(link: Link) -> dict[str, Any]:
     """identify() of onboard/identify.py: mac, micropython, mpy, device, registered, ..."""
     onboard.send(link, "identify")
-    return onboard.call(link, "identify")
+    return answers.checked(link.port, onboard.call(link, "identify"), answers.BOARD)
 
 
 def take_inventory(link: Link, content: Content) -> Inventory:
@@ -36,9 +48,10 @@ def take_inventory(link: Link, content: Content) -> Inventory:
         parked=("parked_of", content.packages),
         device_info=("merge", text, own),
     )
+    answers.checked(link.port, found, _INVENTORY)
     return Inventory(
         link.port,
-        found["board"],
+        answers.checked(link.port, found["board"], answers.BOARD),
         found["hashes"],
         tuple(found["hiding"]),
         tuple(found["parked"]),
@@ -91,7 +104,8 @@ def _send(link: Link, files: dict[str, bytes], progress: Progress) -> None:
 
 
 def _check(link: Link, paths: tuple[str, ...], wanted: dict[str, str]) -> None:
-    present = onboard.call(link, "hashes", paths, timeout=60)
+    found = {"hashes": onboard.call(link, "hashes", paths, timeout=60)}
+    present = answers.checked(link.port, found, {"hashes": answers.digests})["hashes"]
     wrong = sorted(path for path in {*present, *wanted} if present.get(path) != wanted.get(path))
     if wrong:
         raise BoardError(

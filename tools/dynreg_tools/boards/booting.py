@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from . import onboard
+from ..printable import loads
+from . import answers, onboard
 from .errors import BoardError
 from .lines import PROMPT, Lines
 from .link import Link
 
-_REPORT = re.compile(r"dynreg: (\{.*\})")
+_REPORT = re.compile(r"dynreg: (\{.*\})")  # a line of its own: texts of others are in others
 _LOG_ERROR = re.compile(
-    r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]+(?:\.\w+)*)\])?(?:; again in (\d+) s)?$"
+    r"\s*\d+\.\d{3} (?:ERROR|WARN ) (.*?)(?: \[([a-z_]{1,30}(?:\.[a-z_]{1,30})*)\])?"
+    r"(?:; again in (\d{1,9}) s)?$"
 )
 _LATER_S = 900  # what the board puts off for so long is no good start
 _FINGERPRINT = re.compile(r"credential ([0-9a-f]{8}) (?:obtained|is stored)")
@@ -62,10 +63,11 @@ def watch(
             last_error, code = found[1], found[2] or None
             if code and int(found[3] or 0) >= _LATER_S:
                 return {"last_error": last_error, "fingerprint": fingerprint, "error": code}
-        if found := _REPORT.search(line):
-            report = _loads(found[1])
+        if found := _REPORT.fullmatch(line):
+            report, fault = _report(found[1])
             if report is not None:
                 return {"last_error": last_error, "fingerprint": fingerprint} | report
+            last_error = f"what it prints as its report is none: {fault}"
         if line == PROMPT:
             why = last_error or before or "main.py ended without a word"
             raise BoardError(code or "no_report", f"{lines.port}: {why}")
@@ -86,9 +88,13 @@ def joined(port: str) -> bool:
         return True
 
 
-def _loads(text: str) -> dict[str, Any] | None:
+def _report(text: str) -> tuple[dict[str, Any] | None, str | None]:
+    """The report in a line, or None and why it is none."""
     try:
-        value = json.loads(text)
+        value = loads(text)
     except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+        return None, "it is no JSON"
+    fault = answers.wrong(value, answers.REPORT)
+    if fault:
+        return None, fault
+    return {name: value[name] for name in answers.REPORT if name in value}, None

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from ..console import Bars
+from ..printable import tidy
 from . import remedies
 from .errors import BoardError
 
@@ -55,7 +56,7 @@ def follow(due: Due, work: Work, jobs: int, bars: Bars, each: Callable[[Row], No
             row = {"outcome": "failed", "error": "internal", "message": text}
         if row.get("error"):
             row["what_to_do"] = remedies.what_to_do(row["error"])
-        return {"port": port} | row | {"seconds": round(time.monotonic() - began, 1)}
+        return {"port": port} | tidy(row) | {"seconds": round(time.monotonic() - began, 1)}
 
     with bars, ThreadPoolExecutor(jobs) as pool:
         open_: set[Future[Row]] = set()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from . import answers
 from .errors import BoardError
 
 _FORMAT = 1
@@ -34,7 +35,9 @@ class Identity:
 
 
 def file_path(folder: str | Path, mac: str) -> Path:
-    """The file of the board with this MAC (twelve hex digits)."""
+    """The file of the board with this MAC (hex digits). BoardError: never one elsewhere."""
+    if not answers.mac(mac) or ":" in mac:
+        raise BoardError("board.answer", f"{mac}: is no MAC, by which a file could be named")
     return Path(folder) / f"{mac}.json"
 
 
@@ -60,7 +63,7 @@ def load(path: str | Path) -> Identity:
     """What save() wrote. BoardError."""
     packed: Any = {}
     try:
-        packed = json.loads(Path(path).read_text())
+        packed = json.loads(Path(path).read_text("utf-8"))
     except FileNotFoundError:
         raise BoardError(
             "identity.file", f"{path}: no such file: this board's identity was not saved there"
@@ -87,7 +90,7 @@ def load(path: str | Path) -> Identity:
 def _make_folder(folder: Path) -> None:
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        (folder / ".gitignore").write_text("*\n")
+        (folder / ".gitignore").write_text("*\n", "utf-8")
     elif os.name == "posix" and folder.stat().st_mode & 0o077:
         raise BoardError(
             "identity.file",

@@ -6,10 +6,13 @@ import time
 
 import serial
 
+from ..printable import clean
+
 PROMPT = ">>>"  # what read() gives when the board's prompt stands there
 _PROMPT = b">>> "
 _POLL_S = 0.1
 _MAX_LINE = 4096  # bytes; noise at another baud rate has no line ends
+_WITHIN = "… "  # before what goes on in a longer one, so that it is taken for no line's beginning
 
 
 class Lines:
@@ -25,15 +28,20 @@ class Lines:
         self._back_s = back_s
         self._gone_at: float | None = None
         self._buffer = b""
+        self._within = ""
 
     def read(self, timeout: float) -> str | None:
-        """The next line, without its end; PROMPT; None after timeout seconds or when lost."""
+        """The next line, printable, without its end; PROMPT; None after timeout seconds or when
+        lost. A line that is too long comes in pieces, each but the first marked as one.
+        """
         deadline = time.monotonic() + timeout
         while True:
-            line, end, rest = self._buffer.partition(b"\n")
-            if end or len(line) > _MAX_LINE:
-                self._buffer = rest
-                return line.decode("utf-8", "replace").strip("\r")
+            at = self._buffer.find(b"\n", 0, _MAX_LINE)
+            if at >= 0 or len(self._buffer) >= _MAX_LINE:
+                line = self._buffer[: _MAX_LINE if at < 0 else at]
+                self._buffer = self._buffer[len(line) + (at >= 0) :]
+                before, self._within = self._within, _WITHIN if at < 0 else ""
+                return before + clean(line.decode("utf-8", "replace").strip("\r"), _MAX_LINE)
             left = deadline - time.monotonic()
             if left <= 0 or self.lost:
                 return None

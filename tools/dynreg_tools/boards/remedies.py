@@ -75,6 +75,15 @@ TOOLS = {
         "run it again; where it stays, flash a usual MicroPython (1.22 or later) first",
     ),
     "board.file": ("a file that the board named is gone", "run it again; 'dynreg deploy' first"),
+    "board.answer": (
+        "the board answers what cannot be: a MAC that is a path, a number for a name",
+        "take away a file on it that stands in the place of a module (json.py, machine.py); or "
+        "'dynreg flash --erase'",
+    ),
+    "board.other": (
+        "the report at its port is of another board or device",
+        "plug no other board in meanwhile, have the program print device.report(), run it again",
+    ),
     "config.two": (
         "device_info.json holds a deviceSecret, and the board another one",
         "leave deviceSecret at YOUR_DEVICE_SECRET in a batch's device_info.json",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import time
@@ -11,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..printable import tidy
+from . import cells
 from .errors import BoardError
 
 # time: UTC, when the board was done. attempts: at this board, this one with them. region: its
@@ -73,7 +73,7 @@ class Report:
         it was written. BoardError where it cannot be."""
         old = (other for other in self._rows if _same(other, row) and _mac(other) == _mac(row))
         before = sum(other["attempts"] for other in old)
-        row = {name: row.get(name) for name in COLUMNS} | {
+        row = {name: tidy(row.get(name)) for name in COLUMNS} | {
             "attempts": before + 1,
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
@@ -107,20 +107,11 @@ class Report:
                 raise _not_written(self.path, error) from None
 
     def _write(self, path: Path) -> None:
-        text = io.StringIO()
-        writer: csv.DictWriter[str] = csv.DictWriter(text, self._columns, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(self._rows)
-        files.write(path, text.getvalue(), files.PRIVATE)
+        files.write(path, cells.text(self._rows, self._columns), files.PRIVATE)
 
     def _read(self, path: Path) -> None:
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
-                reader = csv.DictReader(file)
-                names = tuple(reader.fieldnames or ())
-                self._rows = [row | {"attempts": _attempts(row)} for row in reader]
-        except (csv.Error, UnicodeError):
-            names = ()
+        names, rows = cells.read(path)
+        self._rows = [row | {"attempts": _attempts(row)} for row in rows]
         if not set(names) >= _NEEDED:
             raise BoardError("argument", f"{path}: is no report of dynreg's: name another file")
         self._columns = (*COLUMNS, *(name for name in names if name not in COLUMNS))

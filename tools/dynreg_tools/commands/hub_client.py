@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import ToolError
+from ..printable import clean
 from . import hub_places
-from .hub_lines import clean
 from .hub_places import Place
 
 VARIABLE = "DYNREG_HUB"

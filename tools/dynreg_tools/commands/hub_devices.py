@@ -7,8 +7,8 @@ from typing import Any
 
 from ..console import Console
 from ..hub.choices import REGISTER_TYPES, register_type
+from ..printable import clean
 from .hub_client import add_options, client, device_path
-from .hub_lines import clean
 
 _COLUMNS = ("name", "registered", "activated", "online", "tls", "last_seen", "disabled")
 

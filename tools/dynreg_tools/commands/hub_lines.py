@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console as Rich
 from rich.text import Text
 
+from ..printable import clean
+
 _COLOURS = {
     "registered": "green",
     "login": "green",
@@ -80,14 +82,6 @@ class Lines:
         with self._rich.capture() as capture:
             self._rich.print(text, end="")
         return capture.get()
-
-
-def clean(text: str) -> str:
-    """The text with every character escaped that a terminal may obey."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
 
 
 def payload(shown: dict[str, str]) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from ..console import Console
 from ..errors import ToolError
 from ..hub.events import EVENTS
+from ..printable import clean
 from .hub_client import Client, add_options, client, device_path
-from .hub_lines import Lines, clean
+from .hub_lines import Lines
 
 _CTRL_C = 130
 _SILENCE_S = 40.0  # more than twice the time between the hub's comments

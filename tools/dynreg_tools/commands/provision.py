@@ -134,7 +134,7 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
                 text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
             error = BoardError("network.wifi", text)
         raise Failed(error, row) from None
-    return row | result(seen, order.content.batch.info.product_id)
+    return row | result(seen, row["mac"], order.content.batch.info.product_id)
 
 
 class Failed(BoardError):
@@ -145,9 +145,17 @@ class Failed(BoardError):
         self.known = known
 
 
-def result(seen: dict, product_id: str) -> fleet.Row:
-    """The row's fields from the report that a board printed."""
+def result(seen: dict, mac: str, product_id: str) -> fleet.Row:
+    """The row's fields from the report that the board with this MAC printed."""
     good = seen.get("error") is None and bool(seen.get("connected")) and bool(seen.get("stored"))
+    whose = seen.get("mac")
+    if (good or whose) and str(whose).replace(":", "") != mac.replace(":", ""):
+        who = f"of the board {whose}" if whose else "without a MAC"
+        return {
+            "outcome": "failed",
+            "error": "board.other",
+            "message": f"its report is {who}",
+        }
     row = {
         "outcome": GOOD if good else "failed",
         "fingerprint": seen["fingerprint"],

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .. import onboard
+from .. import answers, onboard
 from ..link import Link
 from . import partitions
 
@@ -65,14 +65,15 @@ class Contents:
 def from_repl(link: Link) -> Contents:
     """As the board answers on its REPL. BoardError."""
     onboard.send(link, "credential")
-    answer = onboard.call(link, "held")
+    answer = answers.checked(link.port, onboard.call(link, "held"), answers.HELD)
+    release = answer["version"].split("MicroPython ")[-1].split()
     return Contents(
         tuple(answer["places"]),
         answer["mac"],
         answer["owner"],
         _chip_name(answer["machine"]),
         answer["flash"],
-        "MicroPython " + answer["version"].split("MicroPython ")[-1].split()[0],
+        f"MicroPython {release[0]}" if release else None,
         tuple(answer["files"]),
     )
 

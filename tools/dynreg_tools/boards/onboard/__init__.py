@@ -7,11 +7,11 @@ their results come back as printed text.
 from __future__ import annotations
 
 import ast
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from ...printable import loads
 from ..errors import BoardError
 
 _FOLDER = Path(__file__).parent
@@ -31,7 +31,7 @@ class Prompt(Protocol):
 @cache
 def source(name: str) -> str:
     """The code of one file here, without its comments, docstrings and types: fewer bytes."""
-    tree = ast.parse((_FOLDER / f"{name}.py").read_text())
+    tree = ast.parse((_FOLDER / f"{name}.py").read_text("utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
@@ -48,8 +48,8 @@ def send(link: Prompt, *names: str) -> None:
 
 
 def statement(function: str, *arguments: Any) -> str:
-    """The call of a function that was sent, with literals."""
-    return f"{function}({', '.join(map(repr, arguments))})"
+    """The call of a function that was sent, with literals, in ASCII whatever is in them."""
+    return f"{function}({', '.join(map(ascii, arguments))})"
 
 
 def run(link: Prompt, function: str, *arguments: Any) -> str:
@@ -70,10 +70,10 @@ def call_each(link: Prompt, timeout: float, **calls: tuple[Any, ...]) -> dict[st
 
 def _answer(link: Prompt, expression: str, timeout: float) -> Any:
     output = link.exec(f"answer({_MARK!r}, {expression})", timeout=timeout)
-    for line in reversed(output.splitlines()):
+    for line in reversed(output.split("\n")):  # other ends of lines may be in a text of it
         if _MARK in line:
             try:
-                return json.loads(line.split(_MARK, 1)[1])
+                return loads(line.split(_MARK, 1)[1])
             except ValueError:
                 break
     raise BoardError("board.lost", f"{link.port}: the board's answer is cut off: run it again")
