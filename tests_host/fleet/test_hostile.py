@@ -20,6 +20,7 @@ from dynreg_tools.commands.provision import result
 from dynreg_tools.printable import clean, loads, tidy
 
 MAC = "24:6f:28:00:00:01"
+NAME = "esp32-246f28000001"
 GOOD = {
     "mac": MAC.replace(":", ""),
     "device": "ABCDEFGHIJesp32-246f28000001",
@@ -216,10 +217,25 @@ def test_any_bytes_end_the_watch_in_a_printable_sentence(data):
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("mac", ["246f28000002", None])
-def test_a_report_of_another_board_is_not_this_ones(mac):
-    row = result(GOOD | {"mac": mac, "last_error": None}, MAC, "ABCDEFGHIJ")
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"mac": "246f28000002"}, "of the board 246f28000002"),
+        ({"mac": None}, "without a MAC"),
+        ({"device": "ABCDEFGHIJesp32-246f28000002"}, "not of ABCDEFGHIJesp32-246f28000001"),
+        ({"device": None}, "of no device"),
+        ({"mac": "246f28000002", "error": "config"}, "of the board 246f28000002"),
+    ],
+)
+def test_a_report_of_another_board_is_not_this_ones(change, words):
+    row = result(GOOD | {"last_error": None} | change, MAC, NAME, "ABCDEFGHIJ")
     assert (row["outcome"], row["error"]) == ("failed", "board.other")
+    assert words in row["message"]
+
+
+def test_a_report_of_this_board_is():
+    row = result(GOOD | {"last_error": None}, MAC, NAME, "ABCDEFGHIJ")
+    assert row == {"outcome": "good", "device": NAME, "fingerprint": "0badcafe", "tls": None}
 
 
 # ---- answers at the prompt

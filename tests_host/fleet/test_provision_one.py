@@ -42,13 +42,14 @@ def test_a_registered_board_keeps_its_secret_whatever_is_deployed(bench, board):
 def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     app = bench.folder / "app"
     app.mkdir()
-    report = {"device": "FLEETTESTSx", "stored": True, "connected": True, "error": None}
+    name = "esp32-" + board.unique_id.hex()
+    report = {"device": "FLEETTESTS" + name, "stored": True, "connected": True, "error": None}
     report |= {"fingerprint": "0badcafe", "mac": board.unique_id.hex()}
     (app / "main.py").write_text(f"print('dynreg: ' + {json.dumps(report)!r})\n")
     bench.on(board)
     (row,) = bench.dynreg(*ONE, "--app", "app", "--json", code=0).rows
     assert row["fingerprint"] == "0badcafe"
-    assert row["device"] == "x"
+    assert row["device"] == name
     assert row["mac"] == board.mac
 
 

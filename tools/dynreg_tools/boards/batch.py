@@ -29,6 +29,10 @@ class Batch:
         shown = self.values | {key: f"@{key}@" for key in own}
         return json.dumps(shown, indent=2), own
 
+    def name_of(self, mac: str) -> str:
+        """The device name of the board with this MAC."""
+        return self.values["deviceName"].replace("{mac}", mac.replace(":", ""))
+
     @property
     def authorities(self) -> list[str]:
         """Paths on the board of the CA files that it names."""

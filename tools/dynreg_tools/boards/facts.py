@@ -27,7 +27,7 @@ def of_board(board: dict[str, Any], batch: Batch) -> dict[str, Any]:
     device = board["device"] if board["registered"] else None
     return {
         "mac": board["mac"],
-        "device": device or batch.values["deviceName"].replace("{mac}", _digits(board["mac"])),
+        "device": device or batch.name_of(board["mac"]),
         "chip": chip(board["machine"]),
         "micropython": board["micropython"],
     }
@@ -41,10 +41,6 @@ def library(board: dict[str, Any]) -> str:
 def chip(machine: str) -> str:
     """ESP32S3 from "Generic ESP32S3 module with ESP32S3" (os.uname().machine)."""
     return machine.rsplit(" with ", 1)[-1]
-
-
-def _digits(mac: str) -> str:
-    return mac.replace(":", "")
 
 
 def _first_region() -> str:

@@ -84,6 +84,20 @@ TOOLS = {
         "the report at its port is of another board or device",
         "plug no other board in meanwhile, have the program print device.report(), run it again",
     ),
+    "board.twice": (
+        "two boards at work have the same MAC",
+        "unplug one of them; give a board with a copied MAC a deviceName of its own",
+    ),
+    "config.batch": (
+        "files of one board are to go onto several",
+        "write deviceName with {mac} and YOUR_… for secrets, as 'dynreg init' does; take private "
+        "keys out of certs/",
+    ),
+    "config.name": (
+        "another board has the name",
+        "write {mac} into deviceName; where the other board is gone, take its row out of the "
+        "report",
+    ),
     "config.two": (
         "device_info.json holds a deviceSecret, and the board another one",
         "leave deviceSecret at YOUR_DEVICE_SECRET in a batch's device_info.json",

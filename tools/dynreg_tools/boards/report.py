@@ -68,6 +68,15 @@ class Report:
                 return row
         return None
 
+    def names(self, product_id: str) -> dict[str, str]:
+        """{device name: MAC} of the boards in it, of this product; a good one comes before one
+        that may have the name."""
+        found: dict[str, str] = {}
+        for row in sorted(self._rows, key=lambda row: row["outcome"] != GOOD):
+            if row.get("product") in (None, "", product_id) and row.get("error") != "config.name":
+                found.setdefault(row["device"], row["mac"])
+        return {name: mac for name, mac in found.items() if name and mac}
+
     def add(self, row: dict[str, Any]) -> dict[str, Any]:
         """Puts a board's row in the place of its last one, and down as an attempt; returns it as
         it was written. BoardError where it cannot be."""

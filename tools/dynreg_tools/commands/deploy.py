@@ -6,7 +6,7 @@ import argparse
 import threading
 from pathlib import Path
 
-from ..boards import apply, batch, content, fleet
+from ..boards import apply, batch, content, fleet, mistakes
 from ..boards.content import Content, Options
 from ..boards.link import Link
 from ..boards.plan import Inventory, plan
@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     asked = asked_for(options)
     what = read(options, asked)
     ports = shared.ports(options)
+    mistakes.check(what.batch, len(ports))
     good = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:

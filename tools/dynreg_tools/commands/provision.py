@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..boards import apply, booting, facts, fleet, openreport
+from ..boards import apply, booting, facts, fleet, mistakes, openreport
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link
@@ -59,8 +60,10 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
     console = Console(options.json)
     asked = deploy.asked_for(options)
     content = deploy.read(options, asked)
-    order = Order(content, asked, report, options.again, options.timeout)
+    bench = mistakes.Bench(report.names(content.batch.info.product_id))
+    order = Order(content, asked, report, bench, options.again, options.timeout)
     ports = shared.ports(options)
+    mistakes.check(content.batch, len(ports))
     rows: list[fleet.Row] = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
@@ -96,6 +99,7 @@ class Order:
     content: Content
     options: Options
     report: Report
+    bench: mistakes.Bench
     again: bool
     timeout: float
 
@@ -104,10 +108,12 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
     """One board, from its prompt to its report; its row."""
     row: fleet.Row = {}
     try:
-        with Link(port, stop) as link:
+        with Link(port, stop) as link, ExitStack() as place:
             step("asking who it is", 0.02)
             found = apply.take_inventory(link, order.content)
             row.update(facts.of_board(found.board, order.content.batch))
+            name = order.content.batch.name_of(row["mac"])
+            place.enter_context(order.bench.place(port, row["mac"], name))
             done = None if order.again else order.report.good(row["mac"])
             if done:
                 text = f"good in {order.report.path}"
@@ -134,7 +140,7 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
                 text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
             error = BoardError("network.wifi", text)
         raise Failed(error, row) from None
-    return row | result(seen, row["mac"], order.content.batch.info.product_id)
+    return row | result(seen, row["mac"], name, order.content.batch.info.product_id)
 
 
 class Failed(BoardError):
@@ -145,24 +151,17 @@ class Failed(BoardError):
         self.known = known
 
 
-def result(seen: dict, mac: str, product_id: str) -> fleet.Row:
-    """The row's fields from the report that the board with this MAC printed."""
+def result(seen: dict, mac: str, name: str, product_id: str) -> fleet.Row:
+    """The row's fields from the report at the port of the board with this MAC and device name."""
     good = seen.get("error") is None and bool(seen.get("connected")) and bool(seen.get("stored"))
-    whose = seen.get("mac")
-    if (good or whose) and str(whose).replace(":", "") != mac.replace(":", ""):
-        who = f"of the board {whose}" if whose else "without a MAC"
-        return {
-            "outcome": "failed",
-            "error": "board.other",
-            "message": f"its report is {who}",
-        }
     row = {
         "outcome": GOOD if good else "failed",
+        "device": name,
         "fingerprint": seen["fingerprint"],
         "tls": seen.get("tls"),
     }
-    if seen.get("device"):
-        row["device"] = str(seen["device"]).removeprefix(product_id)
+    if fault := mistakes.foreign(seen, good, mac, name, product_id):
+        return row | {"outcome": "failed", "error": "board.other", "message": fault}
     if not good:
         row["error"] = seen.get("error") or "not_connected"
         row["message"] = seen["last_error"] or "the board names no reason"
