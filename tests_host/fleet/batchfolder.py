@@ -23,10 +23,10 @@ def make_info(folder: Path, **changes) -> dict:
     return values
 
 
-def content_of(folder: Path, app=None, source=False) -> content.Content:
+def content_of(folder: Path, app=None, source=False, force=False) -> content.Content:
     """What folder has for boards."""
     read = batch.read(folder / "device_info.json")
-    return content.read(read, content.Options(app, source))
+    return content.read(read, content.Options(app, source, force=force))
 
 
 def blank(port="port", mpy=6, frozen=None, **found) -> plan.Inventory:

@@ -16,6 +16,7 @@ from tests_host.commands import dynreg
 from tests_host.fleet import batchfolder
 from tests_host.fleet.batchfolder import content_of, deploy, files_of, make_info
 
+DYNREG = (sys.executable, "-m", "dynreg_tools")
 SECRET = {"deviceSecret": "AAAAAAAAAAAAAAAAAAAAAA==", "check": "01234567"}
 
 
@@ -110,9 +111,10 @@ def test_a_library_that_is_half_there_and_was_imported(board, batch, place):
     board.write_file("/main.py", "import dynreg\n")
     with board.power_on() as running:
         running.wait_repl()
-        deploy(running.port, content_of(batch))
+        deploy(running.port, content_of(batch, force=True))
     held = tree(board)
     held.pop("/device_info.json")
+    held.pop("/main.py.old")
     assert held == files_of(content_of(batch))
 
 
@@ -203,9 +205,10 @@ def test_a_dry_run_writes_nothing(board, batch):
     before = tree(board)
     with board.power_on() as running:
         running.wait_repl()
-        report = deploy(running.port, content_of(batch), dry_run=True)
+        report = deploy(running.port, content_of(batch, force=True), dry_run=True)
         assert running.flash_writes == 0
     assert "/main.py" in report["written"]
+    assert report["kept"] == {"/main.py": "/main.py.old"}
     assert report["device_info"] == "new"
     assert tree(board) == before
 
@@ -282,7 +285,7 @@ def test_a_flash_that_is_full_says_so_and_keeps_the_old_program(tmp_path, batch)
     with board.power_on() as running:
         running.wait_repl()
         with pytest.raises(BoardError) as caught:
-            deploy(running.port, content_of(batch))
+            deploy(running.port, content_of(batch, force=True))
         assert caught.value.code == "board.full"
         running.power_cycle()
         running.wait_for("old")
@@ -305,7 +308,7 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
     with board.power_on() as running:
         running.wait_for("busy")
         process = subprocess.Popen(
-            [sys.executable, "-m", "dynreg_tools", "deploy", "--port", board.folder / "port"],
+            [*DYNREG, "deploy", "--force", "--port", board.folder / "port"],
             cwd=batch,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -320,6 +323,6 @@ def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
         assert process.returncode == 130, output
         assert "Traceback" not in output, output
         running.wait_for("busy")
-        report = deploy(str(board.folder / "port"), content_of(batch))
+        report = deploy(str(board.folder / "port"), content_of(batch, force=True))
         assert report["unchanged"] < len(files_of(content_of(batch)))
     shutil.rmtree(batch)

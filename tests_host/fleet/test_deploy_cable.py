@@ -10,6 +10,8 @@ import shutil
 
 import pytest
 
+from dynreg_tools.boards import programs
+from dynreg_tools.boards.content import digests
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet import batchfolder
@@ -49,12 +51,19 @@ def release(root, stamp, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory):
+def patches():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory, patches):
     """A board with release A and a credential, release B, and how many writes B takes."""
     folder = tmp_path_factory.mktemp("scene")
-    monkeypatch = pytest.MonkeyPatch()
-    old = release(folder / "A", "A", monkeypatch)
-    new = release(folder / "B", "B", monkeypatch)
+    old = release(folder / "A", "A", patches)
+    new = release(folder / "B", "B", patches)
+    ours = programs.RELEASES | set(digests(old.others).values())
+    patches.setattr(programs, "RELEASES", ours)
     board = Board.new(folder / "board", wifi={})
     with board.power_on() as running:
         running.wait_repl()

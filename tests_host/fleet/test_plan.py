@@ -38,6 +38,7 @@ def test_a_board_that_holds_all_of_it_is_left_alone():
         "notes": [],
         "written": [],
         "removed": [],
+        "kept": {},
         "unchanged": 5,
         "bytes": 0,
         "device_info": "same",
@@ -89,7 +90,7 @@ def test_a_board_that_loads_no_mpy_of_ours_gets_the_source(mpy, words):
 
 
 def test_a_firmware_that_has_the_library_keeps_what_lies_in_lib():
-    held = {"/lib/dynreg/log.py": "mine", "/main.py": "old"}
+    held = {"/lib/dynreg/log.py": "mine", "/certs/ca.der": "old"}
     found = blank(hashes=held, frozen="0.1.0", parked=("hub",), hiding=("/hub.py",))
     made = plan(WHAT, found)
     assert made.files == OTHERS

@@ -12,6 +12,7 @@ from .content import Content
 from .errors import BoardError
 from .link import Link
 from .plan import Inventory, Plan
+from .programs import PROGRAMS
 
 Progress = Callable[[str, float], None]
 _INVENTORY: dict[str, answers.Check] = {
@@ -19,6 +20,7 @@ _INVENTORY: dict[str, answers.Check] = {
     "hashes": answers.digests,
     "hiding": answers.texts,
     "parked": answers.texts,
+    "idle": answers.texts,
     "device_info": lambda value: (
         isinstance(value, list)
         and len(value) == 2
@@ -46,6 +48,7 @@ def take_inventory(link: Link, content: Content) -> Inventory:
         hashes=("hashes", content.inspected),
         hiding=("hiding", content.packages),
         parked=("parked_of", content.packages),
+        idle=("idle", PROGRAMS),
         device_info=("merge", text, own),
     )
     answers.checked(link.port, found, _INVENTORY)
@@ -55,12 +58,15 @@ def take_inventory(link: Link, content: Content) -> Inventory:
         found["hashes"],
         tuple(found["hiding"]),
         tuple(found["parked"]),
+        tuple(found["idle"]),
         tuple(found["device_info"]),
     )
 
 
-def apply(link: Link, plan: Plan, progress: Progress = lambda _text, _part: None) -> None:
-    """Makes the board hold what the plan says. BoardError.
+def apply(
+    link: Link, plan: Plan, progress: Progress = lambda _text, _part: None
+) -> dict[str, str]:
+    """Makes the board hold what the plan says; the copies of plan.keep by path. BoardError.
 
     The link is the one over which the inventory was taken. progress: called with a step and how
     much of it is done (0 to 1). Can be cut off anywhere: the board starts with the old files or
@@ -74,6 +80,11 @@ def apply(link: Link, plan: Plan, progress: Progress = lambda _text, _part: None
     if plan.waiting:
         progress("checking", 1)
         _check(link, tuple(plan.waiting), plan.waiting)
+    kept = answers.checked(
+        link.port,
+        onboard.call(link, "keep", plan.keep, timeout=60),
+        dict.fromkeys(plan.keep, answers.text),
+    )
     onboard.call(link, "switch", plan.switch, timeout=60)
     onboard.call(link, "move", plan.move, timeout=60)
     onboard.call(link, "write_info")
@@ -81,6 +92,7 @@ def apply(link: Link, plan: Plan, progress: Progress = lambda _text, _part: None
     onboard.call(link, "clean", plan.stale_files)
     if plan.written or plan.removed:
         _check(link, plan.inspected, plan.hashes)
+    return kept
 
 
 def _send(link: Link, files: dict[str, bytes], progress: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +11,8 @@ from .. import sources
 from . import compiler
 from .batch import Batch
 from .errors import BoardError
+from .programs import PROGRAMS, RECORD, record
 
-PROGRAMS = ("/boot.py", "/main.py")
 NEW = ".dynreg-new"  # what a file is called until it moves into its place
 _IGNORED = ("__pycache__", ".git", ".DS_Store")
 _OTHER_FORM = {".py": ".mpy", ".mpy": ".py"}
@@ -21,12 +23,14 @@ class Options:
     """What a person asks of a deploy.
 
     app: a folder whose files go to the root in place of main.py (and boot.py, if it has one).
-    source: .py instead of .mpy. dry_run: say what would change, change nothing.
+    source: .py instead of .mpy. dry_run: say what would change, change nothing. force: replace a
+    board's own programs with ours.
     """
 
     app: Path | None = None
     source: bool = False
     dry_run: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +39,7 @@ class Content:
 
     library: lib/ as it is; compiled: as .mpy, empty where the sources were asked for; packages:
     their names below /lib, which are swapped whole. others: certificates, programs, the app.
+    may_replace: programs that may take the place of a board's own.
     """
 
     batch: Batch
@@ -42,6 +47,7 @@ class Content:
     library: dict[str, bytes]
     compiled: dict[str, bytes]
     others: dict[str, bytes]
+    may_replace: frozenset[str] = frozenset()
 
     @property
     def roots(self) -> list[str]:
@@ -62,7 +68,8 @@ class Content:
     @property
     def inspected(self) -> list[str]:
         """The files and folders of which a board is asked."""
-        return [*self.roots, *self.others, *self.conflicts, *(path + NEW for path in self.others)]
+        new = (path + NEW for path in self.others)
+        return [*self.roots, *self.others, *self.conflicts, *new, RECORD]
 
 
 def read(batch: Batch, options: Options) -> Content:
@@ -70,14 +77,19 @@ def read(batch: Batch, options: Options) -> Content:
     found = library()
     others = _certificates(batch)
     others |= programs()
+    replaced = set(PROGRAMS) if options.force else set()
     if options.app is not None:
-        others |= app_files(options.app)
+        app = app_files(options.app)
+        others |= app
+        others[RECORD] = record(digests({path: others[path] for path in PROGRAMS}))
+        replaced |= set(app)
     return Content(
         batch,
         tuple(sorted({path.split("/")[2] for path in found})),
         found,
         {} if options.source else compiled_library(),
         others,
+        frozenset(replaced & set(PROGRAMS)),
     )
 
 
@@ -104,6 +116,13 @@ def app_files(folder: Path) -> dict[str, bytes]:
         raise BoardError("app", f"{folder}: has no main.py: the board would do nothing")
     return {
         f"/{name}": file.read_bytes() for file, name in _tree(folder) if name != "device_info.json"
+    }
+
+
+def digests(files: dict[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file, base64, as a board says it."""
+    return {
+        path: b64encode(hashlib.sha256(data).digest()).decode() for path, data in files.items()
     }
 
 

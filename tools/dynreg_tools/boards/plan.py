@@ -5,15 +5,14 @@ Nothing is read or sent here, so that every case can be tried without a board.
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import compiler
-from .content import NEW, PROGRAMS, Content
+from . import compiler, programs
+from .content import NEW, Content, digests
 from .errors import BoardError
+from .programs import PROGRAMS, RECORD
 
 _REFUSED = {
     "other": "the board is registered as {owner}, device_info.json says another: bring that "
@@ -29,7 +28,8 @@ class Inventory:
 
     board: identify() of onboard/identify.py. hashes: path -> SHA-256, base64, of what it holds of
     Content.inspected. hiding: what is found before the packages of /lib. parked: packages that an
-    interrupted deploy has left at the root. device_info: merge() of onboard/device_info.py.
+    interrupted deploy has left at the root. idle: programs in which nothing is done. device_info:
+    merge() of onboard/device_info.py.
     """
 
     port: str
@@ -37,6 +37,7 @@ class Inventory:
     hashes: dict[str, str]
     hiding: tuple[str, ...] = ()
     parked: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
     device_info: tuple[str, str | None] = ("new", None)
 
 
@@ -47,7 +48,8 @@ class Plan:
     files: all that is to be on the board. packages: those that are swapped whole; park: of them
     those that change. written, removed: the paths that change. write: what goes over the cable, by
     the place where it waits; what is there already from an interrupted deploy is not in it.
-    waiting: the hashes of all that must wait there. switch: packages whose new copy comes into
+    waiting: the hashes of all that must wait there. keep: a person's own programs, of which a copy
+    stays. switch: packages whose new copy comes into
     force. move: files that then move into their places, programs the last of all. inspected: the
     files and folders that must hold `files` at the end and nothing else.
     """
@@ -60,6 +62,7 @@ class Plan:
     stale_modules: tuple[str, ...]
     write: dict[str, bytes]
     waiting: dict[str, str]
+    keep: tuple[str, ...]
     switch: tuple[str, ...]
     move: tuple[str, ...]
     move_last: tuple[str, ...]
@@ -80,6 +83,7 @@ class Plan:
             "notes": list(self.notes),
             "written": list(self.written),
             "removed": list(self.removed),
+            "kept": {path: path + programs.COPY for path in self.keep},
             "unchanged": len(self.files) - len(self.written),
             "bytes": sum(len(self.files[path]) for path in self.written),
             "device_info": self.device_info,
@@ -87,7 +91,8 @@ class Plan:
 
 
 def plan(content: Content, found: Inventory) -> Plan:
-    """BoardError "config.other" or "config.two" where the board has another credential."""
+    """BoardError "config.other" or "config.two" where the board has another credential,
+    "board.program" where it has programs of its own and nobody said that they may go."""
     what, owner = found.device_info
     if what in _REFUSED:
         raise BoardError(f"config.{what}", f"{found.port}: {_REFUSED[what].format(owner=owner)}")
@@ -104,6 +109,13 @@ def plan(content: Content, found: Inventory) -> Plan:
     moved = [path for path in changed if not _package(path, packages)]
     stale = [path for path in present if path not in wanted and not path.endswith(NEW)]
     left = [path for path in present if path.endswith(NEW) and path.removesuffix(NEW) not in moved]
+    own = programs.own(present, wanted, found.idle)
+    hindered = [path for path in own if path not in content.may_replace]
+    if hindered:
+        sentence = programs.refusal(hindered, RECORD in content.others)
+        raise BoardError("board.program", f"{found.port}: {sentence}")
+    if RECORD in content.others and _deployed(present):
+        own = []
     places = {path: path + NEW if path in moved else path for path in changed}
     touched = {name for path in (*changed, *stale) if (name := _package(path, packages))}
     return Plan(
@@ -119,6 +131,7 @@ def plan(content: Content, found: Inventory) -> Plan:
             if present.get(place) != wanted[path]
         },
         waiting={place: wanted[path] for path, place in places.items()},
+        keep=tuple(own),
         switch=tuple(sorted(touched.union(set(found.parked) & set(packages)))),
         move=tuple(path for path in moved if path not in PROGRAMS),
         move_last=tuple(path for path in PROGRAMS if path in moved),
@@ -132,11 +145,9 @@ def plan(content: Content, found: Inventory) -> Plan:
     )
 
 
-def digests(files: dict[str, bytes]) -> dict[str, str]:
-    """SHA-256 of each file, base64, as a board says it."""
-    return {
-        path: b64encode(hashlib.sha256(data).digest()).decode() for path, data in files.items()
-    }
+def _deployed(present: dict[str, str]) -> bool:
+    """Whether the programs on a board are those that an earlier deploy with --app left there."""
+    return present.get(RECORD) == digests({RECORD: programs.record(present)})[RECORD]
 
 
 def _library(content: Content, found: Inventory) -> tuple[dict[str, bytes], tuple[str, ...]]:

@@ -88,6 +88,10 @@ TOOLS = {
         "two boards at work have the same MAC",
         "unplug one of them; give a board with a copied MAC a deviceName of its own",
     ),
+    "board.program": (
+        "the board has a boot.py or main.py of its own, which would be replaced",
+        "--app FOLDER brings your program, --force takes ours; either keeps a copy, main.py.old",
+    ),
     "config.batch": (
         "files of one board are to go onto several",
         "write deviceName with {mac} and YOUR_… for secrets, as 'dynreg init' does; take private "

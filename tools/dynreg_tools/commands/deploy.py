@@ -38,6 +38,11 @@ def add_what(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--app", type=Path, metavar="FOLDER", help="your program: its files go to the board's root"
     )
+    what.add_argument(
+        "--force",
+        action="store_true",
+        help="our boot.py and main.py in place of a board's own; a copy stays as main.py.old",
+    )
     form = what.add_mutually_exclusive_group()
     form.add_argument("--mpy", action="store_true", help="lib/ compiled (the default)")
     form.add_argument("--source", action="store_true", help="lib/ as it is, to look into")
@@ -88,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 def asked_for(options: argparse.Namespace) -> Options:
     """What the options of add_what() ask for."""
-    return Options(options.app, options.source, options.dry_run)
+    return Options(options.app, options.source, options.dry_run, options.force)
 
 
 def read(options: argparse.Namespace, asked: Options) -> Content:
@@ -101,9 +106,10 @@ def to_board(
 ) -> fleet.Row:
     """Deploys to one open board; its row."""
     planned = plan(what, found)
+    row = {"mac": found.board["mac"], "device": found.board["device"]} | planned.report
     if not asked.dry_run:
-        apply.apply(link, planned, step)
-    return {"mac": found.board["mac"], "device": found.board["device"]} | planned.report
+        row["kept"] = apply.apply(link, planned, step)
+    return row
 
 
 def describe(row: fleet.Row, dry_run: bool) -> list[str]:
@@ -119,6 +125,10 @@ def describe(row: fleet.Row, dry_run: bool) -> list[str]:
     }[row["device_info"]]
     would = "would be " if dry_run else ""
     lines = [f"{row['port']}  {note}" for note in row["notes"]]
+    lines += [
+        f"{row['port']}  {path} of the board's own {would}kept as {copy}"
+        for path, copy in row["kept"].items()
+    ]
     if dry_run:
         lines += [f"{row['port']}  would write {path}" for path in row["written"]]
         lines += [f"{row['port']}  would remove {path}" for path in row["removed"]]

@@ -157,3 +157,34 @@ def move(paths):
 def clean(paths):
     for path in paths:
         remove(path)
+
+
+def idle(paths):
+    """Those of the programs in which nothing is done: comments and blanks, an import of gc."""
+    found = []
+    for path in paths:
+        if mode_of(path) and os.stat(path)[6] <= 4096:
+            with open(path, "rb") as file:
+                lines = [line.strip() for line in file.read().split(b"\n")]
+            if all(
+                line[:1] in (b"", b"#") or line in (b"import gc", b"gc.collect()")
+                for line in lines
+            ):
+                found.append(path)
+    return found
+
+
+def keep(paths):
+    """Copies programs beside themselves: {path: its copy}. A copy that is there already stays."""
+    kept = {}
+    for path in paths:
+        number = 0
+        while path not in kept:
+            name = "%s.old%s" % (path, number or "")
+            if not mode_of(name):
+                copy(path, name + NEW)
+                os.rename(name + NEW, name)
+            if digest(name) == digest(path):
+                kept[path] = name
+            number += 1
+    return kept
