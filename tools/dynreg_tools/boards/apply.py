@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-from . import answers, onboard
+from . import answers, faults, onboard
 from .content import Content
 from .errors import BoardError
 from .link import Link
@@ -39,6 +39,13 @@ def identify(link: Link) -> dict[str, Any]:
 
 def take_inventory(link: Link, content: Content) -> Inventory:
     """All that plan() must know of a board, in one exchange; nothing is changed. BoardError."""
+    try:
+        return _inventory(link, content)
+    except BoardError as error:
+        raise faults.of_listing(error, link.port) from None
+
+
+def _inventory(link: Link, content: Content) -> Inventory:
     onboard.send(link, "identify", "files", "device_info")
     text, own = content.batch.template
     found = onboard.call_each(

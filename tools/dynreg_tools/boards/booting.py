@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..printable import loads
-from . import answers, onboard
+from . import answers, faults, onboard
 from .errors import BoardError
 from .lines import PROMPT, Lines
 from .link import Link
@@ -41,7 +41,7 @@ def watch(
     Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
 
     timeout: seconds until the report must have come. BoardError "timeout", "no_report" (the
-    program ended without one), "board.lost", "interrupted".
+    program ended without one), "board.lost", "board.filesystem", "interrupted".
     """
     deadline = time.monotonic() + timeout
     last_error = code = fingerprint = None
@@ -54,15 +54,15 @@ def watch(
             raise BoardError("board.lost", f"{lines.port}: the port is gone: is the cable in?")
         if line is None:
             continue
-        for pattern, text, part in _STEPS:
-            if pattern.search(line):
-                step(text, part)
+        _take_step(line, step)
         if found := _FINGERPRINT.search(line):
             fingerprint = found[1]
         if found := _LOG_ERROR.match(line):
             last_error, code = found[1], found[2] or None
             if code and int(found[3] or 0) >= _LATER_S:
                 return {"last_error": last_error, "fingerprint": fingerprint, "error": code}
+        if line.startswith(faults.CORRUPTED):
+            raise faults.damaged(lines.port)
         if found := _REPORT.fullmatch(line):
             report, fault = _report(found[1])
             if report is not None:
@@ -76,6 +76,12 @@ def watch(
     raise BoardError(
         code or "timeout", f"{lines.port}: {last_error or 'no report'} (after {timeout:g} s)"
     )
+
+
+def _take_step(line: str, step: Callable[[str, float], None]) -> None:
+    for pattern, text, part in _STEPS:
+        if pattern.search(line):
+            step(text, part)
 
 
 def joined(port: str) -> bool:

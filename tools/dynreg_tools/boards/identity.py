@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from . import onboard
+from . import faults, onboard
 from .batch import placeholder
 from .errors import BoardError
 from .flashing import contents
@@ -27,10 +27,12 @@ def fetch(link: Link) -> Identity:
     paths = [
         path for path in (_INFO, _RECORD, *on_board.files) if onboard.call(link, "exists", path)
     ]
-    first, second = ((_files(link, paths), _nvs(link)) for _ in range(2))
+    first, second = ((_nvs(link), _files(link, paths)) for _ in range(2))
     if first != second:
         raise BoardError("identity.noise", f"{link.port}: read twice, differs: check the cable")
-    files, nvs = first
+    nvs, files = first
+    if nvs is None and len(files) < len(paths):
+        raise faults.damaged(link.port)
     return Identity(on_board.mac, on_board.owner, files, nvs)
 
 
@@ -89,7 +91,15 @@ def _credential(identity: Identity) -> list:
 
 
 def _files(link: Link, paths: list[str]) -> dict[str, bytes]:
-    return {path: link.read(path) for path in paths}
+    """Without those that a damaged file system does not give: the record in NVS has it all."""
+    found: dict[str, bytes] = {}
+    for path in paths:
+        try:
+            found[path] = link.read(path)
+        except BoardError as error:
+            if error.code != "board.filesystem":
+                raise
+    return found
 
 
 def _nvs(link: Link) -> bytes | None:

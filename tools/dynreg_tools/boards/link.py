@@ -20,7 +20,7 @@ from typing import Any
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from . import onboard
+from . import faults, onboard
 from .errors import BoardError
 from .lines import Lines
 
@@ -88,12 +88,7 @@ class Link:
         with self._board_errors():
             output, fault = self._transport.exec_raw(code, timeout)
         if fault:
-            last = fault.decode("utf-8", "replace").strip().splitlines()[-1]
-            if last.startswith("OSError: 28") or "ENOSPC" in last:
-                raise BoardError(
-                    "board.full", f"{self.port}: the flash is full: remove files, or erase it"
-                )
-            raise BoardError("board.exception", f"{self.port}: the board says {last}")
+            raise faults.error(self.port, fault)
         return output.decode("utf-8", "replace").replace("\r\n", "\n")
 
     def read(self, path: str) -> bytes:
@@ -156,8 +151,7 @@ class Link:
         try:
             yield
         except TransportExecError as error:
-            last = error.error_output.strip().splitlines()[-1]
-            raise BoardError("board.exception", f"{self.port}: the board says {last}") from None
+            raise faults.error(self.port, error.error_output) from None
         except (FileNotFoundError, IsADirectoryError) as error:
             if path is None:
                 raise BoardError("board.lost", f"{self.port}: {error}") from None

@@ -92,6 +92,11 @@ TOOLS = {
         "the board has a boot.py or main.py of its own, which would be replaced",
         "--app FOLDER brings your program, --force takes ours; either keeps a copy, main.py.old",
     ),
+    "board.filesystem": (
+        "the board's file system is damaged",
+        "'dynreg flash --firmware FILE.bin --erase --save-identity safe/ --restore-identity "
+        "safe/': a new one, with the credential that NVS still holds",
+    ),
     "config.batch": (
         "files of one board are to go onto several",
         "write deviceName with {mac} and YOUR_… for secrets, as 'dynreg init' does; take private "

@@ -20,7 +20,9 @@ def blank(value):
 def load():
     try:
         os.stat(PATH)
-    except OSError:
+    except OSError as error:
+        if error.errno in (5, 19, 84):  # the file system is damaged: nothing is known of the file
+            raise
         try:
             os.rename(PATH + ".tmp", PATH)  # what a power cut on FAT leaves
         except OSError:

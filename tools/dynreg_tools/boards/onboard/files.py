@@ -14,13 +14,16 @@ import hashlib
 import os
 from binascii import a2b_base64, b2a_base64
 
+DAMAGED = (5, 19, 84)  # EIO, no file system mounted, littlefs's own number for a damaged block
 NEW, OLD, PARKED = ".dynreg-new", ".dynreg-old", ".dynreg-parked"
 
 
 def mode_of(path):
     try:
         return os.stat(path)[0]
-    except OSError:
+    except OSError as error:
+        if error.errno in DAMAGED:
+            raise
         return 0
 
 

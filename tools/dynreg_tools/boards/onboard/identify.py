@@ -31,8 +31,11 @@ def identify():
     try:
         with open("/device_info.json") as file:
             info = json.loads(file.read())
-    except (OSError, ValueError):
+    except ValueError:
         pass
+    except OSError as error:
+        if error.errno in (5, 19, 84):  # EIO, no file system mounted, a damaged block
+            raise
     registered = in_nvs()
     name = info.get("deviceName")
     product = info.get("productId")
