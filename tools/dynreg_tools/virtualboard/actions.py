@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+# Where the interpreter looks for an exception to raise, what lies there then, bytes of a word.
+Pending = tuple[int, int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -28,6 +31,8 @@ class Type:
 @dataclass(frozen=True, slots=True)
 class Interrupt:
     """Ctrl-C for MicroPython."""
+
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)

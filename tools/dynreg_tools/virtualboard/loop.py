@@ -207,8 +207,8 @@ class Loop(threading.Thread):
                 self._end(kill)
             case Type(data) if self._process:
                 self._process.write(data)
-            case Interrupt() if self._process:
-                self._process.interrupt()
+            case Interrupt(pending) if self._process:
+                self._process.interrupt(pending)
             case Forget():
                 self._port.discard_input()
             case Unplug():

@@ -9,14 +9,18 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .actions import Pending
 from .image import UMASK, board_environment
 from .serialport import make_raw, read_pty, write_pty
 
 _WAIT_S = 0.5  # how long a Ctrl-C waits for a program that computes
 _AGAIN_S = 0.0005
+_QUICK_S, _FEW = 0.004, 3
+_WHILE_HANDLED = 100  # of so many in quick succession one falls into the handler of another
 _EXIT_S = 5  # how long MicroPython may take to end after it has closed its channel
 
 
@@ -54,6 +58,7 @@ class Process:
             raise
         self.channel.setblocking(False)
         self._to_board = bytearray()
+        self._interrupted, self._quick = 0.0, 0
         self._text = b""
 
     @property
@@ -101,21 +106,43 @@ class Process:
             return False
         return bool(int(caught.split()[1], 16) & (1 << (signal.SIGINT - 1)))
 
-    def interrupt(self) -> None:
+    def interrupt(self, pending: Pending | None = None) -> None:
         """Ctrl-C: a signal while a program runs, a character at a prompt.
 
-        The signal comes in the midst of a wait, or after _WAIT_S anyway: the unix port raises from
-        the signal's handler. In a garbage collection that leaves the heap locked, in the search
-        for a module it is lost; an ESP32 raises between two instructions of the program.
+        The signal comes in the midst of a wait: the unix port raises from the signal's handler. In
+        a garbage collection that leaves the heap locked, in the search for a module it is lost; an
+        ESP32 raises between two instructions of the program. pending: so does a program that
+        computes, else it gets the signal after _WAIT_S. Of many in quick succession one is raised
+        while the one before is handled.
         """
-        deadline = time.monotonic() + _WAIT_S
-        while not self._stop_in_a_wait() and time.monotonic() < deadline:
+        self._quick = self._quick + 1 if time.monotonic() - self._interrupted < _QUICK_S else 0
+        again = self._quick >= _FEW
+        deadline = time.monotonic() + (0 if again and pending else _WAIT_S)
+        while not (waits := self._stop_in_a_wait()) and time.monotonic() < deadline:
             time.sleep(_AGAIN_S)
-        if self._interruptible():
+        if not self._interruptible():
+            self.write(b"\x03")
+        elif pending is None or waits:
+            if pending and again:
+                self._raise_in_program(pending, 1)
             os.kill(self.pid, signal.SIGINT)
         else:
-            self.write(b"\x03")
+            self._raise_in_program(pending, _WHILE_HANDLED if again else 1)
         os.kill(self.pid, signal.SIGCONT)
+        self._interrupted = time.monotonic()
+
+    def _raise_in_program(self, pending: Pending, times: int) -> None:
+        """Before the next instruction, so many times, each as soon as the one before is."""
+        place, value, size = pending
+        exception, nothing = value.to_bytes(size, sys.byteorder), bytes(size)
+        deadline = time.monotonic() + _WAIT_S
+        with suppress(OSError), open(f"/proc/{self.pid}/mem", "r+b", buffering=0) as memory:
+            file = memory.fileno()
+            for left in range(times, 0, -1):
+                os.pwrite(file, exception, place)
+                while left > 1 and os.pread(file, size, place) != nothing:
+                    if time.monotonic() > deadline:
+                        return
 
     def _stop_in_a_wait(self) -> bool:
         """MicroPython is stopped in a system call that waits, or that cannot be told."""

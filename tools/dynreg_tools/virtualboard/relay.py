@@ -1,18 +1,18 @@
 """Between the user's port and MicroPython: what an ESP32 does at each kind of reset.
 
-A state machine: events in, actions out. It opens nothing, waits for nothing and asks no clock;
-loop.py brings it the events of a port, a terminal and a channel, and performs the actions in their
-order. Times are seconds of a monotonic clock, host_ns is Unix time.
+A state machine: events in, actions out. It opens nothing, waits for nothing, asks no clock. What
+comes from port, terminal and channel, and the performing of the actions, is loop.py's. Times are
+seconds of a monotonic clock, host_ns is Unix time.
 """
 
 import json
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from . import output as uart
-from .actions import Action, End, Forget, Interrupt, Show, Start, Type, Unplug
+from .actions import Action, End, Forget, Show, Start, Type, Unplug
+from .keys import Keys
 from .output import Output, Prompt
 
 EPOCH_NS = 946684800 * 10**9
@@ -50,7 +50,7 @@ class Relay:
         self._programs = False  # boot.py has begun: Ctrl-C may come in
         self._ending: Callable[[], None] | None = None  # what follows once MicroPython is gone
         self._prompt = Prompt()
-        self._input = bytearray()  # typed, not yet passed on
+        self._keys = Keys()
         self._output = Output("")
         self._actions: list[Action] = []
 
@@ -80,7 +80,7 @@ class Relay:
     def typed(self, data: bytes) -> list[Action]:
         """Bytes came in on the port; without power they are lost."""
         if self.state not in ("cut", "sleep", "dead"):
-            self._input += data
+            self._keys.add(data)
         return self._out()
 
     def printed(self, data: bytes) -> list[Action]:
@@ -103,6 +103,7 @@ class Relay:
             self.reads += int(rest)
         elif kind == b"S":
             self._programs = True
+            self._keys.interrupt_by(rest)
         elif kind == b"T":
             self._rtc_ns = int(rest)
         elif kind == b"N":
@@ -164,9 +165,7 @@ class Relay:
         """The actions so far, with what can be typed; Ctrl-C interrupts while a program runs."""
         open_to_input = self.state == "up" or (self.state == "boot" and self._programs)
         if self._runs and not self._ending and open_to_input:
-            for data in re.findall(rb"\x03|[^\x03]+", self._input):
-                self._actions.append(Interrupt() if data == b"\x03" else Type(bytes(data)))
-            self._input.clear()
+            self._actions += self._keys.take()
         actions, self._actions = self._actions, []
         return actions
 
@@ -185,10 +184,11 @@ class Relay:
             self._show(uart.reset_lines(cause))
             self._prompt = Prompt()
             self._actions.append(Forget())
-            self._input.clear()
+            self._keys.clear()
         token = self._token()
         self._output = Output(token)
         self._programs = False
+        self._keys.interrupt_by(b"")
         config = {
             "cause": cause,
             "raw": self._prompt.raw,

@@ -11,6 +11,7 @@ import sys
 
 import _board
 import _hooks
+import _memory
 import vfs
 
 _STAND_INS = ("machine", "micropython", "os", "socket", "time", "tls", "vfs")
@@ -112,8 +113,9 @@ def start(main):
     config = _board.config
     ended = False
     gc.collect()
+    place = _memory.interrupt_place()
     try:
-        _board.send("S")
+        _board.send("S%d %d %d" % place if place else "S")
         while "corrupted" in _board.config:  # as inisetup.py of the firmware: until Ctrl-C
             print("The filesystem appears to be corrupted.")
             _board.native["time"].sleep(3)

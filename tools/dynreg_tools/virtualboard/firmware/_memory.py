@@ -63,6 +63,26 @@ def make_constant(table):
     flags[0] |= 2
 
 
+def interrupt_place():
+    """Where the interpreter looks for an exception that waits to be raised, where that of Ctrl-C
+    lies, bytes of a word; None where neither can be found. py/mpstate.h has them in one struct.
+    """
+    import sys
+
+    modules = address(sys.modules)
+    exception = modules - 4 * _WORD  # of four words, right before the loaded modules
+    back = words(modules - 64 * _WORD, 60)
+    here = address(globals())
+    if words(exception, 1)[0] != address(KeyboardInterrupt) or here not in back:
+        return None
+    at = len(back) - 1
+    while back[at] != here:
+        at -= 1
+    if back[at + 3]:  # behind the globals two words of nlr
+        return None
+    return modules + (at + 3 - 64) * _WORD, exception, _WORD
+
+
 def unseen(error):
     """Takes the last lines so far out of an error's traceback, all of the last one's file.
 
