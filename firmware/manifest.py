@@ -8,6 +8,8 @@ if options.port:  # umqtt.simple and urequests come from there
     include("$(PORT_DIR)/boards/manifest.py")
 library = Path("../lib/dynreg")
 left_out = {path.stem for path in (library / "services").iterdir()} - {*options.services.split()}
+if options.services:  # what they have in common
+    left_out = {name for name in left_out if not name.startswith("_") or name == "__pycache__"}
 package(
     "dynreg",
     files=[

@@ -279,3 +279,29 @@ def test_call_to_nobody(hub, command):
     assert (result.code, result.err) == (1, "dynreg: there is no device 'other'\n")
     result = command("call", "lamp-1", "on", "--timeout", "11")
     assert (result.code, result.err) == (1, "dynreg: timeout must be 1 to 10\n")
+
+
+def test_broadcast_to_nobody(command):
+    result = command("broadcast", "hello")
+    assert (result.code, result.out) == (1, "nobody gets it\n")
+
+
+def test_shadow(hub, command):
+    hub.add_device("lamp-1")
+    assert command("shadow", "lamp-1").out.splitlines() == [
+        "version   0",
+        "reported  {}",
+        "desired   null",
+        "delta     {}",
+    ]
+    result = command("shadow", "lamp-1", '{"led":1}', "--json")
+    assert result.rows[0]["delta"] == {"led": 1}
+    assert command("shadow", "lamp-1", "null").out.splitlines()[2] == "desired   null"
+    for arguments, error in (
+        (["{led:1}"], "'{led:1}' is not JSON: is it quoted for the shell?"),
+        (["7"], "desired must be a JSON object or null"),
+        (["{}", "--version", "9"], "the shadow has version 2, not 9"),
+        (["--version", "9"], "--version is for a change: give the JSON that is desired, too"),
+    ):
+        result = command("shadow", "lamp-1", *arguments)
+        assert (result.code, result.err) == (1, f"dynreg: {error}\n")

@@ -26,7 +26,8 @@ def tool():
 def library(service=None):
     """What lib/ holds without the services, or with one."""
     paths = [path.relative_to(ROOT / "lib") for path in (ROOT / "lib").rglob("*.py")]
-    return {p.as_posix() for p in paths if "services" not in p.parts or p.stem == service}
+    wanted = {service, "_replies"} if service else set()
+    return {p.as_posix() for p in paths if "services" not in p.parts or p.stem in wanted}
 
 
 def frozen(tool, manifest, **variables):

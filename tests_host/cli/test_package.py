@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,12 +21,16 @@ def files():
 
 
 def services():
-    """The modules of each service, by its name."""
+    """The modules of each service, by its name, with what it imports of services/_NAME.py."""
     found = {}
     folder = ROOT / "lib" / "dynreg" / "services"
     for path in folder.rglob("*.py"):
         name = path.relative_to(folder).parts[0].removesuffix(".py")
-        found.setdefault(name, []).append(path.relative_to(ROOT / "lib").as_posix())
+        if not name.startswith("_"):
+            shared = re.findall(r"from [.]+(_[a-z]+) import", path.read_text("utf-8"))
+            modules = [path, *(folder / f"{other}.py" for other in shared)]
+            names = {module.relative_to(ROOT / "lib").as_posix() for module in modules}
+            found[name] = found.get(name, set()) | names
     return found
 
 

@@ -29,6 +29,7 @@ CODES = {
         "protocol.library",
         "protocol.mqtt",
         "protocol.time",
+        "service.refused",
     ),
     "RegistrationError": ("register.refused",),
     "DynregError": ("memory",),

@@ -60,13 +60,22 @@ def modules() -> list[str]:
 
 
 def services() -> dict[str, list[str]]:
-    """The modules of each optional service, services/NAME.py or those of services/NAME/."""
+    """The modules of each optional service: services/NAME.py or those of services/NAME/.
+
+    With those that several have in common, services/_NAME.py, where one of its own imports it.
+    """
     found: dict[str, list[str]] = {}
     for name in _modules():
-        if name.startswith(_SERVICES):
+        if name.startswith(_SERVICES) and not name.startswith(_SERVICES + "_"):
             service = PurePosixPath(name.removeprefix(_SERVICES)).parts[0].removesuffix(".py")
             found.setdefault(service, []).append(name)
-    return found
+    return {service: [*names, *_shared(names)] for service, names in found.items()}
+
+
+def _shared(names: list[str]) -> list[str]:
+    text = "".join((LIB / name).read_text("utf-8") for name in names)
+    found = re.findall(r"^ *from \.+(_[a-z_]+) import", text, re.MULTILINE)
+    return sorted({f"{_SERVICES}{name}.py" for name in found})
 
 
 def _modules() -> list[str]:

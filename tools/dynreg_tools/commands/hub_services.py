@@ -1,13 +1,15 @@
-"""`dynreg hub call`: the cloud's services, asked of a running hub."""
+"""`dynreg hub call`, `broadcast`, `shadow`: the cloud's services, asked of a running hub."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from ..console import Console
+from ..errors import ToolError
 from .hub_client import client, device_path
-from .hub_lines import payload
+from .hub_lines import clean, payload
 from .hub_messages import message_of, sub_command
 
 _CALL = """\
@@ -18,6 +20,19 @@ examples:
 Prints the device's answer (RRPC; on the device: dynreg.services.rrpc). The exit code is 1 where
 none comes in time, or the device does not listen for calls."""
 
+_BROADCAST = """\
+example:
+  dynreg hub broadcast '{"update":"tonight"}'
+
+The exit code is 1 where nobody gets it (on the device: dynreg.services.broadcast)."""
+_SHADOW = """\
+examples:
+  dynreg hub shadow esp32-246f286d5a9e                  what it has reported, what is desired
+  dynreg hub shadow esp32-246f286d5a9e '{"led":1}'      a key set to null goes away
+  dynreg hub shadow esp32-246f286d5a9e null             nothing is desired any more
+
+A change reaches the device at once, or when it asks (on the device: dynreg.services.shadow)."""
+
 
 def add_commands(commands: Any) -> None:
     """Their parsers."""
@@ -25,6 +40,23 @@ def add_commands(commands: Any) -> None:
     one.add_argument("device", metavar="DEVICE")
     one.add_argument("text", metavar="TEXT", help="what the call holds; - for standard input")
     one.add_argument("--hex", action="store_true", help="TEXT is pairs of hex digits")
+    _add_timeout(one)
+    one = sub_command(
+        commands, "broadcast", "send a message to all devices", broadcast, _BROADCAST
+    )
+    one.add_argument("text", metavar="TEXT", help="what it holds; - for standard input")
+    one.add_argument("--hex", action="store_true", help="TEXT is pairs of hex digits")
+    one = sub_command(commands, "shadow", "a device's shadow: reported, desired", shadow, _SHADOW)
+    one.add_argument("device", metavar="DEVICE")
+    one.add_argument(
+        "desired", metavar="JSON", nargs="?", help="change what is desired: an object; null: clear"
+    )
+    one.add_argument(
+        "--version", type=int, metavar="N", help="only if this is the shadow's version"
+    )
+
+
+def _add_timeout(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--timeout",
         type=int,
@@ -43,6 +75,45 @@ def call(options: argparse.Namespace) -> int:
     if not options.json:
         console.say(_words(answer, options.timeout))
     return 0 if answer["payload"] else 1
+
+
+def broadcast(options: argparse.Namespace) -> int:
+    """0, or 1 where nobody has received it."""
+    answer = client(options).ask("POST", "/broadcast", message_of(options))
+    console = Console(options.json)
+    console.result(answer)
+    if not options.json:
+        count = answer["receivers"]
+        console.say(f"{count} receiver{'s' * (count != 1)}" if count else "nobody gets it")
+    return 0 if answer["receivers"] else 1
+
+
+def shadow(options: argparse.Namespace) -> int:
+    """0."""
+    path = device_path(options.device, "/shadow")
+    if options.desired is None:
+        if options.version is not None:
+            raise ToolError("--version is for a change: give the JSON that is desired, too")
+        answer = client(options).ask("GET", path)
+    else:
+        body: dict[str, Any] = {"desired": json_of(options.desired)}
+        if options.version is not None:
+            body["version"] = options.version
+        answer = client(options).ask("PUT", path, body)
+    console = Console(options.json)
+    console.result(answer)
+    if not options.json:
+        for name in ("version", "reported", "desired", "delta"):
+            console.say(f"{name:10}{clean(json.dumps(answer[name], ensure_ascii=False))}")
+    return 0
+
+
+def json_of(text: str) -> Any:
+    """What TEXT says as JSON; ToolError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ToolError(f"{text[:40]!r} is not JSON: is it quoted for the shell?") from None
 
 
 def _words(answer: dict[str, Any], seconds: int) -> str:

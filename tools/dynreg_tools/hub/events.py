@@ -24,6 +24,7 @@ EVENTS = {
     "delivered": "a message was sent to a device: client_id, topic, qos, size in bytes",
     "kept": "a message is kept for a device that is offline: client_id, topic, qos, size",
     "undelivered": "a message to a device was dropped: client_id, topic, reason",
+    "shadow": "a device's shadow has changed: client_id, version, by (device or cloud)",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",

@@ -102,7 +102,7 @@ class Hub:
             self.ntp, self.dns = urls.ntp, urls.dns
             self.ca_pem, self.ca_der = server.ca_pem, server.ca_der
             self._management = server.management
-            self.services = ThreadServices(self._await, server.management.device, server.services)
+            self.services = ThreadServices(self._await, server.management, server.services)
             product = server.management.product
             self.product_id, self.product_secret = product.id, product.secret
             self.auth_mode, self.psk = product.auth_mode, server.psk

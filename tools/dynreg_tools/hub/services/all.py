@@ -5,9 +5,11 @@ from typing import Protocol
 
 from ..events import Journal
 from ..store import Store
+from .broadcast import Broadcasts
 from .clock import Clock, ClockFaults
 from .rrpc import Calls
 from .service import Publish, Service
+from .shadow import Shadows
 
 
 class ServiceFaults(ClockFaults, Protocol):
@@ -21,10 +23,12 @@ class Services:
     """
 
     def __init__(
-        self, _store: Store, _journal: Journal, publish: Publish, faults: ServiceFaults
+        self, store: Store, journal: Journal, publish: Publish, faults: ServiceFaults
     ) -> None:
+        self.broadcasts = Broadcasts(store, publish)
         self.calls = Calls(publish)
-        services: tuple[Service, ...] = (Clock(faults), self.calls)
+        self.shadows = Shadows(store, journal, publish)
+        services: tuple[Service, ...] = (Clock(faults), self.calls, self.shadows)
         self.by_kind: Mapping[str, Service] = {
             kind: service for service in services for kind in service.kinds
         }

@@ -1,11 +1,11 @@
 """The time, for a device that asks over MQTT. Source: protocol section 6."""
 
-import json
 import time
 from functools import partial
 from typing import Protocol
 
 from .service import Request
+from .text import parsed
 
 
 class ClockFaults(Protocol):
@@ -43,11 +43,8 @@ class Clock:
 
 def _asks_for_time(payload: bytes) -> bool:
     """Whether this is {"type":"get","resource":["time"]} (protocol section 6)."""
-    try:
-        request = json.loads(payload.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(request, dict) or request.get("type") != "get":
+    request = parsed(payload)
+    if request is None or request.get("type") != "get":
         return False
     resource = request.get("resource")
     return isinstance(resource, list) and "time" in resource

@@ -1,21 +1,24 @@
 """What the cloud's API offers of the services, by the devices' names, for any thread."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
-from ..store import Device
+from ..management import Management
 from .all import Services
 from .rrpc import USUAL_S
+from .shadow import Document
 
+T = TypeVar("T")
 Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
 
 
 class ThreadServices:
-    """`run` runs a coroutine function in the hub's loop, `device` finds a device there."""
+    """`run` runs a coroutine function in the hub's loop."""
 
-    def __init__(self, run: Run, device: Callable[[str], Device], services: Services) -> None:
+    def __init__(self, run: Run, management: Management, services: Services) -> None:
         self._run = run
-        self._device = device
+        self._management = management
+        self._device = management.device
         self._services = services
 
     def call(self, name: str, payload: bytes | str, timeout: float = USUAL_S) -> bytes | None:
@@ -26,6 +29,26 @@ class ThreadServices:
             return called.answer
 
         return self._run(call)
+
+    def broadcast(self, payload: bytes | str) -> int:
+        """Send a message to all devices of the product; to how many."""
+        product_id = self._management.product.id
+        return self._do(lambda: self._services.broadcasts.send(product_id, _bytes(payload)))
+
+    def shadow(self, name: str) -> Document:
+        """A device's shadow."""
+        return self._do(lambda: self._services.shadows.document(self._device(name)))
+
+    def desire(self, name: str, state: dict[str, Any] | None, version: int = 0) -> Document:
+        """Change what is desired of a device; None: nothing is. HubError where it cannot be."""
+        shadows = self._services.shadows
+        return self._do(lambda: shadows.desire(self._device(name), state, version))
+
+    def _do(self, function: Callable[[], T]) -> T:
+        async def do() -> T:
+            return function()
+
+        return self._run(do)
 
 
 def _bytes(payload: bytes | str) -> bytes:

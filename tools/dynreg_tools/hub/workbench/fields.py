@@ -55,6 +55,13 @@ class Body:
             raise HubError(f"{name} must be a list")
         return [_text(name, one) for one in value]
 
+    def object(self, name: str) -> dict[str, Any] | None:
+        """A JSON object, or null; it must be there."""
+        value = self._values.get(name, "")
+        if value is not None and not isinstance(value, dict):
+            raise HubError(f"{name} must be a JSON object or null")
+        return value
+
     def payload(self) -> bytes:
         """The bytes of `payload` or of `payload_hex`."""
         if ("payload" in self._values) == ("payload_hex" in self._values):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +25,11 @@ class ServiceInterface:
 
     def routes(self) -> list[Route]:
         """The paths."""
-        return [Route("/devices/{name}/calls", self.call, methods=["POST"])]
+        return [
+            Route("/broadcast", self.broadcast, methods=["POST"]),
+            Route("/devices/{name}/calls", self.call, methods=["POST"]),
+            Route("/devices/{name}/shadow", self.shadow, methods=["GET", "PUT"]),
+        ]
 
     async def call(self, request: Request) -> Response:
         """Call a device and wait for its answer."""
@@ -40,6 +45,24 @@ class ServiceInterface:
                 "ms": round(called.seconds * 1000),
             }
         )
+
+    async def broadcast(self, request: Request) -> Response:
+        """Send a message to all devices."""
+        body = await Body.of(request, "payload", "payload_hex")
+        product_id = self._management.product.id
+        receivers = self._services.broadcasts.send(product_id, body.payload())
+        return json_response({"receivers": receivers})
+
+    async def shadow(self, request: Request) -> Response:
+        """A device's shadow; PUT changes what is desired."""
+        device = self._management.device(request.path_params["name"])
+        if request.method == "PUT":
+            body = await Body.of(request, "desired", "version")
+            version = body.number("version", 1, 2**53) or 0
+            document = self._services.shadows.desire(device, body.object("desired"), version)
+        else:
+            document = self._services.shadows.document(device)
+        return json_response({**asdict(document), "delta": document.delta})
 
 
 def json_response(value: object) -> Response:
