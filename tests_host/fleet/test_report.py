@@ -88,6 +88,6 @@ def test_columns_of_ones_own_and_what_a_spreadsheet_saves(tmp_path):
 def test_what_is_no_report_is_left_alone(tmp_path, data):
     path = tmp_path / "r.csv"
     path.write_bytes(data)
-    with pytest.raises(BoardError, match="r.csv: is no.* name another file"):
+    with pytest.raises(BoardError, match=r"r\.csv: is no.* name another file"):
         Report(path)
     assert path.read_bytes() == data
