@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from .signs import Signs
 from .tables import table
 
 
@@ -65,6 +66,14 @@ class Console:
         found = {row["error"]: row["what_to_do"] for row in rows if row.get("error")}
         for error, action in found.items():
             self.say(f"what to do about {error}: {action}")
+
+    def signs(self, counters: str) -> Signs:
+        return Signs(self._rich if self.terminal else None, counters)
+
+    def bell(self) -> None:
+        """A terminal's sound."""
+        if self.terminal:
+            self._rich.bell()
 
     def progress(self, ports: list[str], what: str) -> Bars:
         return Bars(self._rich if self.terminal else None, ports, what)

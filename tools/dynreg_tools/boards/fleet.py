@@ -7,9 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Protocol
 
-from ..console import Bars
 from ..printable import tidy
 from . import remedies
 from .errors import BoardError
@@ -19,10 +18,25 @@ Step = Callable[[str, float], None]
 Work = Callable[[str, threading.Event, Step], Row]
 Due = Callable[[int], list[str] | None]
 
+
+class Shown(Protocol):
+    """What a person sees meanwhile; a with statement."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def step(self, port: str, text: str, part: float) -> None:
+        """The board is at a step, and so far in all (0 to 1). From any thread."""
+
+    def done(self, port: str, text: str) -> None:
+        """The board's outcome."""
+
+
 _POLL_S = 0.2  # Ctrl-C is seen between two waits, also on Windows
 
 
-def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:
+def run(ports: list[str], work: Work, jobs: int, bars: Shown, each: Callable[[Row], None]) -> None:
     """Calls work(port, stop, step) for every port, jobs at a time; see follow()."""
     waiting = deque(ports)
 
@@ -32,7 +46,7 @@ def run(ports: list[str], work: Work, jobs: int, bars: Bars, each: Callable[[Row
     follow(due, work, jobs, bars, each)
 
 
-def follow(due: Due, work: Work, jobs: int, bars: Bars, each: Callable[[Row], None]) -> None:
+def follow(due: Due, work: Work, jobs: int, bars: Shown, each: Callable[[Row], None]) -> None:
     """Calls work(port, stop, step) for each port that due() names, jobs at a time.
 
     due: asked five times a second which ports to begin with, at most as many as jobs are free;

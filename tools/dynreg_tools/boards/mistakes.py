@@ -18,11 +18,15 @@ _OWN = (  # section and key of device_info.json that hold one board's credential
 _KEY = b"PRIVATE KEY-----"
 
 
-def check(batch: Batch, boards: int) -> None:
-    """BoardError "config.batch" where the batch's files are one board's, and there are more."""
+def check(batch: Batch, boards: int | None) -> None:
+    """BoardError "config.batch" where the batch's files are one board's, and there are more.
+
+    boards: how many; None: as many as will be plugged in.
+    """
     fault = one_boards(batch)
-    if fault and boards > 1:
-        raise BoardError("config.batch", f"{batch.path}: {fault}; here are {boards} boards")
+    if fault and boards != 1:
+        here = f"here are {boards} boards" if boards else "--loop is for several"
+        raise BoardError("config.batch", f"{batch.path}: {fault}; {here}")
 
 
 def one_boards(batch: Batch) -> str | None:

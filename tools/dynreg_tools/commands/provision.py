@@ -14,7 +14,7 @@ from ..boards.errors import BoardError
 from ..boards.link import Link
 from ..boards.report import COLUMNS, GOOD, Report
 from ..console import Console
-from . import deploy, shared
+from . import deploy, provision_loop, shared
 
 DESCRIPTION = """\
 For each board: deploy, reset, watch it register and log in, take down the result that it prints.
@@ -24,6 +24,7 @@ EXAMPLE = """\
 examples:
   dynreg provision --all --report batch.csv
   dynreg provision --all --jobs 8 --report batch.csv --app my_program/
+  dynreg provision --loop --report batch.csv   boards as they are plugged in, until Ctrl-C
   dynreg provision --all --dry-run             which boards, and what would be copied
 
 Exit code: 0 only when all boards are good."""
@@ -46,12 +47,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds for Wi-Fi, registration and login of one board (default 60)",
     )
+    provision_loop.add_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, no more")
     parser.add_argument("--json", action="store_true", help="one JSON object a board")
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every board is good (now or before), else 1."""
+    if options.loop and options.dry_run:
+        options.parser.error("--loop changes boards: not with --dry-run")
     with openreport.opened(options.report, reading=options.dry_run) as report:
         return with_report(options, report)
 
@@ -62,20 +66,27 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
     content = deploy.read(options, asked)
     bench = mistakes.Bench(report.names(content.batch.info.product_id))
     order = Order(content, asked, report, bench, options.again, options.timeout)
-    ports = shared.ports(options)
-    mistakes.check(content.batch, len(ports))
-    rows: list[fleet.Row] = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         return provision(port, order, stop, step)
 
-    def each(row: fleet.Row) -> None:
+    def record(row: fleet.Row) -> None:
         row = facts.of_batch(content.batch) | row
-        rows.append(row)
         whole = row if row["outcome"] in ("skipped", "dry run") else report.add(row)
         console.result({name: whole.get(name) for name in COLUMNS})
+
+    if options.loop:
+        mistakes.check(content.batch, None)
+        return provision_loop.run(options, console, work, record, sentence)
+    ports = shared.ports(options)
+    mistakes.check(content.batch, len(ports))
+    rows: list[fleet.Row] = []
+
+    def each(row: fleet.Row) -> None:
+        rows.append(row)
+        record(row)
         if not console.terminal:
-            console.say(sentence(row, len(rows), len(ports)))
+            console.say(sentence(row, f"[{len(rows)}/{len(ports)}]"))
 
     try:
         fleet.run(ports, work, options.jobs, console.progress(ports, "boards"), each)
@@ -168,9 +179,9 @@ def result(seen: dict, mac: str, name: str, product_id: str) -> fleet.Row:
     return row
 
 
-def sentence(row: fleet.Row, count: int, total: int) -> str:
+def sentence(row: fleet.Row, head: str) -> str:
     """A board's row as one line of a pipe."""
-    words = [f"[{count}/{total}]", row["port"], row.get("mac") or "-", row["outcome"]]
+    words = [head, row["port"], row.get("mac") or "-", row["outcome"]]
     if row["outcome"] == GOOD:
         words += [row["device"], f"fingerprint {row['fingerprint']}"]
     if row.get("error"):
