@@ -1,6 +1,7 @@
 """`provision --loop`: boards are plugged in and out, each is done as it appears."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -118,14 +119,23 @@ def test_a_failed_board_is_tried_once_more_and_then_left_alone_until_it_was_unpl
     assert latest(bench)[first.mac]["attempts"] == 3
 
 
-def test_ctrl_c_in_the_middle_leaves_in_order(bench):
+def test_ctrl_c_in_the_middle_leaves_in_order_and_says_how_the_shift_was(bench):
     board = bench.board("b0")
-    with line(bench) as shift:
-        running = bench.on(board, wait=False)
-        while running.flash_writes < 20:
-            running.wait_change(0.1)
-        assert shift.stop() == 1
-    assert [row["error"] for row in shift.rows] == ["interrupted"]
+    running = bench.on(board)
+    process = subprocess.Popen(
+        terminal.dynreg(*LOOP), cwd=bench.folder, env=environment(), stdout=subprocess.PIPE
+    )
+    while running.flash_writes < 20:
+        running.wait_change(0.1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    first, row, last = out.decode().splitlines()
+    assert first == "plug boards in; Ctrl-C ends"
+    assert row.startswith(f"[0 good, 1 failed]  {at('b0')}  {board.mac}  failed  interrupted: ")
+    assert re.fullmatch(r"0 good, 1 failed; 1 try since \d\d:\d\d:\d\d, see batch\.csv", last), (
+        last
+    )
     running.wait_repl()
     assert not (bench.folder / "batch.csv.lock").exists()
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 _LETTERS = {  # three pixels wide, five high
+    " ": ("   ",) * 5,
     "A": ("###", "# #", "###", "# #", "# #"),
     "B": ("## ", "# #", "## ", "# #", "## "),
     "D": ("## ", "# #", "# #", "# #", "## "),
@@ -29,24 +30,25 @@ _LETTERS = {  # three pixels wide, five high
     "W": ("# #", "# #", "# #", "###", "# #"),
     "Y": ("# #", "# #", " # ", " # ", " # "),
 }
-GOOD, FAIL, BUSY, WAIT = "GOOD", "FAIL", "BUSY", "WAIT"
+GOOD, FAIL, BUSY, WAIT, OUT = "GOOD", "FAIL", "BUSY", "WAIT", "    "
 _STYLES = {
     GOOD: "bold white on green",
     FAIL: "bold white on red",
     BUSY: "bold black on yellow",
     WAIT: "white on blue",
+    OUT: "dim",
 }
-_URGENT = (FAIL, BUSY, WAIT, GOOD)  # what is shown first where there is no room for all
+_URGENT = (FAIL, BUSY, WAIT, GOOD, OUT)  # what is shown first where there is no room for all
 # A pixel's columns and rows, and whether all is said below the word: the first for which is room.
 _SIZES = ((4, 2, True), (2, 1, True), (1, 1, True), (1, 1, False))
 _PIXELS = 15  # the width of a word of four letters
 _LEAST = 25  # columns of a sign, for ports and names
-_STAYS_S = 10  # the sign of a failure at a port that is gone
+_STAYS_S = 10  # a sign's place after its board was unplugged: the next one comes there
 
 
 @dataclass
 class Sign:
-    """word: one of the four. who: name or MAC. text: a step, or an error's code; more: what to do
+    """word: one of the five. who: name or MAC. text: a step, or an error's code; more: what to do
     about it. gone_at: when its board was unplugged."""
 
     word: str
@@ -94,13 +96,12 @@ class Signs:
             self._signs[port] = sign
 
     def away(self, port: str) -> None:
-        """The port is gone: a failure that one could not see yet stays for a while."""
+        """The board was unplugged; a failure, which one could not see yet, is shown a while."""
         with self._lock:
-            sign = self._signs.get(port)
-            if sign and sign.word == FAIL:
-                sign.gone_at = time.monotonic()
-            else:
-                self._signs.pop(port, None)
+            sign = self._signs[port]
+            if sign.word != FAIL:
+                sign = self._signs[port] = Sign(OUT, text="unplugged")
+            sign.gone_at = time.monotonic()
 
     def _draw(self) -> RenderableType:
         if self._rich is None:
@@ -126,14 +127,22 @@ def arranged(rich: Rich, counters: str, signs: dict[str, Sign]) -> RenderableTyp
     if len(rich.render_lines(Group(head, *lines))) <= room:
         return Group(head, *lines)
     urgent = sorted(signs, key=lambda port: _URGENT.index(signs[port].word))
-    for count in range(len(urgent), -1, -1):
-        lines = [_line(port, signs[port]) for port in urgent[:count]]
-        left = [signs[port].word for port in urgent[count:]]
-        more = ", ".join(f"{left.count(word)} {word}" for word in _URGENT if word in left)
-        shown = Group(head, *lines, Text(f"and {len(left)} more: {more}", "bold"))
-        if len(rich.render_lines(shown)) <= room:
-            return shown
-    return head
+    lines = []
+    room -= len(rich.render_lines(Group(head, _rest([]))))
+    for port in urgent:
+        line = _line(port, signs[port])
+        room -= len(rich.render_lines(line))
+        if room < 0:
+            break
+        lines.append(line)
+    return Group(head, *lines, _rest([signs[port].word for port in urgent[len(lines) :]]))
+
+
+def _rest(words: list[str]) -> Text:
+    """How many are not shown, in a line that is never wrapped."""
+    counts = ((words.count(word), word.strip() or "unplugged") for word in _URGENT)
+    more = ", ".join(f"{number} {word}" for number, word in counts if number)
+    return Text(f"and {len(words)} more: {more}", "bold", no_wrap=True, overflow="ellipsis")
 
 
 def _tiles(rich: Rich, signs: dict[str, Sign], wide: int, high: int, more: bool) -> Table:
@@ -150,8 +159,8 @@ def _tiles(rich: Rich, signs: dict[str, Sign], wide: int, high: int, more: bool)
 
 
 def _tile(rich: Rich, port: str, sign: Sign, wide: int, high: int, more: bool) -> Padding:
-    short = sign.who if sign.word == GOOD else sign.text
-    texts = [port, sign.who, sign.text, sign.more] if more else [port, short]
+    short = [port, sign.text or sign.who]
+    texts = [port, sign.who, sign.text, sign.more] if more else short
     parts = [Text(text, overflow="fold") for text in texts if text]
     word = Text("\n".join(letters(sign.word, wide, high, _ink(rich))), no_wrap=True)
     return Padding(Group(word, *parts), (int(more), 1, 0, 1), style=_STYLES[sign.word])

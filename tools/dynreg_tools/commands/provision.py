@@ -24,7 +24,7 @@ EXAMPLE = """\
 examples:
   dynreg provision --all --report batch.csv
   dynreg provision --all --jobs 8 --report batch.csv --app my_program/
-  dynreg provision --loop --report batch.csv   boards as they are plugged in, until Ctrl-C
+  dynreg provision --loop --report batch.csv   boards as they are plugged in
   dynreg provision --all --dry-run             which boards, and what would be copied
 
 Exit code: 0 only when all boards are good."""
