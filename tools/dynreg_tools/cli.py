@@ -20,6 +20,7 @@ COMMANDS = {
     "flash": "MicroPython into boards, their credential kept",
     "deploy": "library, certificates, programs and device_info.json onto boards",
     "provision": "deploy, register, log in, report: all boards",
+    "labels": "a label for each board of a report: name, MAC, QR code",
     "watch": "what boards print, levels coloured",
     "repl": "a board's prompt",
     "status": "how each board stands: Device.status()",

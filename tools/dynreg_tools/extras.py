@@ -7,6 +7,8 @@ from typing import Any
 
 from .errors import ToolError
 
+_LABELS = ("PIL", "fpdf", "pypdfium2", "segno")
+
 
 def load(module: str, what: str) -> Any:
     """The module, by its name below this package; ToolError says what `what` cannot do without."""
@@ -19,6 +21,7 @@ def load(module: str, what: str) -> Any:
             ) from None
         if (error.name or "").startswith(str(__package__)):
             raise
+        extra = "labels" if error.name in _LABELS else "hub"
         raise ToolError(
-            f"{what} needs {error.name}, which is not installed: pip install 'dynreg[hub]'"
+            f"{what} needs {error.name}, which is not installed: pip install 'dynreg[{extra}]'"
         ) from None
