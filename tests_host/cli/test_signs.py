@@ -83,6 +83,17 @@ def test_who_is_unplugged_leaves_its_place_for_a_while_and_a_failure_its_sign(mo
     assert texts().strip() == ""
 
 
+def test_ports_are_in_the_order_of_their_numbers():
+    rich = terminal(80, 24)
+    board = Signs(rich, "")
+    for port in ("/dev/ttyUSB10", "/dev/ttyUSB2", "/dev/ttyACM0", "COM3"):
+        board.show(port, Sign(GOOD))
+    with rich.capture() as captured:
+        rich.print(board._draw())
+    order = re.findall(r"/dev/tty\w+|COM3", captured.get())
+    assert order == ["/dev/ttyACM0", "/dev/ttyUSB2", "/dev/ttyUSB10", "COM3"]
+
+
 def test_in_a_pipe_nothing_is_drawn():
     with Signs(None, "counters") as board:
         board.step("a", "copying", 0.5)

@@ -188,8 +188,10 @@ def test_the_counters_of_a_shift_are_of_boards_and_of_tries():
         {"port": "b", "mac": "3", "outcome": "skipped"},
         {"port": "b", "mac": "2", "outcome": "skipped"},
         {"port": "c", "mac": "4", "outcome": "failed"},
+        {"port": "d", "mac": None, "outcome": "failed"},
+        {"port": "d", "mac": "3", "outcome": "skipped"},
     ]
     for row in rows:
         shift.count(row)
     since = f"{shift.since:%H:%M:%S}"
-    assert str(shift) == f"2 good, 1 failed, 1 good already; 5 tries since {since}"
+    assert str(shift) == f"2 good, 1 failed, 1 good already; 6 tries since {since}"

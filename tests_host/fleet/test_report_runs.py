@@ -203,3 +203,13 @@ def test_a_person_may_take_a_row_out_or_begin_anew(tmp_path):
     path.unlink()
     with openreport.opened(path) as report:
         assert report.rows == []
+
+
+def test_a_board_without_a_mac_is_no_more_once_a_good_one_is_met_at_its_port(tmp_path):
+    path = tmp_path / "r.csv"
+    report = Report(path)
+    for row in (OTHER, {"port": "p3", "outcome": "failed"}, {"port": "p4", "outcome": "failed"}):
+        report.add(row)
+    report.met("p3")
+    for read in (report, Report(path)):
+        assert [row["port"] for row in read.rows] == ["p2", "p4"]

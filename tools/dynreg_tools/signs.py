@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -111,8 +112,13 @@ class Signs:
             for port, sign in list(self._signs.items()):
                 if sign.gone_at is not None and sign.gone_at < until:
                     del self._signs[port]
-            signs = dict(sorted(self._signs.items()))
+            signs = {port: self._signs[port] for port in sorted(self._signs, key=_natural)}
         return arranged(self._rich, self.counters, signs)
+
+
+def _natural(port: str) -> list[tuple[str, int]]:
+    """A key by which ttyUSB2 comes before ttyUSB10."""
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", port)]
 
 
 def arranged(rich: Rich, counters: str, signs: dict[str, Sign]) -> RenderableType:

@@ -108,7 +108,16 @@ class Report:
         """
         old = [other for other in self._rows if _same(other, row)]
         own = {name: other[name] for other in old for name in self._columns if name not in COLUMNS}
-        self._rows = [other for other in self._rows if other not in old] + [row | own]
+        self._keep([other for other in self._rows if other not in old] + [row | own])
+
+    def met(self, port: str) -> None:
+        """A board that is good already is at this port: what failed there without a MAC was it."""
+        rows = [row for row in self._rows if _mac(row) or row["port"] != port]
+        if len(rows) < len(self._rows):
+            self._keep(rows)
+
+    def _keep(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
         if self.path is not None:
             try:
                 self._write(self.path)

@@ -21,6 +21,7 @@ class Shift:
         """A board's row: of a try, or of a board that was good before ("skipped")."""
         if row["outcome"] == "skipped":
             self._already.add(row["mac"])
+            self._latest.met(row["port"])
             return
         self.tries += 1
         self._latest.add(row)

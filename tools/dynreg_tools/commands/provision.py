@@ -73,6 +73,8 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
     def record(row: fleet.Row) -> None:
         row = facts.of_batch(content.batch) | row
         whole = row if row["outcome"] in ("skipped", "dry run") else report.add(row)
+        if row["outcome"] == "skipped" and not options.dry_run:
+            report.met(row["port"])
         console.result({name: whole.get(name) for name in COLUMNS})
 
     if options.loop:
@@ -127,7 +129,7 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
             place.enter_context(order.bench.place(port, row["mac"], name))
             done = None if order.again else order.report.good(row["mac"])
             if done:
-                text = f"good in {order.report.path}"
+                text = f"good in {order.report.path or 'this run'}"
                 row |= {name: done[name] for name in OF_GOOD if done.get(name)}
                 return row | {"outcome": "skipped", "message": text}
             copied = deploy.to_board(
