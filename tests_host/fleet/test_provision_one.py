@@ -45,9 +45,14 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     name = "esp32-" + board.unique_id.hex()
     report = {"device": "FLEETTESTS" + name, "stored": True, "connected": True, "error": None}
     report |= {"fingerprint": "0badcafe", "mac": board.unique_id.hex()}
-    (app / "main.py").write_text(f"print('dynreg: ' + {json.dumps(report)!r})\n")
+    program = "print('the deviceSecret is: bm90IGEgcmVhbCBzZWNyZXQ=')\n"
+    program += f"print('dynreg: ' + {json.dumps(report)!r})\n"
+    (app / "main.py").write_text(program)
     bench.on(board)
-    (row,) = bench.dynreg(*ONE, "--app", "app", "--json", code=0).rows
+    (row,) = bench.dynreg(*ONE, "--app", "app", "--json", "--report", "r.csv", code=0).rows
+    log = (bench.folder / "r.logs" / f"{board.unique_id.hex()}.log").read_text()
+    assert "the deviceSecret is: [hidden]\n" in log
+    assert "Z dynreg: {" in log
     assert row["fingerprint"] == "0badcafe"
     assert row["device"] == name
     assert row["mac"] == board.mac
@@ -57,6 +62,7 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     "program, code, words",
     [
         ("1/0\n", "no_report", "ZeroDivisionError"),
+        ("raise ValueError('psk=c2VjcmV0IQ==')\n", "no_report", "ValueError: psk=[hidden]"),
         ("", "no_report", "INFO  wifi:"),  # the last that was heard
         ('print(\'dynreg: {"error": "config"}\')\n', "config", "names no reason"),
         ("print('dynreg: {\"error\": null}')\n", "not_connected", "names no reason"),

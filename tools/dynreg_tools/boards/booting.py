@@ -34,14 +34,18 @@ _STEPS = (
 
 
 def watch(
-    lines: Lines, timeout: float, stop: threading.Event, step: Callable[[str, float], None]
+    lines: Lines,
+    timeout: float,
+    stop: threading.Event,
+    step: Callable[[str, float], None],
+    heard: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
     """The board's report, with "last_error" (the last problem logged) and "fingerprint".
 
     Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
 
-    timeout: seconds until the report must have come. BoardError "timeout", "no_report" (the
-    program ended without one), "board.lost", "board.filesystem", "interrupted".
+    timeout: seconds until the report must have come. heard: gets every line. BoardError "timeout",
+    "no_report" (the program ended without one), "board.lost", "board.filesystem", "interrupted".
     """
     deadline = time.monotonic() + timeout
     last_error = code = fingerprint = None
@@ -54,6 +58,7 @@ def watch(
             raise BoardError("board.lost", f"{lines.port}: the port is gone: is the cable in?")
         if line is None:
             continue
+        heard(line)
         _take_step(line, step)
         if found := _FINGERPRINT.search(line):
             fingerprint = found[1]

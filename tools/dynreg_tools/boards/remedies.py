@@ -115,7 +115,8 @@ TOOLS = {
     ),
     "timeout": (
         "no result within --timeout (60 s)",
-        "see what the board prints: 'dynreg watch'; then 'dynreg doctor'",
+        "read what the board printed (FILE.logs beside the report, 'dynreg watch'); then 'dynreg "
+        "doctor'",
     ),
     "no_report": (
         "main.py ended, or is one that prints no result",
@@ -123,7 +124,8 @@ TOOLS = {
     ),
     "not_connected": (
         "the board's result is no registration, stored, with a login",
-        "see what the board prints: 'dynreg watch'; then 'dynreg doctor'",
+        "read what the board printed (FILE.logs beside the report, 'dynreg watch'); then 'dynreg "
+        "doctor'",
     ),
     "no_library": ("the board has no lib/dynreg", "'dynreg deploy' first"),
     "interrupted": ("Ctrl-C", "run the same command again: it goes on"),
@@ -183,7 +185,7 @@ TOOLS = {
         "name a folder of your own, on a disk that works; take a backup for a damaged file",
     ),
 }
-_UNKNOWN = "see what the board prints: 'dynreg watch'"
+_UNKNOWN = "read what the board printed: FILE.logs beside the report, or 'dynreg watch'"
 
 
 def what_to_do(code: str) -> str:

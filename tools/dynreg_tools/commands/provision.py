@@ -12,6 +12,8 @@ from ..boards import apply, booting, facts, fleet, mistakes, openreport
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link
+from ..boards.logs import Logs
+from ..boards.redaction import Redaction
 from ..boards.report import COLUMNS, GOOD, Report
 from ..console import Console
 from . import deploy, provision_loop, shared
@@ -19,7 +21,8 @@ from . import deploy, provision_loop, shared
 DESCRIPTION = """\
 For each board: deploy, reset, watch it register and log in, take down the result that it prints.
 A board that fails holds up no other. With --report the result of every board is in FILE.csv (and
-every attempt in FILE.jsonl); boards that are good there are left out the next time."""
+every attempt in FILE.jsonl), what each board printed in FILE.logs/MAC.log; boards that are good
+there are left out the next time."""
 EXAMPLE = """\
 examples:
   dynreg provision --all --report batch.csv
@@ -65,13 +68,16 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
     asked = deploy.asked_for(options)
     content = deploy.read(options, asked)
     bench = mistakes.Bench(report.names(content.batch.info.product_id))
-    order = Order(content, asked, report, bench, options.again, options.timeout)
+    redact = Redaction(content.batch)
+    logs = Logs(report.path, redact)
+    order = Order(content, asked, report, bench, logs, options.again, options.timeout)
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         return provision(port, order, stop, step)
 
     def record(row: fleet.Row) -> None:
-        row = facts.of_batch(content.batch) | row
+        row.update(facts.of_batch(content.batch) | row)
+        row["message"] = row.get("message") and redact(row["message"])
         whole = row if row["outcome"] in ("skipped", "dry run") else report.add(row)
         if row["outcome"] == "skipped" and not options.dry_run:
             report.met(row["port"])
@@ -113,6 +119,7 @@ class Order:
     options: Options
     report: Report
     bench: mistakes.Bench
+    logs: Logs
     again: bool
     timeout: float
 
@@ -145,7 +152,8 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
             row["library"] = facts.library(found.board)
             step("starting", 0.65)
             link.reset()
-            seen = booting.watch(link.lines(), order.timeout, stop, step)
+            with order.logs.of(row["mac"], port) as log:
+                seen = booting.watch(link.lines(), order.timeout, stop, step, log.line)
     except BoardError as error:
         if error.code == "timeout" and not booting.joined(port):
             text = str(error)
