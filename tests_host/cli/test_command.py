@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dynreg_tools import cli
+from dynreg_tools import cli, completion
 from dynreg_tools.sources import version
 
 
@@ -28,7 +28,7 @@ def test_the_package_runs_as_a_module():
     assert subprocess.check_output(command, text=True) == f"dynreg {version()}\n"
 
 
-@pytest.mark.parametrize("shell", cli.SHELLS)
+@pytest.mark.parametrize("shell", completion.SHELLS)
 def test_completion_knows_each_command(capsys, shell):
     with pytest.raises(SystemExit) as ended:
         cli.main(["--print-completion", shell])

@@ -342,10 +342,37 @@ def test_init_dry_run_writes_nothing(tmp_path):
 # ---- all of them
 
 
-def test_completion_is_a_script_that_the_shell_takes(tmp_path):
+COMPLETE = """
+source ./completion
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_shtab_dynreg
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def test_bash_completes_ports_by_what_is_connected(tmp_path):
+    """A name is data for the shell, whatever is in it."""
+    for name in ("b1", "b2", "$(touch pwned)"):
+        (tmp_path / "v" / name).mkdir(parents=True)
+        (tmp_path / "v" / name / "port").touch()
+    (tmp_path / "dynreg").write_text(f'#!/bin/sh\nexec {sys.executable} -m dynreg_tools "$@"\n')
+    (tmp_path / "dynreg").chmod(0o755)
     script = dynreg("--print-completion", "bash", cwd=tmp_path).out
-    assert "provision" in script
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    (tmp_path / "completion").write_text(script)
+
+    def completed(*words):
+        command = ["bash", "-c", COMPLETE, "bash", "./dynreg", *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment(), capture_output=True, text=True
+        )
+        assert done.stderr == ""
+        return done.stdout.split("\n")[:-1]
+
+    virtual = ("deploy", "--virtual", "v", "--port")
+    assert completed(*virtual, "v/b") == ["v/b1/port", "v/b2/port"]
+    assert completed(*virtual, "v/b1/port", "v/$") == [r"v/\$\(touch\ pwned\)/port"]
+    assert completed("provision", "--report", "com") == ["completion"]
+    assert "pwned" not in os.listdir(tmp_path)
 
 
 def test_dev_runs_the_same_command(tmp_path):

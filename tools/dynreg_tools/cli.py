@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from . import completion
 from .console import fail
 from .errors import ToolError
 from .extras import load
@@ -45,7 +46,6 @@ no board, no account (pip install "dynreg[hub]"):
 
 Every command has --help with examples, and --json. Shell completion:
   dynreg --print-completion bash > ~/.local/share/bash-completion/completions/dynreg"""
-SHELLS = ("bash", "zsh", "tcsh")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +93,10 @@ def parser(whole: Sequence[str]) -> argparse.ArgumentParser:
     top.set_defaults(parser=top)
     top.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     top.add_argument(
-        "--print-completion", action=Completion, choices=SHELLS, help="for your shell"
+        "--print-completion",
+        action=Completion,
+        choices=completion.SHELLS,
+        help="for your shell",
     )
     commands = top.add_subparsers(dest="command", metavar="command")
     for name, text in COMMANDS.items():
@@ -107,20 +110,18 @@ def parser(whole: Sequence[str]) -> argparse.ArgumentParser:
 
 
 class Completion(argparse.Action):
-    """Prints the shell's completion script; shtab is loaded only then."""
+    """Prints the shell's completion script."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
         super().__init__(option_strings, argparse.SUPPRESS, **kwargs)
 
     def __call__(self, top: argparse.ArgumentParser, *arguments: Any) -> None:
-        import shtab
-
         whole = []
         for name in COMMANDS:
             with suppress(ToolError):  # without the extra "hub" its commands are names only
                 _module(name)
                 whole.append(name)
-        print(shtab.complete(parser(whole), arguments[1]))
+        print(completion.script(parser(whole), arguments[1]))
         top.exit()
 
 

@@ -19,13 +19,21 @@ example:
 
 A board's program is interrupted for the question and started again."""
 
-add_options = shared.add_questions
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    shared.add_questions(parser)
+    parser.add_argument("--names", action="store_true", help="only the ports; no board is asked")
 
 
 def run(options: argparse.Namespace) -> int:
     """0 when every board answered, else 1."""
     console = Console(options.json)
     ports = discovery.chosen(options.port, options.virtual, every=True)
+    if options.names:
+        for port in ports:
+            console.result({"port": port})
+            console.say(port)
+        return 0
     rows = shared.ask(options, ports, look, "looking", console)
     for row in rows:
         console.result(row)
