@@ -25,11 +25,11 @@ class Console:
         self._rich = Rich(stderr=as_json, highlight=False)
         self.terminal = self._rich.is_terminal
 
-    def say(self, text: str) -> None:
-        """One line for a person."""
+    def say(self, *parts: str | tuple[str, str]) -> None:
+        """One line for a person: texts, or (text, style of rich's)."""
         if self.terminal or not self._json:
             # soft_wrap: in a pipe, lines are not cut to a width that nobody has
-            self._rich.print(Text(text), soft_wrap=not self.terminal)
+            self._rich.print(Text.assemble(*parts), soft_wrap=not self.terminal)
 
     def result(self, value: Any) -> None:
         """What a program reads: one line of JSON, only with --json."""
@@ -59,13 +59,14 @@ class Console:
                 words = [str(row[name]) for name in names if row.get(name) not in (None, "-")]
                 alike.setdefault((" ".join(words), row["message"]), []).append(row[place])
         for (what, message), places in alike.items():
-            self.say(": ".join(filter(None, [", ".join(places), what, message])))
+            named = (f"{what}: ", "red") if what else ""
+            self.say((", ".join(places) + ": ", "bold"), named, message)
 
     def actions(self, rows: list[dict[str, Any]]) -> None:
         """What to do about each error in the rows, once."""
         found = {row["error"]: row["what_to_do"] for row in rows if row.get("error")}
         for error, action in found.items():
-            self.say(f"what to do about {error}: {action}")
+            self.say((f"what to do about {error}: ", "yellow"), action)
 
     def signs(self, counters: str) -> Signs:
         return Signs(self._rich if self.terminal else None, counters)

@@ -40,11 +40,8 @@ def table(
     if width is None:
         yield from _drawn([[name] for name in columns], cells, _widths([columns, *cells]), "  ")
         return
-    shown = list(columns)
-    for leave_out in (None, *reversed(spare)):
-        if leave_out in shown:
-            shown.remove(leave_out)
-        chosen = [[line[columns.index(name)] for name in shown] for line in cells]
+    for shown in _fewer(columns, spare):
+        chosen = _columns(cells, columns, shown)
         words = [name.split(" ") for name in shown]
         halves = [[part for one in name for part in _HALVES.get(one, (one,))] for name in words]
         for headings, gap in (
@@ -56,11 +53,27 @@ def table(
             room = width - len(gap) * (len(shown) - 1)
             if widths := _fitting(headings, chosen, room, wrap=gap == " "):
                 yield from _drawn(headings, chosen, widths, gap, "bold")
-                if len(shown) < len(columns):
-                    left = ", ".join(name for name in columns if name not in shown)
-                    yield Text(f"(no room for {left}: --json has all)", "dim")
+                yield from _left_out(columns, shown)
                 return
-    yield from _stacked(columns, cells, width)
+    shown = min(_fewer(columns, spare), key=lambda some: len(_levels(columns, some, cells, width)))
+    levels = _levels(columns, shown, cells, width)
+    yield from _stacked(shown, _columns(cells, columns, shown), levels)
+    yield from _left_out(columns, shown)
+
+
+def _fewer(columns: Row, spare: Row) -> Iterator[list[str]]:
+    """All columns, then without one of spare after the other, the last first."""
+    for count in range(len(spare), -1, -1):
+        yield [name for name in columns if name not in spare[count:]]
+
+
+def _columns(cells: Sequence[Row], columns: Row, shown: Row) -> list[list[str]]:
+    return [[line[columns.index(name)] for name in shown] for line in cells]
+
+
+def _left_out(columns: Row, shown: Row) -> Iterator[Text]:
+    if left := ", ".join(name for name in columns if name not in shown):
+        yield Text(f"(no room for {left}: --json has all)", "dim")
 
 
 def _fitting(headings: Sequence[Row], cells: list[list[str]], room: int, wrap: bool) -> list[int]:
@@ -92,15 +105,21 @@ def _drawn(
             yield _line(line, widths, gap, styles)
 
 
-def _stacked(columns: Row, cells: Sequence[Row], width: int) -> Iterator[Text]:
-    """Each row in as many lines as it takes, the columns of each line below one another."""
-    widths = _widths([columns, *cells])
+def _levels(columns: Row, shown: Row, cells: Sequence[Row], width: int) -> list[list[int]]:
+    """Which columns of those shown stand in each of a row's lines."""
+    widths = _widths([shown, *_columns(cells, columns, shown)])
     levels: list[list[int]] = [[]]
-    for at in range(len(columns)):
-        taken = _INDENT + sum(widths[one] + 2 for one in levels[-1])
-        if levels[-1] and taken + widths[at] > width:
+    for at, one in enumerate(widths):
+        taken = _INDENT + sum(widths[other] + 2 for other in levels[-1])
+        if levels[-1] and taken + one > width:
             levels.append([])
         levels[-1].append(at)
+    return levels
+
+
+def _stacked(columns: Row, cells: Sequence[Row], levels: list[list[int]]) -> Iterator[Text]:
+    """Each row in several lines, the columns of each line below one another."""
+    widths = _widths([columns, *cells])
     for row, heading in ((columns, True), *((row, False) for row in cells)):
         for depth, level in enumerate(levels):
             styles = ["bold" if heading or at == 0 else _COLOURS.get(row[at], "") for at in level]

@@ -94,7 +94,9 @@ def show(places: list[Rows], broken: list[fleet.Row], console: Console) -> None:
     console.table(
         [{"place": rows.place} | rows.states for rows in places],
         ["place", *links],
-        spare=[name for name in links if all(rows.states.get(name) == "ok" for rows in places)],
+        spare=[
+            name for name in links if all(rows.states.get(name) != "broken" for rows in places)
+        ],
     )
     console.errors(broken, "place", "to", "link")
     console.actions(broken)

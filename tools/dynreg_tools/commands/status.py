@@ -48,7 +48,7 @@ def show(rows: list[fleet.Row], console: Console) -> None:
     """Several boards: one table, what is wrong and what to do, a summary."""
     told = [brief(row) for row in rows if "error" not in row]
     if told:
-        console.table(told, COLUMNS, spare=("micropython", "fingerprint", "clock"))
+        console.table(told, COLUMNS, spare=("clock", "micropython", "fingerprint"))
     console.errors(rows, "port", "error")
     console.actions(rows)
     registered = sum(row["registered"] for row in told)
