@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from .printable import clean
 from .signs import Signs
 from .tables import table
 
@@ -29,7 +30,11 @@ class Console:
         """One line for a person: texts, or (text, style of rich's)."""
         if self.terminal or not self._json:
             # soft_wrap: in a pipe, lines are not cut to a width that nobody has
-            self._rich.print(Text.assemble(*parts), soft_wrap=not self.terminal)
+            shown = [
+                clean(one, None) if isinstance(one, str) else (clean(one[0], None), one[1])
+                for one in parts
+            ]
+            self._rich.print(Text.assemble(*shown), soft_wrap=not self.terminal)
 
     def result(self, value: Any) -> None:
         """What a program reads: one line of JSON, only with --json."""
@@ -130,9 +135,9 @@ class Bars:
 def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "-" if value is None else str(value)
+    return "-" if value is None else clean(str(value), None)
 
 
 def fail(text: str) -> None:
     """The one line of a command that cannot be done."""
-    print(f"dynreg: {text}", file=sys.stderr, flush=True)
+    print(f"dynreg: {clean(text, None)}", file=sys.stderr, flush=True)

@@ -16,17 +16,17 @@ _DEPTH = 16  # of JSON; our own has 4
 _INTEGER = 2**63
 
 
-def clean(text: str, limit: int = LIMIT) -> str:
+def clean(text: str, limit: int | None = LIMIT) -> str:
     """The text on one line, without anything that a terminal would act on.
 
     Control characters, direction marks, lone surrogates and what is no character are written as
-    escapes (\\x1b, \\u202e), every kind of blank is a blank. Longer than limit: cut, with an
-    ellipsis.
+    escapes (\\x1b, \\u202e), every kind of blank is a blank. Longer than limit (None: any length
+    will do): cut, with an ellipsis.
     """
-    text = text[: limit + 1]
+    text = text if limit is None else text[: limit + 1]
     if not text.isprintable():
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
 def tidy(value: Any) -> Any:

@@ -9,12 +9,19 @@ from serial.tools import list_ports
 
 from .errors import BoardError
 
-# USB vendor ids of what sits on ESP32 boards.
+# USB vendor ids of what sits on ESP32 boards: adapters, the chip itself, and boards whose makers
+# gave them their own (of MicroPython's, TinyUF2's and usb.ids's definitions).
 VENDORS = {
-    0x10C4: "CP210x",
-    0x1A86: "CH34x",
+    0x10C4: "Silicon Labs CP210x",
+    0x1A86: "WCH CH34x, CH910x",
     0x0403: "FTDI",
-    0x303A: "Espressif USB",
+    0x067B: "Prolific PL2303",
+    0x303A: "Espressif, the chip's own USB",
+    0x2341: "Arduino Nano ESP32",
+    0x239A: "Adafruit Feather, QT Py, Metro",
+    0x2886: "Seeed XIAO",
+    0x3343: "DFRobot FireBeetle 2",
+    0xF055: "MicroPython's own, for boards without one",
 }
 
 
