@@ -274,7 +274,7 @@ def test_call_to_nobody(hub, command):
     hub.add_device("lamp-1")
     result = command("call", "lamp-1", "on")
     assert result.code == 1
-    assert result.out == "the device is not online, or does not listen for calls\n"
+    assert result.out == "the device is not online, or does not listen for this\n"
     result = command("call", "other", "on")
     assert (result.code, result.err) == (1, "dynreg: there is no device 'other'\n")
     result = command("call", "lamp-1", "on", "--timeout", "11")
@@ -305,3 +305,19 @@ def test_shadow(hub, command):
     ):
         result = command("shadow", "lamp-1", *arguments)
         assert (result.code, result.err) == (1, f"dynreg: {error}\n")
+
+
+def test_thing(hub, command):
+    hub.add_device("lamp-1")
+    assert command("thing", "lamp-1").out.splitlines() == [
+        "reported  {}",
+        "control   {}",
+        "info      {}",
+    ]
+    result = command("thing", "lamp-1", '{"on":1}')
+    assert result.code == 1
+    assert result.out == "the device is not online, or does not listen for this\n"
+    result = command("action", "lamp-1", "blink", "--json")
+    assert result.rows[0]["receivers"] == 0
+    result = command("action", "lamp-1", "blink", "{")
+    assert result.err == "dynreg: '{' is not JSON: is it quoted for the shell?\n"

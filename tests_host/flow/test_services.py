@@ -8,6 +8,44 @@ from dynreg_tools.build import mpy
 from dynreg_tools.sources import LIB, services
 from tests_host.commands import dynreg
 
+THING = """
+from dynreg import Device, DynregError
+from dynreg.services.template import Template
+from dynreg.services.thing import Thing
+
+
+def control(params):
+    thing.report(params, ms=0)
+
+
+def act(name, params):
+    return {"seen": params["times"]} if name == "blink" else "cannot " + name
+
+
+session = Device().connect(attempts=0)
+thing = Thing(session, control, act, Template("/template.json"))
+thing.report({"level": 5})
+thing.post("low", {"volt": 2.5}, "alert")
+thing.report_info({"fw_ver": "1.2"})
+found = thing.read()
+print("read", found["report"], found["control"])
+try:
+    thing.report({"level": 500})
+except DynregError as error:
+    print(error.code, error)
+print("ready")
+while True:
+    thing.sync()
+    session.poll(100)
+"""
+TEMPLATE = {
+    "properties": [{"id": "level", "mode": "rw", "define": {"type": "int", "max": "100"}}],
+    "events": [{"id": "low", "params": [{"id": "volt", "define": {"type": "float"}}]}],
+    "actions": [
+        {"id": "blink", "input": [{"id": "times", "define": {"type": "int"}}]},
+        {"id": "fly", "input": []},
+    ],
+}
 PROGRAM = """
 from dynreg import Device
 from dynreg.services import broadcast, rrpc
@@ -84,3 +122,31 @@ def test_a_desired_state_is_done_and_reported(board, hub):
     board.start()
     hub.wait_for("shadow", 60, by="device", version=6)
     assert hub.services.shadow(board.name).reported["led"] == 2
+
+
+def test_the_data_template(board, hub):
+    board.install({"/main.py": THING, "/template.json": json.dumps(TEMPLATE)})
+    hub.add_device(board.name)
+    hub.services.control(board.name, {"level": 9})  # before it has ever been on
+    running = board.start()
+    running.wait_for("ready", 60)
+    assert "read {'level': 5} {'level': 9}" in running.output
+    assert "argument thing: level is more than 100" in running.output
+    hub.wait_for("thing", method="report", count=2)
+    thing = hub.services.thing(board.name)
+    assert thing.reported == {"level": 9}
+    assert thing.info == {"fw_ver": "1.2"}
+
+    def command(*arguments):
+        return dynreg("hub", *arguments, "--hub", hub.control)
+
+    assert command("thing", board.name, '{"level":7}').out == "done\n"
+    refused = command("thing", board.name, '{"level":101}')
+    assert refused.out == "refused: 406 level is more than 100\n"
+    assert refused.code == 1
+    done = command("action", board.name, "blink", '{"times":3}')
+    assert done.out == 'done: {"seen": 3}\n'
+    assert command("action", board.name, "fly").out == "refused: 1 cannot fly\n"
+    shown = command("thing", board.name).out.splitlines()
+    assert shown[0] == 'reported  {"level": 7}'
+    assert shown[1] == 'control   {"level": 101}'

@@ -30,6 +30,7 @@ CODES = {
         "protocol.mqtt",
         "protocol.time",
         "service.refused",
+        "service.reply",
     ),
     "RegistrationError": ("register.refused",),
     "DynregError": ("memory",),

@@ -7,89 +7,85 @@ from ubinascii import hexlify
 from .. import log, port
 from ..errors import ConfigError, NetworkError, ProtocolError
 
-_LATE_MS = const(10000)  # after which nobody waits for a reply any more
-_MOST = const(16)  # requests that wait for one
-_SLICE_MS = const(20)  # of poll(), while one is waited for
+_AGAIN_MS = const(5000)  # until sync() asks once more; connections are as far apart
+_SLICE_MS = const(20)  # of poll(), while a reply is waited for
 
 
 class Requests:
-    """Those of one service. name: for sentences; code: the field that is 0 where all went well."""
+    """What shadow and thing begin with: CODE is the field that is 0 where all is well.
 
-    def __init__(self, session, name, code):
+    read(ms) asks the cloud for all that it has; _got(value) takes each message.
+    """
+
+    CODE = ""
+
+    def __init__(self, session):
         self.session = session
-        self._name = name
-        self._code = code
         # Another one on each boot: a late reply of the boot before is not ours.
-        self._first = hexlify(port.random_bytes(3)).decode()
+        self._first = hexlify(port.random_bytes(3)).decode() + "-"
         self._number = 0
-        self._waiting = {}  # token: [ticks_ms when it is too late, the reply once it is there]
+        self._token = self._reply = None  # what is waited for
+        self._since = None  # the connection on which all was read
+        self._asked = None  # ticks_ms of the last time that it was asked for
 
-    def ask(self, topic, message, ms, qos=0):
+    def sync(self):
+        """Reads once on each connection what was missed, and asks again where no reply comes.
+
+        Waits for nothing, and is cheap on a connection where all is read.
+        """
+        if self.session.connected and self.session.since != self._since:
+            now = port.ticks_ms()
+            if self._asked is None or not 0 <= port.ticks_diff(now, self._asked) < _AGAIN_MS:
+                self._asked = now
+                self.read(0)
+
+    def _ask(self, topic, message, ms):
         """Sends message (dict) with a token; its reply (dict), or None at once where ms is 0.
 
-        Then a refusal and a missing reply are logged. NetworkError: not sent, or no reply within
-        ms ("network.timeout"); ProtocolError "service.refused"; ConfigError: ms within a callback.
+        Then a refusal is logged. NetworkError: not sent, or "network.timeout": no reply within ms;
+        ProtocolError "service.refused"; ConfigError: ms within a callback.
         """
         session = self.session
         if ms and session.inbox and session.inbox[0] is None:
             raise ConfigError("argument", "a callback cannot wait for a reply: give ms=0")
-        self._forget()
         self._number += 1
-        token = message["clientToken"] = "%s-%d" % (self._first, self._number)
-        session.publish(topic, json.dumps(message), qos)
-        end = port.ticks_add(port.ticks_ms(), ms or _LATE_MS)
-        waiting = self._waiting[token] = [end, None]
+        token = message["clientToken"] = self._first + str(self._number)
+        session.publish(topic, json.dumps(message))
         if not ms:
             return None
-        try:
-            while waiting[1] is None:
-                left = port.ticks_diff(end, port.ticks_ms())
-                if left <= 0:
-                    raise NetworkError(
-                        "network.timeout", "%s: no reply within %d ms" % (self._name, ms)
-                    )
-                session.poll(min(left, _SLICE_MS))
-        finally:
-            self._waiting.pop(token, None)
-        reply = waiting[1]
-        if self._refused(reply):
-            error = ProtocolError("service.refused", self._words(reply), False)
-            error.cloud_code = str(reply.get(self._code))
-            error.cloud_message = reply.get("status")
-            raise error
-        return reply
+        self._token, self._reply = token, None
+        end = port.ticks_add(port.ticks_ms(), ms)
+        while self._reply is None:
+            left = port.ticks_diff(end, port.ticks_ms())
+            if left <= 0:
+                raise NetworkError("network.timeout", "no reply within %d ms" % ms)
+            session.poll(min(left, _SLICE_MS))
+        if isinstance(self._reply, Exception):
+            raise self._reply
+        return self._reply
 
-    def replied(self, reply):
-        """Takes a reply; whether it is to a request of ours, and it is a good one."""
-        token = reply.get("clientToken")
-        waiting = self._waiting.get(token) if isinstance(token, str) else None
-        if not waiting:
+    def _replied(self, reply):
+        """Takes a reply; whether it is a good one to a request of ours."""
+        token, code = reply.get("clientToken"), reply.get(self.CODE)
+        if not isinstance(token, str) or not token.startswith(self._first):
             return False
-        waiting[1] = reply
-        refused = self._refused(reply)
-        if refused:
-            log.warning(self._words(reply))
-        return not refused
+        error = None
+        if code != 0:
+            words = reply.get("status", "")
+            error = ProtocolError("service.refused", "refused: %s %s" % (code, words), False)
+            error.cloud_code, error.cloud_message = str(code), words
+        if token == self._token:
+            self._token, self._reply = None, error or reply
+        elif error:
+            log.warning("%s: %s" % (token, error))
+        return not error
 
-    def parsed(self, message):
-        """A message's JSON object; ValueError, which ends no more than its callback."""
-        value = json.loads(message)
-        if not isinstance(value, dict):
-            raise ValueError("no JSON object")
-        return value
+    def _arrived(self, topic, message):
+        self._got(as_dict(json.loads(message)))
 
-    def _refused(self, reply):
-        return reply.get(self._code) != 0
 
-    def _words(self, reply):
-        return "%s: refused: %s %s" % (self._name, reply.get(self._code), reply.get("status", ""))
-
-    def _forget(self):
-        """Drops what has its reply, and says what has none."""
-        for token in list(self._waiting):
-            end, reply = self._waiting[token]
-            late = port.ticks_diff(end, port.ticks_ms()) <= 0
-            if late and not reply:
-                log.warning("%s: no reply to a request" % self._name)
-            if late or reply or len(self._waiting) > _MOST:
-                self._waiting.pop(token)
+def as_dict(value):
+    """The value, a JSON object; ProtocolError, which ends no more than its callback."""
+    if not isinstance(value, dict):
+        raise ProtocolError("service.reply", "no JSON object: %r" % (value,))
+    return value

@@ -1,4 +1,4 @@
-"""The device shadow: reported and desired state in the cloud (docs/protocol.md, 7).
+"""The device shadow: reported and desired state in the cloud (docs/protocol.md, 7b).
 
 from dynreg.services.shadow import Shadow
 
@@ -17,10 +17,10 @@ import ujson as json
 from ubinascii import crc32
 
 from .. import log, port
-from ._replies import Requests
+from ._replies import Requests, as_dict
 
 
-class Shadow:
+class Shadow(Requests):
     """desired: what the cloud wants, as far as is known; version: of the document, 0 before.
 
     changed(delta, version): called within poll() with what is desired and not reported, each time
@@ -29,35 +29,27 @@ class Shadow:
     LoginError where the cloud does not grant the topic; NetworkError; StorageError for path.
     """
 
+    CODE = "result"
+
     def __init__(self, session, changed=None, path=None):
+        super().__init__(session)
         self.desired = {}
         self.version = 0
         self._changed = changed
         self._path = path
-        self._since = None
-        self._requests = Requests(session, "shadow", "result")
-        self._topic = "$shadow/operation/" + session.info.owner
+        owner = session.info.owner
+        self._topic = "$shadow/operation/" + owner
         if path:
             self._load()
-        session.subscribe("$shadow/operation/result/" + session.info.owner, self._arrived)
+        session.subscribe("$shadow/operation/result/" + owner, self._arrived)
 
-    def sync(self):
-        """Asks for the whole shadow once on each connection: what was missed comes to changed().
-
-        Waits for nothing, and is cheap on a connection that has asked already.
-        """
-        session = self._requests.session
-        if session.connected and session.since != self._since:
-            self.get(ms=0)
-            self._since = session.since
-
-    def get(self, ms=10000):
+    def read(self, ms=10000):
         """The shadow's state: {"reported": …, "desired": …, "delta": …}, each where there is one.
 
-        ms=0 waits for nothing and gives None. Errors as report().
+        ms and errors: as report(); None for ms=0.
         """
-        reply = self._requests.ask(self._topic, {"type": "get"}, ms)
-        return _state(reply)[0] if reply else None
+        reply = self._ask(self._topic, {"type": "get"}, ms)
+        return reply and _state(reply)[0]
 
     def report(self, state=None, clear=False, version=0, ms=10000):
         """Reports state (dict; a key set to None goes away). clear: nothing is desired any more.
@@ -75,31 +67,28 @@ class Shadow:
         message = {"type": "update", "state": parts}
         if version:
             message["version"] = version
-        self._requests.ask(self._topic, message, ms)
+        self._ask(self._topic, message, ms)
 
-    def _arrived(self, topic, message):
-        value = self._requests.parsed(message)
+    def _got(self, value):
         kind = value.get("type")
-        if kind == "delta":
-            delta, version = _state(value)
-            if version < self.version:
-                self.get(ms=0)  # it was overtaken, or the cloud counts anew
-                return
-            desired = dict(self.desired)
-            desired.update(delta)
-        elif self._requests.replied(value):
-            state, version = _state(value)
-            delta = None
-            desired = self.desired
-            if kind == "get":
-                desired = state.get("desired") or {}
-                delta = state.get("delta")
-            elif "desired" in state:
-                desired = state["desired"] or {}
-            elif version < self.version:
-                return
-        else:
+        pushed = kind == "delta"
+        if not (pushed or self._replied(value)):
             return
+        state, version = _state(value)
+        desired, delta = self.desired, None
+        if kind == "get":
+            self._since = self.session.since
+            desired = state.get("desired") or {}
+            delta = state.get("delta")
+        elif version < self.version:
+            if pushed:
+                self.read(0)  # it was overtaken, or the cloud counts anew
+            return
+        elif pushed:
+            desired, delta = dict(desired), state
+            desired.update(delta)
+        elif "desired" in state:
+            desired = state["desired"] or {}
         new = desired != self.desired
         self.desired = desired
         self.version = version
@@ -119,19 +108,14 @@ class Shadow:
             data = port.step("storage.credentials", "contents", self._path)
         except OSError:
             return
-        try:
-            if crc32(data[4:]) != int.from_bytes(data[:4], "big"):
-                raise ValueError
-            self.desired = dict(json.loads(data[4:]))
-        except (TypeError, ValueError):
+        if len(data) > 4 and crc32(data[4:]) == int.from_bytes(data[:4], "big"):
+            self.desired = json.loads(data[4:])
+        else:
             log.warning("shadow: %s is damaged and not used" % self._path)
 
 
 def _state(message):
-    """(state, version) of a message's payload; ValueError where it has none."""
-    payload = message.get("payload")
-    if isinstance(payload, dict):
-        state, version = payload.get("state"), payload.get("version")
-        if isinstance(state, dict) and isinstance(version, int):
-            return state, version
-    raise ValueError("no shadow")
+    """(state, version) of a message's payload; ProtocolError where it has none."""
+    payload = as_dict(message.get("payload"))
+    version = payload.get("version")
+    return as_dict(payload.get("state")), version if isinstance(version, int) else 0

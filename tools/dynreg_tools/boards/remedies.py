@@ -38,6 +38,7 @@ LIBRARY = {
     "the network's time server tells",
     "certificate.psk": "write mqtts for mqtts+psk, or check the device in the console",
     "service.late": "answer sooner, within 4 to 10 s",
+    "service.reply": "ask again; check that no other service uses the topic",
     "service.refused": "follow the cloud's words; where the shadow has another version: read it, "
     "then change it",
     "protocol.reply": "check gateway, port and scheme in endpoint, and that no proxy is between",

@@ -1,10 +1,11 @@
-"""`dynreg hub call`, `broadcast`, `shadow`: the cloud's services, asked of a running hub."""
+"""`dynreg hub call`, `broadcast`, `shadow`, `thing`, `action`: services, by a running hub."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from typing import Any
+from urllib.parse import quote
 
 from ..console import Console
 from ..errors import ToolError
@@ -33,6 +34,19 @@ examples:
 
 A change reaches the device at once, or when it asks (on the device: dynreg.services.shadow)."""
 
+_THING = """\
+examples:
+  dynreg hub thing esp32-246f286d5a9e                        what it has reported
+  dynreg hub thing esp32-246f286d5a9e '{"power_switch":1}'   set it, and wait for the reply
+
+What a device does not do at once it finds when it asks (on the device: dynreg.services.thing). The
+exit code is 1 where it has not done it yet."""
+_ACTION = """\
+example:
+  dynreg hub action esp32-246f286d5a9e light_on '{"is_on":1}'
+
+Prints the response. The exit code is 1 where the device has not done it."""
+
 
 def add_commands(commands: Any) -> None:
     """Their parsers."""
@@ -54,6 +68,15 @@ def add_commands(commands: Any) -> None:
     one.add_argument(
         "--version", type=int, metavar="N", help="only if this is the shadow's version"
     )
+    one = sub_command(commands, "thing", "a device's properties, and set them", thing, _THING)
+    one.add_argument("device", metavar="DEVICE")
+    one.add_argument("params", metavar="JSON", nargs="?", help="set these: an object")
+    _add_timeout(one)
+    one = sub_command(commands, "action", "have a device do something", action, _ACTION)
+    one.add_argument("device", metavar="DEVICE")
+    one.add_argument("action", metavar="ACTION", help="its id in the data template")
+    one.add_argument("params", metavar="JSON", nargs="?", default="{}", help="its input")
+    _add_timeout(one)
 
 
 def _add_timeout(one: argparse.ArgumentParser) -> None:
@@ -108,6 +131,43 @@ def shadow(options: argparse.Namespace) -> int:
     return 0
 
 
+def thing(options: argparse.Namespace) -> int:
+    """0; of a change 1 where the device has not done it."""
+    path = device_path(options.device, "/thing")
+    if options.params is not None:
+        body = {"params": json_of(options.params), "timeout": options.timeout}
+        return _done(options, client(options).ask("PUT", path, body))
+    answer = client(options).ask("GET", path)
+    console = Console(options.json)
+    console.result(answer)
+    if not options.json:
+        for name in ("reported", "control", "info"):
+            console.say(f"{name:10}{clean(json.dumps(answer[name], ensure_ascii=False))}")
+    return 0
+
+
+def action(options: argparse.Namespace) -> int:
+    """0, or 1 where the device has not done it."""
+    body = {"params": json_of(options.params), "timeout": options.timeout}
+    path = device_path(options.device, f"/actions/{quote(options.action, safe='')}")
+    return _done(options, client(options).ask("POST", path, body))
+
+
+def _done(options: argparse.Namespace, answer: dict[str, Any]) -> int:
+    console = Console(options.json)
+    console.result(answer)
+    if not options.json:
+        if answer["code"] == 0:
+            response = answer["response"]
+            said = "" if response is None else f": {json.dumps(response, ensure_ascii=False)}"
+            console.say(clean(f"done{said}"))
+        elif answer["code"] is not None:
+            console.say(clean(f"refused: {answer['code']} {answer['status']}".rstrip()))
+        else:
+            console.say(_missing(answer, options.timeout))
+    return 0 if answer["code"] == 0 else 1
+
+
 def json_of(text: str) -> Any:
     """What TEXT says as JSON; ToolError."""
     try:
@@ -119,6 +179,10 @@ def json_of(text: str) -> Any:
 def _words(answer: dict[str, Any], seconds: int) -> str:
     if answer["payload"]:
         return f"{payload(answer['payload'])}  ({answer['ms']} ms)"
+    return _missing(answer, seconds)
+
+
+def _missing(answer: dict[str, Any], seconds: int) -> str:
     if answer["receivers"]:
         return f"no answer within {seconds} s"
-    return "the device is not online, or does not listen for calls"
+    return "the device is not online, or does not listen for this"

@@ -25,6 +25,8 @@ EVENTS = {
     "kept": "a message is kept for a device that is offline: client_id, topic, qos, size",
     "undelivered": "a message to a device was dropped: client_id, topic, reason",
     "shadow": "a device's shadow has changed: client_id, version, by (device or cloud)",
+    "thing": "a device reports by its data template: client_id, method (report, report_info or "
+    "event_post), id (of an event)",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",

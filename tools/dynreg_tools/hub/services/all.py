@@ -10,6 +10,7 @@ from .clock import Clock, ClockFaults
 from .rrpc import Calls
 from .service import Publish, Service
 from .shadow import Shadows
+from .thing import Things
 
 
 class ServiceFaults(ClockFaults, Protocol):
@@ -28,7 +29,8 @@ class Services:
         self.broadcasts = Broadcasts(store, publish)
         self.calls = Calls(publish)
         self.shadows = Shadows(store, journal, publish)
-        services: tuple[Service, ...] = (Clock(faults), self.calls, self.shadows)
+        self.things = Things(store, journal, publish)
+        services: tuple[Service, ...] = (Clock(faults), self.calls, self.shadows, self.things)
         self.by_kind: Mapping[str, Service] = {
             kind: service for service in services for kind in service.kinds
         }

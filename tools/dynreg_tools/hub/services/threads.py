@@ -7,6 +7,7 @@ from ..management import Management
 from .all import Services
 from .rrpc import USUAL_S
 from .shadow import Document
+from .thing import Done, Thing
 
 T = TypeVar("T")
 Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
@@ -43,6 +44,28 @@ class ThreadServices:
         """Change what is desired of a device; None: nothing is. HubError where it cannot be."""
         shadows = self._services.shadows
         return self._do(lambda: shadows.desire(self._device(name), state, version))
+
+    def thing(self, name: str) -> Thing:
+        """What a device has reported by its data template."""
+        return self._do(lambda: self._services.things.thing(self._device(name)))
+
+    def control(self, name: str, params: dict[str, Any], timeout: float = USUAL_S) -> Done:
+        """Set a device's properties and wait for its reply, `timeout` s at most."""
+
+        async def control() -> Done:
+            return await self._services.things.control(self._device(name), params, timeout)
+
+        return self._run(control)
+
+    def act(
+        self, name: str, action: str, params: dict[str, Any], timeout: float = USUAL_S
+    ) -> Done:
+        """Have a device do something and wait for its response, `timeout` s at most."""
+
+        async def act() -> Done:
+            return await self._services.things.act(self._device(name), action, params, timeout)
+
+        return self._run(act)
 
     def _do(self, function: Callable[[], T]) -> T:
         async def do() -> T:

@@ -28,6 +28,8 @@ class ServiceInterface:
         return [
             Route("/broadcast", self.broadcast, methods=["POST"]),
             Route("/devices/{name}/calls", self.call, methods=["POST"]),
+            Route("/devices/{name}/actions/{action}", self.act, methods=["POST"]),
+            Route("/devices/{name}/thing", self.thing, methods=["GET", "PUT"]),
             Route("/devices/{name}/shadow", self.shadow, methods=["GET", "PUT"]),
         ]
 
@@ -35,8 +37,7 @@ class ServiceInterface:
         """Call a device and wait for its answer."""
         device = self._management.device(request.path_params["name"])
         body = await Body.of(request, "payload", "payload_hex", "timeout")
-        seconds = body.number("timeout", 1, int(MOST_S)) or USUAL_S
-        called = await self._services.calls.call(device, body.payload(), seconds)
+        called = await self._services.calls.call(device, body.payload(), _seconds(body))
         return json_response(
             {
                 "process_id": called.process_id,
@@ -63,6 +64,28 @@ class ServiceInterface:
         else:
             document = self._services.shadows.document(device)
         return json_response({**asdict(document), "delta": document.delta})
+
+    async def thing(self, request: Request) -> Response:
+        """What a device has reported by its data template; PUT sets properties."""
+        device = self._management.device(request.path_params["name"])
+        if request.method == "GET":
+            return json_response(asdict(self._services.things.thing(device)))
+        body = await Body.of(request, "params", "timeout")
+        params, seconds = body.object("params") or {}, _seconds(body)
+        return json_response(asdict(await self._services.things.control(device, params, seconds)))
+
+    async def act(self, request: Request) -> Response:
+        """Have a device do something."""
+        device = self._management.device(request.path_params["name"])
+        body = await Body.of(request, "params", "timeout")
+        done = await self._services.things.act(
+            device, request.path_params["action"], body.object("params") or {}, _seconds(body)
+        )
+        return json_response(asdict(done))
+
+
+def _seconds(body: Body) -> float:
+    return body.number("timeout", 1, int(MOST_S)) or USUAL_S
 
 
 def json_response(value: object) -> Response:
