@@ -84,7 +84,7 @@ def test_ports_that_cannot_be_opened(board, tmp_path):
 
 
 def test_a_port_without_micropython(monkeypatch):
-    monkeypatch.setattr("dynreg_tools.boards.link._READ_S", 0.2)
+    monkeypatch.setattr("dynreg_tools.boards.entering.SILENT_S", 0.2)
     ours, theirs = os.openpty()
     try:
         with pytest.raises(BoardError, match="no MicroPython prompt") as caught:
@@ -130,6 +130,43 @@ def test_stop_ends_it_between_two_steps(board):
             with pytest.raises(BoardError) as caught:
                 link.exec("print(2)")
     assert caught.value.code == "interrupted"
+
+
+def test_stop_ends_it_while_the_board_works(board):
+    stop = threading.Event()
+    with board.power_on() as running:
+        running.wait_repl()
+        running.on_output(lambda text: "begun" in text and stop.set())
+        with Link(running.port, stop) as link, pytest.raises(BoardError) as caught:
+            link.exec("print('beg' + 'un')\nwhile True: pass", timeout=60)
+        assert caught.value.code == "interrupted"
+        with Link(running.port) as link:
+            assert link.exec("print(1)") == "1\n"
+
+
+def test_a_restart_in_the_middle_is_told_at_once(board):
+    with board.power_on() as running:
+        running.wait_repl()
+        with Link(running.port) as link, pytest.raises(BoardError) as caught:
+            link.exec("import machine; machine.reset()", timeout=60)
+    assert caught.value.code == "board.lost"
+    assert "the board restarted" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        ("while True: print('abc' * 1000)", "prints without end"),
+        ("while True: print('abc', end='')\n", "fell silent"),
+        ("import time; time.sleep(60)", "fell silent"),
+    ],
+)
+def test_an_answer_that_does_not_end(board, code, words):
+    with board.power_on() as running:
+        running.wait_repl()
+        with Link(running.port) as link, pytest.raises(BoardError, match=words) as caught:
+            link.exec(code, timeout=60 if words.startswith("prints") else 0.3)
+    assert caught.value.code == "board.lost"
 
 
 def test_lines_go_on_over_a_reset_and_a_replugged_cable(board):

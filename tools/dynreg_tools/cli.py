@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from . import completion
+from . import completion, interrupts
 from .console import fail
 from .errors import ToolError
 from .extras import load
@@ -51,6 +51,8 @@ Every command has --help with examples, and --json. Shell completion:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:  # the process is this command's alone
+        interrupts.second_leaves()
     try:
         try:
             return _run(given)
@@ -63,8 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
+        if arguments is None:
+            interrupts.deaf()
         fail("stopped by Ctrl-C; boards are in order, the same command goes on")
-        return 130
+        return interrupts.EXIT
 
 
 def _run(given: list[str]) -> int:

@@ -13,6 +13,7 @@ from . import answers, faults, onboard
 from .errors import BoardError
 from .lines import PROMPT, Lines
 from .link import Link
+from .resets import Resets
 
 _REPORT = re.compile(r"dynreg: (\{.*\})")  # a line of its own: texts of others are in others
 _LOG_ERROR = re.compile(
@@ -45,11 +46,13 @@ def watch(
     Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
 
     timeout: seconds until the report must have come. heard: gets every line. BoardError "timeout",
-    "no_report" (the program ended without one), "board.lost", "board.filesystem", "interrupted".
+    "no_report" (the program ended without one), "board.lost", "board.filesystem", "interrupted",
+    those of resets.Resets (it restarts over and over).
     """
     deadline = time.monotonic() + timeout
     last_error = code = fingerprint = None
     before = ""
+    resets = Resets()
     while time.monotonic() < deadline:
         if stop.is_set():
             raise BoardError("interrupted", f"{lines.port}: stopped by Ctrl-C: run it again")
@@ -59,6 +62,9 @@ def watch(
         if line is None:
             continue
         heard(line)
+        resets.line(line)
+        if resets.looping:
+            raise BoardError(resets.cause or "", f"{lines.port}: {resets.why}")
         _take_step(line, step)
         if found := _FINGERPRINT.search(line):
             fingerprint = found[1]
@@ -89,10 +95,10 @@ def _take_step(line: str, step: Callable[[str, float], None]) -> None:
             step(text, part)
 
 
-def joined(port: str) -> bool:
+def joined(port: str, stop: threading.Event) -> bool:
     """Whether the board is in its Wi-Fi, or does not use it. True where it cannot be asked."""
     try:
-        with Link(port) as link:
+        with Link(port, stop) as link:
             onboard.send(link, "network")
             return onboard.call(link, "joined")
     except BoardError:

@@ -18,16 +18,23 @@ _WITHIN = "… "  # before what goes on in a longer one, so that it is taken for
 class Lines:
     """read() gives line after line. opened: an open port (pyserial) to go on with, or None.
 
-    back_s: how long a port may be gone; native USB goes away at every reset.
+    back_s: how long a port may be gone; native USB goes away at every reset. begun: what came
+    from it already.
     """
 
-    def __init__(self, port: str, opened: serial.Serial | None = None, back_s: float = 5) -> None:
+    def __init__(
+        self,
+        port: str,
+        opened: serial.Serial | None = None,
+        back_s: float = 5,
+        begun: bytes = b"",
+    ) -> None:
         self.port = port
         self.lost = False  # the port is gone, for longer than back_s
         self._serial = opened
         self._back_s = back_s
         self._gone_at: float | None = None
-        self._buffer = b""
+        self._buffer = begun
         self._within = ""
 
     def read(self, timeout: float) -> str | None:

@@ -1,173 +1,231 @@
-"""Link: one board over one serial port, through mpremote's raw REPL.
+"""Link: one board over one serial port, through MicroPython's raw REPL.
 
     with Link("/dev/ttyUSB0") as link:
         print(link.exec("import os; print(os.listdir())"))
 
 A program that ran is interrupted, and started again at the end by a soft reset; a board that
-stood at its prompt is left there. The board is never left in the raw REPL.
+stood at its prompt is left there. The board is never left in the raw REPL, and no call waits
+longer than it says, whatever the board prints.
 """
 
 from __future__ import annotations
 
-import os
-import struct
+import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
-
-from mpremote.transport import TransportError, TransportExecError
-from mpremote.transport_serial import SerialTransport
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 from . import faults, onboard
+from .entering import RAW, Interruption
 from .errors import BoardError
 from .lines import Lines
+from .resets import Resets
+from .wire import Restarted, Wire
 
-_PROMPT = b">>> "
-_RAW = b"raw REPL; CTRL-B to exit\r\n"
-_CHUNK = 1024  # bytes of a file in one go: 1.4 KB of base64, small beside an ESP32's heap
-_READ_S = 3  # the longest silence inside one exchange
-_PROMPT_S = 0.15  # how long a prompt may take to answer a line end
-_TRIES = 3  # Ctrl-C may come while the board still starts, and is lost then
+T = TypeVar("T")
+# The last line of a traceback; a thread may print something in between.
+_EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*(?::.*)?)\r?$", re.MULTILINE)
+_CHUNK = 512  # bytes of a file in one go: 1 KB of digits, small beside an ESP32's heap
+_ANSWER_S = 3  # how long the REPL itself may take
+_TYPED, _PAUSE_S = 256, 0.01  # without flow control: so many bytes, then a pause
+_BACK_S = 5  # how long a port may be gone
+_ROUNDS = 30  # of work that a watchdog cuts off; each does a part of it
 
 
 class Link:
     """A board's raw REPL, for a with statement. Every failure is a BoardError.
 
-    stop: once set, the next exec() raises "interrupted" instead of going on.
+    stop: once set, whatever waits for the board raises "interrupted". notes: what a person should
+    know of the way to the prompt.
     """
 
     def __init__(self, port: str, stop: threading.Event | None = None) -> None:
         self.port = str(port)
         self.running = False  # a program ran when we came, and is to run again
+        self.notes: list[str] = []
         self._raw = False  # the board is in the raw REPL
         self._stop = stop
-        self._transport: Any = None  # mpremote's, which has no types
+        self._resets = Resets()
+        self._wire: Wire | None = None
         self._lines: Lines | None = None
+        self._paste = True  # the board has the raw-paste mode: each since MicroPython 1.14
 
     def __enter__(self) -> Link:
-        self._open()
+        self._wire = Wire(self.port, self._stop, self._resets)
+        way = Interruption(self._lengthen_watchdog)
         try:
-            with self._board_errors():
-                self.running = not self._at_prompt()
-                self._enter_raw()
+            while True:
+                try:
+                    way.run(self._wire)
+                    break
+                except BoardError as error:
+                    if error.code != "board.lost" or not self._port_is_back():
+                        raise
         except BaseException:
-            self.close()
+            self._leave(way.ran)
             raise
+        self.running = way.ran
+        self._raw = True
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with suppress(OSError):
-            if self._transport is not None and self._raw:
-                # \r ends what was half typed; Ctrl-B leaves the raw REPL; Ctrl-D is a soft reset
-                self._transport.serial.write(b"\r\x03\x02" + (b"\x04" if self.running else b""))
+        if self._raw:
+            self._leave(self.running)
         self.close()
 
     def close(self) -> None:
         """Closes the port; the board stays as it is."""
         if self._lines is not None:
             self._lines.close()
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            try:
-                transport.close()
-            except OSError:  # a port that went away cannot set its lines, but must be closed
-                transport.serial.close()
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
 
     def exec(self, code: str, timeout: float = 10) -> str:
         """Runs code on the board and returns what it printed.
 
-        timeout: the longest silence, in seconds. BoardError "board.exception" carries the last
-        line of a traceback, so code must not put secrets into exceptions.
+        timeout: seconds for all of it. BoardError "board.exception" carries the last line of a
+        traceback, so code must not put secrets into exceptions.
         """
-        if self._stop is not None and self._stop.is_set():
-            raise BoardError(
-                "interrupted", f"{self.port}: stopped by Ctrl-C; run it again to go on"
-            )
-        with self._board_errors():
-            output, fault = self._transport.exec_raw(code, timeout)
-        if fault:
-            raise faults.error(self.port, fault)
-        return output.decode("utf-8", "replace").replace("\r\n", "\n")
+        wire = self._open
+        self._send(wire, code.encode())
+        output = wire.until(b"\x04", seconds=timeout)
+        fault = wire.until(b"\x04", seconds=_ANSWER_S) if output is not None else None
+        if output is None or fault is None or wire.until(b">", seconds=_ANSWER_S) is None:
+            raise self._silent()
+        text = fault[:-1].decode("utf-8", "replace")
+        if "Traceback" in text or "Error" in text:
+            raise faults.error(self.port, "\n".join(_EXCEPTION.findall(text)) or text)
+        return output[:-1].decode("utf-8", "replace").replace("\r\n", "\n")
 
     def read(self, path: str) -> bytes:
         """A file of the board; BoardError where there is none."""
-        with self._board_errors(path):
-            return bytes(self._transport.fs_readfile(path, chunk_size=_CHUNK))
+        self._need(path, "rb")
+        data = b""
+        while piece := self.exec(f"print(_file.read({_CHUNK}).hex())").strip():
+            data += bytes.fromhex(piece)
+        self.exec("_file.close()")
+        return data
 
     def write(self, path: str, data: bytes) -> None:
         """Writes a file in place; apply.py has the way that survives a pulled cable."""
-        with self._board_errors(path):
-            self._transport.fs_writefile(path, data, chunk_size=_CHUNK)
+        self._need(path, "wb")
+        for at in range(0, len(data), _CHUNK):
+            self.exec(f"_ = _file.write({data[at : at + _CHUNK]!r})")
+        self.exec("_file.close()")
 
     def reset(self) -> None:
         """A hard reset: the board starts its programs, whatever ran before; see lines()."""
-        with self._board_errors():
-            self._transport.exec_raw_no_follow(onboard.source("reset"))
+        self._send(self._open, onboard.source("reset").encode())
         self._raw = False
 
     def lines(self) -> Lines:
         """What the board prints from now on; the port stays open until the Link is closed."""
-        self._lines = Lines(self.port, self._transport.serial)
+        self._lines = Lines(self.port, self._open.serial, begun=self._open.rest())
         return self._lines
 
-    def _open(self) -> None:
-        try:
-            # mpremote knows a pty by its own name only, and is slow on what it takes for a UART
-            name = os.path.realpath(self.port) if os.name == "posix" else self.port
-            self._transport = SerialTransport(name, timeout=_READ_S)
-        except (TransportError, OSError, ValueError):
-            raise BoardError("board.port", _why_not(self.port)) from None
-        self._transport.serial.write_timeout = _READ_S
+    @property
+    def _open(self) -> Wire:
+        if self._wire is None:
+            raise BoardError("board.lost", f"{self.port}: the port was closed: run it again")
+        return self._wire
 
-    def _at_prompt(self) -> bool:
-        serial = self._transport.serial
-        serial.reset_input_buffer()
-        serial.write(b"\r")
-        serial.timeout = _PROMPT_S
+    def _need(self, path: str, mode: str) -> None:
         try:
-            return serial.read_until(_PROMPT).endswith(_PROMPT)
-        finally:
-            serial.timeout = _READ_S
+            self.exec(f"_file = open({path!r}, {mode!r})")
+        except BoardError as error:
+            if error.code != "board.exception":
+                raise
+            raise BoardError("board.file", f"{self.port}: no file {path} on the board") from None
 
-    def _enter_raw(self) -> None:
-        # mpremote's own enter_raw_repl prints what it receives, and resets the board in passing
-        transport = self._transport
-        for _ in range(_TRIES):
-            transport.serial.write(b"\r\x03\x03")
-            transport.serial.write(b"\r\x01")
-            if transport.read_until(1, _RAW, _READ_S, timeout_overall=10).endswith(_RAW):
-                self._raw = True
-                return
-        raise BoardError(
-            "board.silent",
-            f"{self.port}: no MicroPython prompt: press its reset button, or flash MicroPython",
+    def _send(self, wire: Wire, code: bytes) -> None:
+        """Code for the raw prompt, up to where it runs. In between a thread may print."""
+        if self._paste:
+            wire.write(b"\x05A\x01")
+            seen = wire.until(b"R\x01", b"R\x00", seconds=_ANSWER_S)
+            if seen is None and RAW not in wire.rest():  # an older board goes to its raw prompt
+                raise self._silent()
+            self._paste = bool(seen and seen.endswith(b"\x01"))
+        if self._paste:
+            self._send_paste(wire, code)
+            return
+        for at in range(0, len(code), _TYPED):
+            wire.write(code[at : at + _TYPED])
+            time.sleep(_PAUSE_S)
+        wire.write(b"\x04")
+        if wire.until(b"OK", seconds=_ANSWER_S) is None:
+            raise self._silent()
+
+    def _send_paste(self, wire: Wire, code: bytes) -> None:
+        """With flow control: a window's bytes, then as many for each byte 1 that comes back."""
+        head = wire.take(2, seconds=_ANSWER_S)
+        if head is None:
+            raise self._silent()
+        window = left = int.from_bytes(head, "little")
+        while code:
+            if left == 0:
+                seen = wire.until(b"\x01", b"\x04", seconds=_ANSWER_S)
+                if seen is None:
+                    raise self._silent()
+                if seen.endswith(b"\x04"):  # a syntax error: it takes no more
+                    wire.write(b"\x04")
+                    return
+                left = window
+            wire.write(code[:left])
+            code, left = code[left:], max(0, left - len(code))
+        wire.write(b"\x04")
+        if wire.until(b"\x04", seconds=_ANSWER_S) is None:
+            raise self._silent()
+
+    def _lengthen_watchdog(self) -> None:
+        """What restarted the board would do so again in the middle of the work."""
+        self.notes = ["its watchdog restarted it in the middle"]
+        try:
+            self.exec(onboard.source("watchdog"))
+            self.notes = ["its watchdog restarted it, and got ten minutes for this"]
+        except BoardError as error:
+            if error.code != "board.exception":  # a port that does not allow it
+                raise
+
+    def _port_is_back(self) -> bool:
+        """Opens the port anew, once it is there: native USB goes away at every restart."""
+        self.close()
+        deadline = time.monotonic() + _BACK_S
+        while time.monotonic() < deadline:
+            if self._stop is not None and self._stop.wait(_BACK_S / 50):
+                return False
+            with suppress(BoardError):
+                self._wire = Wire(self.port, self._stop, self._resets)
+                return True
+            time.sleep(_BACK_S / 50)
+        return False
+
+    def _leave(self, again: bool) -> None:
+        """Out of the raw REPL; again: and the program starts anew."""
+        if self._wire is not None:
+            with suppress(BoardError):
+                # \r ends what was half typed; Ctrl-B leaves the raw REPL; Ctrl-D is a soft reset
+                self._wire.write(b"\r\x03\x02" + b"\x04" * again, stoppable=False)
+        self.close()
+
+    def _silent(self) -> BoardError:
+        return BoardError(
+            "board.lost",
+            f"{self.port}: the board fell silent: press its reset button and run it again",
         )
 
-    @contextmanager
-    def _board_errors(self, path: str | None = None) -> Iterator[None]:
-        """Turns what mpremote and pyserial raise into a BoardError."""
+
+def over_resets(port: str, stop: threading.Event | None, work: Callable[[Link], T]) -> T:
+    """work(link) at a board's prompt, begun again as often as its watchdog cuts it off."""
+    link = Link(port, stop)
+    left = _ROUNDS
+    while True:
         try:
-            yield
-        except TransportExecError as error:
-            raise faults.error(self.port, error.error_output) from None
-        except (FileNotFoundError, IsADirectoryError) as error:
-            if path is None:
-                raise BoardError("board.lost", f"{self.port}: {error}") from None
-            raise BoardError("board.file", f"{self.port}: no file {path} on the board") from None
-        except (TransportError, OSError, struct.error):
-            if Path(self.port).exists():
-                why = "the board fell silent or restarted: run it again to go on"
-            else:
-                why = "the cable was pulled: plug it in and run it again to go on"
-            raise BoardError("board.lost", f"{self.port}: {why}") from None
-
-
-def _why_not(port: str) -> str:
-    place = Path(port)
-    if os.name == "posix" and not place.exists():
-        return f"{port}: no such port: 'dynreg ports' lists what is connected"
-    if os.name == "posix" and not os.access(port, os.R_OK | os.W_OK):
-        return f"{port}: no right to open it: join its group (dialout on most systems)"
-    return f"{port}: cannot be opened: close the other program that has it (a serial monitor?)"
+            with link:
+                return work(link)
+        except Restarted as error:
+            left -= 1
+            if error.cause != "board.watchdog" or not left:
+                raise

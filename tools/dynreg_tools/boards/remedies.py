@@ -68,6 +68,27 @@ TOOLS = {
         "the cable came out, or the board restarted",
         "plug the board in and run the same command again: it goes on",
     ),
+    "board.brownout": (
+        "brown-out: its supply gives way, and it restarts",
+        "use a shorter cable, another port, or a hub with a supply of its own",
+    ),
+    "board.watchdog": (
+        "its watchdog restarts it over and over",
+        "feed it more often in the program, or give it more time",
+    ),
+    "board.panic": (
+        "its firmware crashes (panic) and restarts",
+        "see where: 'dynreg watch'; flash another release of MicroPython, with --erase at last",
+    ),
+    "board.restarts": (
+        "its program restarts it over and over",
+        "see why: 'dynreg watch'; look for machine.reset() in the program",
+    ),
+    "board.firmware": ("its flash holds no firmware that starts", "'dynreg flash' writes one"),
+    "board.loader": (
+        "it waits in its ROM loader",
+        "let go of BOOT and press RESET; or 'dynreg flash'",
+    ),
     "board.full": ("no room in the flash", "remove files from the board, or erase its flash"),
     "board.verify": (
         "the flash does not hold what was written",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..boards import apply, batch, content, fleet, mistakes
 from ..boards.content import Content, Options
-from ..boards.link import Link
+from ..boards.link import Link, over_resets
 from ..boards.plan import Inventory, plan
 from ..console import Console
 from . import shared
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     good = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
-        with Link(port, stop) as link:
+        def deploy(link: Link) -> fleet.Row:
             step("comparing", 0)
             row = to_board(link, what, apply.take_inventory(link, what), asked, step)
             if options.no_reset:
@@ -75,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
             elif not options.dry_run:
                 link.reset()
             return row
+
+        return over_resets(port, stop, deploy)
 
     def each(row: fleet.Row) -> None:
         if "error" not in row:
@@ -109,6 +111,7 @@ def to_board(
     row = {"mac": found.board["mac"], "device": found.board["device"]} | planned.report
     if not asked.dry_run:
         row["kept"] = apply.apply(link, planned, step)
+    row["notes"] = [*link.notes, *row["notes"]]
     return row
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from .. import sources
 from ..boards import apply, fleet, hostlinks, onboard, remedies
 from ..boards import batch as batches
-from ..boards.link import Link
+from ..boards.link import Link, over_resets
 from ..console import Console
 from . import shared
 
@@ -68,8 +68,11 @@ def run(options: argparse.Namespace) -> int:
     places |= {port: Rows(port) for port in ports}
 
     def work(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
-        with Link(port, stop) as link:
+        def look(link: Link) -> None:
+            places[port].rows.clear()
             from_board(link, batch, places[port], options.timeout)
+
+        over_resets(port, stop, look)
         return {}
 
     def each(row: fleet.Row) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..boards.flashing import contents
 from ..boards.identity import fetch, restore
-from ..boards.identityfile import file_path, load, save
-from ..boards.link import Link
+from ..boards.identityfile import Identity, file_path, load, save
+from ..boards.link import Link, over_resets
 from ..console import Console
 from . import shared
 
@@ -36,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     """0; BoardError where it cannot be done."""
     console = Console(options.json)
     (port,) = shared.ports(options)
-    with Link(port) as link:
+
+    def work(link: Link) -> tuple[str, Path, Identity]:
         mac = contents.from_repl(link).mac
         path = file_path(options.folder, mac)
         if options.what == "save":
@@ -46,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             identity = load(path)
             restore(link, identity, options.dry_run)
+        return mac, path, identity
+
+    mac, path, identity = over_resets(port, None, work)
     row = {
         "port": port,
         "mac": contents.format_mac(mac),

@@ -6,7 +6,7 @@ import argparse
 import threading
 
 from ..boards import apply, discovery, facts, fleet, onboard
-from ..boards.link import Link
+from ..boards.link import Link, over_resets
 from ..console import Console
 from . import shared
 
@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
 def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
     """One board's row."""
-    with Link(port, stop) as link:
+
+    def ask(link: Link) -> fleet.Row:
         board = apply.identify(link)
         return {
             "chip": facts.chip(board["machine"]),
@@ -55,3 +56,5 @@ def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
             "device": board["device"],
             "registered": board["registered"],
         }
+
+    return over_resets(port, stop, ask)

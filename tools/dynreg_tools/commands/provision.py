@@ -11,7 +11,7 @@ from pathlib import Path
 from ..boards import apply, booting, facts, fleet, mistakes, openreport
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
-from ..boards.link import Link
+from ..boards.link import Link, over_resets
 from ..boards.logs import Logs
 from ..boards.redaction import Redaction
 from ..boards.report import COLUMNS, GOOD, Report
@@ -127,8 +127,9 @@ class Order:
 def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) -> fleet.Row:
     """One board, from its prompt to its report; its row."""
     row: fleet.Row = {}
-    try:
-        with Link(port, stop) as link, ExitStack() as place:
+
+    def work(link: Link) -> fleet.Row:
+        with ExitStack() as place:
             step("asking who it is", 0.02)
             found = apply.take_inventory(link, order.content)
             row.update(facts.of_board(found.board, order.content.batch))
@@ -137,8 +138,8 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
             done = None if order.again else order.report.good(row["mac"])
             if done:
                 text = f"good in {order.report.path or 'this run'}"
-                row |= {name: done[name] for name in OF_GOOD if done.get(name)}
-                return row | {"outcome": "skipped", "message": text}
+                known = {name: done[name] for name in OF_GOOD if done.get(name)}
+                return row | known | {"outcome": "skipped", "message": text}
             copied = deploy.to_board(
                 link,
                 order.content,
@@ -154,14 +155,19 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
             link.reset()
             with order.logs.of(row["mac"], port) as log:
                 seen = booting.watch(link.lines(), order.timeout, stop, step, log.line)
+        told = {"message": "; ".join(link.notes)} if link.notes else {}
+        got = result(seen, row["mac"], name, order.content.batch.info.product_id)
+        return row | told | got
+
+    try:
+        return over_resets(port, stop, work)
     except BoardError as error:
-        if error.code == "timeout" and not booting.joined(port):
+        if error.code == "timeout" and not booting.joined(port, stop):
             text = str(error)
             if "Wi-Fi" not in text:
                 text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
-            error = BoardError("network.wifi", text)
+            raise Failed(BoardError("network.wifi", text), row) from None
         raise Failed(error, row) from None
-    return row | result(seen, row["mac"], name, order.content.batch.info.product_id)
 
 
 class Failed(BoardError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import threading
+from typing import Any
 
 from ..boards import fleet, onboard
 from ..boards.flashing import contents
-from ..boards.link import Link
+from ..boards.link import Link, over_resets
 from ..console import Console
 from . import shared
 
@@ -79,9 +80,12 @@ def brief(row: fleet.Row) -> fleet.Row:
 
 def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
     """One board's state, by the names that status() gives; "state": what state() gives, if any."""
-    with Link(port, stop) as link:
+
+    def ask(link: Link) -> dict[str, Any]:
         onboard.send(link, "status")
-        answer = onboard.call(link, "status", timeout=30)
+        return onboard.call(link, "status", timeout=30)
+
+    answer = over_resets(port, stop, ask)
     if "error" in answer:
         return {"error": answer["error"], "message": answer["message"]}
     state = answer["state"]  # in an order of its own: a dict has none on MicroPython

@@ -7,15 +7,19 @@ import queue
 import re
 import threading
 import time
+from contextlib import suppress
 
 from rich.console import Console as Rich
 from rich.text import Text
 
 from ..boards.lines import PROMPT, Lines
+from ..boards.resets import Resets
 from ..console import Console
 from . import shared
 
-DESCRIPTION = "Shows the serial log of boards. Nothing is sent to them."
+DESCRIPTION = """\
+Shows the serial log of boards. Nothing is sent to them. A board that restarts over and over is
+told in a line of its own, with the reason (supply, watchdog, crash) and what to do."""
 EXAMPLE = """\
 examples:
   dynreg watch                       the one board that is connected, until Ctrl-C
@@ -25,6 +29,8 @@ _LEVEL = re.compile(r"\s*(\d+\.\d{3}) (DEBUG|INFO|WARN|ERROR) +(.*)")
 _COLOURS = {"DEBUG": "dim", "INFO": "", "WARN": "yellow", "ERROR": "bold red"}
 _PREFIXES = ("cyan", "magenta", "green", "blue")
 _FOREVER = float("inf")
+_WAIT_S = 0.2
+_MOST = 10000  # lines that wait to be shown
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """0; Ctrl-C ends it."""
     console = Console(options.json)
     ports = shared.ports(options)
-    lines: queue.Queue[tuple[str, str]] = queue.Queue()
+    lines: queue.Queue[tuple[str, str]] = queue.Queue(_MOST)
     stop = threading.Event()
     threads = [threading.Thread(target=_follow, args=(port, lines, stop)) for port in ports]
     for thread in threads:
@@ -61,15 +67,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _follow(port: str, lines: queue.Queue, stop: threading.Event) -> None:
-    source = Lines(port, back_s=_FOREVER)
-    gone = False
+    source, resets = Lines(port, back_s=_FOREVER), Resets()
+    gone, told = False, None
+
+    def put(text: str) -> None:
+        while not stop.is_set():
+            with suppress(queue.Full):  # the board is faster than the terminal
+                lines.put((port, text), timeout=_WAIT_S)
+                return
+
     while not stop.is_set():
-        line = source.read(0.2)
+        line = source.read(_WAIT_S)
         if source.gone != gone:
             gone = source.gone
-            lines.put((port, "-- the port is gone, waiting for it" if gone else "-- here again"))
-        if line is not None and line != PROMPT:
-            lines.put((port, line))
+            put("-- the port is gone, waiting for it" if gone else "-- here again")
+        if line is None or line == PROMPT:
+            continue
+        put(line)
+        resets.line(line)
+        if resets.looping and resets.cause != told:
+            told = resets.cause
+            put(f"-- {told}: {resets.why}")
     source.close()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import fleet, identity, identityfile
+from ..entering import NoPrompt
 from ..errors import BoardError
 from ..link import Link
 from . import BAUD, contents, partitions
@@ -23,6 +24,7 @@ from .loader import Loader
 
 _BOOT_S = 30  # a board that has just been flashed formats its file system first
 _BY_HAND = "no-reset"  # the board is in its loader already, its REPL is not there to be asked
+_NOT_YET = ("board.lost", "board.port")  # it restarts
 _REFUSALS = ("flash.registered", "flash.chip", "flash.size", "flash.save")
 
 
@@ -91,8 +93,8 @@ class Job:
                 if self.order.save and self._on_board.where and not self.order.dry_run:
                     path = identityfile.save(self.order.save, identity.fetch(link))
                     self._row["notes"].append(f"its identity is saved in {path}")
-        except BoardError as error:
-            if error.code != "board.silent":
+        except NoPrompt as error:
+            if error.code == "board.brownout":  # in the middle of a flash it would be worse
                 raise
 
     def _in_loader(self, board: Loader) -> None:
@@ -194,7 +196,7 @@ class Job:
                     identity.restore(link, saved)
                 break
             except BoardError as error:
-                if error.code not in ("board.silent", "board.lost", "board.port"):
+                if not isinstance(error, NoPrompt) and error.code not in _NOT_YET:
                     raise
                 if time.monotonic() > deadline:  # restarting, or its USB port not back yet
                     raise

@@ -16,6 +16,7 @@ import vfs
 
 _STAND_INS = ("machine", "micropython", "os", "socket", "time", "tls", "vfs")
 _IN_MEMORY = ("errno", "sys")  # the interpreter's own are changed, else stood in for
+_READS_MS = 20
 _ADDED = ("esp32", "network")
 
 
@@ -102,6 +103,8 @@ def _exists(name):
 def _programs(raw, main):
     ended = _run("boot.py", main)
     if ended and not raw:
+        # an ESP32 takes longer to read main.py: a Ctrl-C that came by then is raised before it
+        _board.native["time"].sleep_ms(_READS_MS)
         ended = _run("main.py", main)
     return ended
 
