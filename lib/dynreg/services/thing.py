@@ -100,11 +100,9 @@ class Thing(Requests):
         if method == "control":
             self._answer("property", value, self._set(value.get("params")))
         elif method == "action":
-            call = self._action
             name, params = value.get("actionId"), value.get("params")
-            self._answer(
-                "action", value, self._run("actions", name, params, lambda p: call(name, p))
-            )
+            outcome = self._run("actions", name, params, lambda p: self._action(name, p))  # pyright: ignore
+            self._answer("action", value, outcome)
         elif self._replied(value) and method == "get_status_reply":
             self._since = self.session.since
             params = as_dict(value.get("data")).get("control")
