@@ -7,7 +7,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from dynreg_tools.boards import plugged
-from dynreg_tools.boards.plugged import SETTLE_S, Plugged, Seen
+from dynreg_tools.boards.plugged import AGAIN_S, SETTLE_S, Plugged, Seen
 from dynreg_tools.boards.shift import Shift
 
 
@@ -25,10 +25,10 @@ class Bench:
             lambda: self.now,
         )
 
-    def later(self, free=9):
+    def later(self, free=9, seconds=SETTLE_S):
         """What is due once new ports have settled."""
         self.plugged.due(0)
-        self.now += SETTLE_S
+        self.now += seconds
         return self.plugged.due(free)
 
 
@@ -57,6 +57,7 @@ def test_no_more_than_are_free(bench):
 def test_a_failed_board_is_tried_once_more_and_then_left_alone(bench):
     assert bench.later() == ["a"]
     assert bench.plugged.finished("a", failed=True)
+    assert bench.later(seconds=AGAIN_S - 1) == []
     assert bench.later() == ["a"]
     assert not bench.plugged.finished("a", failed=True)
     assert bench.later() == []
@@ -65,7 +66,7 @@ def test_a_failed_board_is_tried_once_more_and_then_left_alone(bench):
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_board_that_was_unplugged_is_new_when_it_comes_back(bench, failed):
     for _ in range(2):
-        bench.later()
+        bench.later(seconds=AGAIN_S)
         bench.plugged.finished("a", failed)
     del bench.boards["a"]
     assert bench.later() == []
@@ -141,7 +142,7 @@ def test_usb_devices_are_boards_by_their_adapter_and_others_are_named_harmlessly
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
     seen = plugged.look([], None)
     assert list(seen.boards) == [node]
-    assert seen.others == {"m": "CP2102[2J (12d1:1506)"}
+    assert seen.others == {"m": "CP2102\\x1b[2J (12d1:1506)"}
 
 
 @pytest.mark.parametrize("error", [TypeError, OSError, ValueError])

@@ -90,7 +90,7 @@ def test_eight_boards_two_of_them_pulled_in_the_middle(bench):
         for board in boards:
             if not any(row["mac"] == board.mac and row["outcome"] == "good" for row in shift.rows):
                 shift.next(mac=board.mac, outcome="good")
-        assert shift.stop() == 0
+        assert shift.stop() == 0, shift.rows
     assert [row["outcome"] for row in shift.rows].count("failed") == 2
     rows = latest(bench)
     assert {row["outcome"] for row in rows.values()} == {"good"}
@@ -115,7 +115,7 @@ def test_a_failed_board_is_tried_once_more_and_then_left_alone_until_it_was_unpl
         running.unplug()
         running.plug_in()
         assert shift.next(port=at("b0"))["outcome"] == "skipped"
-        assert shift.stop() == 0
+        assert shift.stop() == 0, shift.rows
     assert latest(bench)[first.mac]["attempts"] == 3
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 from serial.tools import list_ports
 
+from ..printable import clean
 from . import discovery
 
 TRIES = 2  # at a board, for as long as it stays plugged in
 SETTLE_S = 1  # a new port gets its rights, and another program may look at it first
+AGAIN_S = 5  # between two tries: what passes by itself has the time to
 _UNKNOWN = "a USB device that says no name"
 
 
@@ -94,7 +96,7 @@ class Plugged:
             self._went(port)
             return False
         again = failed and plug.tries < TRIES
-        plug.due = self._clock() + SETTLE_S if again else None
+        plug.due = self._clock() + AGAIN_S if again else None
         return again
 
     def _scan(self) -> None:
@@ -140,4 +142,4 @@ def _mark(port: str) -> Any:
 
 def _words(port: Any) -> str:
     words = " ".join(filter(None, (port.manufacturer, port.product))) or _UNKNOWN
-    return f"{''.join(filter(str.isprintable, words))} ({port.vid:04x}:{port.pid:04x})"
+    return f"{clean(words)} ({port.vid:04x}:{port.pid:04x})"

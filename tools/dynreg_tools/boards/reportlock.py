@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .. import files
+from ..printable import clean
 from .errors import BoardError
 
 if sys.platform == "win32":
@@ -92,7 +93,7 @@ def _holder(place: Path) -> str:
         with suppress(OSError, ValueError, TypeError, KeyError):
             who = json.loads(place.read_text("utf-8"))
             since = datetime.fromisoformat(who["since"]).astimezone()
-            host = "".join(filter(str.isprintable, who["host"]))
+            host = clean(str(who["host"]))
             return f"process {int(who['pid'])} on {host}, since {since:%Y-%m-%d %H:%M:%S},"
         time.sleep(_PAUSE_S)
     return "another run"

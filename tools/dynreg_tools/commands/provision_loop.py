@@ -53,9 +53,9 @@ def run(
     ports = Plugged(look, came, signs.away, other)
 
     def each(row: fleet.Row) -> None:
+        again = ports.finished(row["port"], row["outcome"] == "failed")
         record(row)
         shift.count(row)
-        again = ports.finished(row["port"], row["outcome"] == "failed")
         shown = row | {"outcome": "good already"} if row["outcome"] == "skipped" else row
         text = sentence(shown, f"[{shift.good} good, {shift.failed} failed]")
         console.say(text + ("  trying once more" if again else ""))
