@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import IO
 
 from .. import files
+from ..printable import clean
 
 LIMIT = 128 << 10  # bytes; a file that has so many becomes MAC.old.log, in the place of the last
+_LONGEST = 8192  # characters of a line
 
 
 class Logs:
@@ -65,7 +67,7 @@ class Log:
             return
         now = time.time()
         when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
-        data = f"{when} {_printable(self._redact(text))}\n".encode()
+        data = f"{when} {clean(self._redact(text), _LONGEST)}\n".encode()
         try:
             if self._file.tell() + len(data) > LIMIT:
                 self._file.close()
@@ -83,9 +85,3 @@ class Log:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
