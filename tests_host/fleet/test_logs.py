@@ -127,12 +127,15 @@ def test_secrets_that_nobody_here_knows(known):
         f"http://h/?deviceSecret={device}&x=1",
         secrets.token_bytes(16).hex(),
         "password: hunter2, ssid: bench",
+        "password: letmein",
+        "{password: letmein}",
         'wifi_password = "with blanks in it"',
     ):
         text = redact(shown)
         assert HIDDEN in text
         assert device not in text
         assert "hunter2" not in text
+        assert "letmein" not in text
         assert "blanks" not in text
 
 
@@ -154,6 +157,8 @@ def test_a_private_keys_lines(known):
         "MicroPython v1.29.0 on 2026-08-01; Generic ESP32 module with ESP32\r",
         '  File "/lib/dynreg/connect/first_clock/and/a/longer/path.py", line 1, in poll',
         "ValueError: secret",
+        "the cloud gives each name one secret: write {mac} into deviceName",
+        "device_info.json: productSecret has 5 characters: copy the 16 to 32 characters of it",
         'dynreg: {"mac": "246f28000001", "fingerprint": "64b0b070", "tls": "psk", "error": null}',
     ],
 )

@@ -14,10 +14,12 @@ from .batch import OWN, Batch, placeholder
 
 HIDDEN = "[hidden]"
 _SHORTEST = 4  # a shorter one is in everything
-# What follows such a name, whatever the quotes: {"deviceSecret": "…"}, password=…
+# What follows such a name, whatever the quotes: {"deviceSecret": "…"}, password=…; but not the
+# first word of a sentence that goes on, as in "each name has one secret: write {mac}".
+_END = r"\s,;}\])"
 _NAMED = re.compile(
-    r"(?i)((?:secret|password|passwd|psk|private_?key)\w*\\?['\"]?\s*[:=]\s*)"
-    r"(\\?['\"])?(?!\[hidden\])((?(2)(?:(?!\2).)+|[^\s,;}\])]+))"
+    r"((?i:secret|password|passwd|psk|private_?key)\w{0,20}\\?['\"]?\s*[:=]\s*)"
+    rf"(\\?['\"])?(?!\[hidden\])((?(2)(?:(?!\2).)+|(?:[a-z]*[^a-z{_END}][^{_END}]*|[a-z]+(?=\s*(?:[,;}}\])]|$)))))"
 )
 # Keys by their form: base64 with its padding (a device secret has 24 characters), 16 bytes or more
 # in hex, and base64 so long and mixed that it is no word (a line of a PEM key).
