@@ -54,7 +54,7 @@ class Console:
         columns = list(columns)
         cells = [[_word(row.get(name)) for name in columns] for row in rows]
         for line in table(columns, cells, self._rich.width if self.terminal else None, spare):
-            self._rich.print(line, soft_wrap=True)
+            self._rich.print(line, soft_wrap=not self.terminal)
 
     def errors(self, rows: list[dict[str, Any]], place: str, *names: str) -> None:
         """Below a table: where something is wrong, and what; what is alike in one line."""
