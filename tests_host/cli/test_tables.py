@@ -86,6 +86,13 @@ def test_wide_characters_keep_the_columns_below_one_another():
     assert lines == ["name    state", "温度计  ok", "lamp-1  ok"]
 
 
+def test_a_terminal_that_says_no_width_is_taken_for_one_of_80(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "0")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Console().say("here")
+    assert capsys.readouterr().out == "here\n"
+
+
 def test_a_table_without_rows_has_its_headings(capsys):
     Console().table([], COLUMNS)
     assert capsys.readouterr().out == "port  mac  device  error\n"

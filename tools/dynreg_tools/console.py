@@ -24,6 +24,8 @@ class Console:
     def __init__(self, as_json: bool = False) -> None:
         self._json = as_json
         self._rich = Rich(stderr=as_json, highlight=False)
+        if not self._rich.width:  # COLUMNS=0: rich would show nothing
+            self._rich.width = 80
         self.terminal = self._rich.is_terminal
 
     def say(self, *parts: str | tuple[str, str]) -> None:
