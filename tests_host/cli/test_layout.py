@@ -60,7 +60,7 @@ def test_the_library_loads_no_service(module):
 def test_a_service_needs_only_what_is_always_loaded(module):
     name = module.split(".")[1]
     own = {other for other in SERVICES if other.split(".")[1] == name}
-    always = {"errors", "log", "port"}
+    always = {"errors", "log", "port", "connect.link"}  # the link once there was a session
     shared = {other for other in SERVICES if other.startswith("services._")}
     for_a_step = {"storage.store", "storage.credentials"}
     assert imports(module) - own - shared <= always | for_a_step

@@ -1,5 +1,6 @@
 """Time that passes only when somebody waits for it."""
 
+import utime
 from dynreg import port
 from standins import Namespace, module, replace
 
@@ -46,6 +47,22 @@ class Clock:
         self.settings.append(unix)
         self._unix = unix - self.passed
         return True
+
+
+class Live(Clock):
+    """The same, but time passes as it does: for what an event loop waits for as well."""
+
+    def __init__(self, unix=NOW * 1000):
+        self._began = utime.ticks_ms()
+        super().__init__(unix)
+
+    @property
+    def passed(self):
+        return utime.ticks_diff(utime.ticks_ms(), self._began)
+
+    @passed.setter
+    def passed(self, ms):
+        pass  # a wait on the network that was not waited
 
 
 def ntp(answer):

@@ -8,7 +8,7 @@ good device_info.json holds.
 import json
 
 import canaries
-from fake_clock import NOW, Clock, ntp  # noqa: F401
+from fake_clock import NOW, Clock, Live, ntp  # noqa: F401
 from fake_flash import Flash, Nvs, nvs  # noqa: F401
 from fake_network import END, Peer, network  # noqa: F401
 from standins import (  # noqa: F401

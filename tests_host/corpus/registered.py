@@ -22,8 +22,8 @@ class Board:
     faults: what each does instead of succeeding, an exception or None.
     """
 
-    def __init__(self, *peers, unix=NOW, psk=True, **changes):
-        self.clock = fakes.Clock(unix)
+    def __init__(self, *peers, unix=NOW, psk=True, clock=fakes.Clock, **changes):
+        self.clock = clock(unix)
         self.net = fakes.network(self.clock, *peers)
         self.log = fakes.log_lines()
         self.handshakes = []
