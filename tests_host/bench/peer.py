@@ -56,11 +56,14 @@ def main():
         sys.exit("peer: as asked")
     kept = Path(GIVEN["folder"], "secret")
     if not kept.exists():
-        with open(os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        with open(os.open(kept, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write(register())
     client_id = GIVEN["product_id"] + GIVEN["device_name"]
     user = f"{client_id};12010126;{secrets.token_hex(3)[:5]};2147483647"
-    password = sha256_hmac(base64.b64decode(kept.read_text()), user).hexdigest() + ";hmacsha256"
+    password = (
+        sha256_hmac(base64.b64decode(kept.read_text(encoding="utf-8")), user).hexdigest()
+        + ";hmacsha256"
+    )
     own = f"{GIVEN['product_id']}/{GIVEN['device_name']}"
     question = '{"type":"get","resource":["time"]}'
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311)

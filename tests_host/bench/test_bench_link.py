@@ -74,7 +74,7 @@ def test_loss_is_as_asked_and_the_same_for_the_same_seed(link):
 
 
 def test_the_host_sees_nothing_of_it(link):
-    devices = Path("/proc/thread-self/net/dev").read_text()
+    devices = Path("/proc/thread-self/net/dev").read_text(encoding="utf-8")
     assert "link:" not in devices
     inside = link.client.call(Path("/proc/thread-self/net/dev").read_text)
     assert "link:" in inside
@@ -103,7 +103,9 @@ def test_a_bench_that_is_killed_leaves_nothing_behind(link):
         assert len(left) == 2
         assert all(map(running, left))
         comm = Path(f"/proc/{left[1]}/comm")
-        assert soon(lambda: comm.read_text() == "sleep\n")  # setpriv has asked to end with us
+        assert soon(
+            lambda: comm.read_text(encoding="utf-8") == "sleep\n"
+        )  # setpriv has asked to end with us
         process.send_signal(signal.SIGKILL)
     assert soon(lambda: not any(map(running, left)))
 
@@ -119,6 +121,9 @@ def soon(true):
 def running(pid):
     """Whether there is such a process that has not ended (one that nobody waits for has)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0]
+            not in "ZX"
+        )
     except FileNotFoundError:
         return False

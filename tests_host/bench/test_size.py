@@ -36,7 +36,7 @@ def size(folder, *arguments):
 
 def test_what_changed_since_the_last_commit(repository):
     dynreg = repository / "lib" / "dynreg"
-    with open(dynreg / "connect" / "backoff.py", "a") as file:
+    with open(dynreg / "connect" / "backoff.py", "a", encoding="utf-8") as file:
         file.write("\n\ndef more(value):\n    return value + 1\n")
     (dynreg / "fresh.py").write_text("A = 'something new'\n")
     (dynreg / "roots" / "globalsign.py").unlink()

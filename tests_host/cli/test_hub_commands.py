@@ -128,7 +128,7 @@ def test_what_send_sends(command, sent, monkeypatch):
     assert command("send", "lamp-1", "control", "höher").out == f"{topic}: 1 receiver\n"
     assert command("send", "lamp-1", "control", "00ff", "--hex", "--qos", "1").code == 0
     for data, more in ((b"\xff\0", []), (b"text\n", []), (b" 00ff\n", ["--hex"])):
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         assert command("send", "lamp-1", "control", "-", *more).code == 0
     assert sent == [
         (topic, "höher".encode(), 0),

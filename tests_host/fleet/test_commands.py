@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ from dynreg_tools.boards import remedies
 from dynreg_tools.virtualboard import Board
 from tests_host.commands import dynreg
 from tests_host.fleet import terminal
-from tests_host.fleet.conftest import ROOT, WIFI, environment, set_access_points
+from tests_host.fleet.conftest import ROOT, environment, set_access_points
 
 LOGGING = """
 import time
@@ -237,106 +236,6 @@ def test_repl_is_mpremotes(bench):
     assert code == 0
     assert "Connected to MicroPython" in output
     assert json.loads(output.splitlines()[-1]) == {"port": "boards/b0/port", "exit": 0}
-
-
-# ---- init
-
-
-def init(folder, *arguments, code=0, **secrets):
-    done = dynreg("init", *arguments, cwd=folder, **secrets)
-    assert done.code == code, done
-    return done
-
-
-SECRETS = {"DYNREG_PRODUCT_SECRET": "0123456789abcdef", "DYNREG_WIFI_PASSWORD": "not so secret"}
-
-
-def test_init_from_options_and_environment(tmp_path):
-    done = init(tmp_path, "--product-id", "ABCDEFGHIJ", "--wifi-ssid", "bench", **SECRETS)
-    assert not any(secret in done.out + done.err for secret in SECRETS.values())
-    file = tmp_path / "device_info.json"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    values = json.loads(file.read_text())
-    assert values["productSecret"] == SECRETS["DYNREG_PRODUCT_SECRET"]
-    assert values["wifi"] == {"ssid": "bench", "password": "not so secret"}
-    assert values["deviceName"] == "esp32-{mac}"
-    assert values["region"] == "china"
-    assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
-    init(tmp_path, "--force", "--product-id", "ABCDEFGHIJ", **SECRETS)
-    assert (tmp_path / ".gitignore").read_text() == "/device_info.json\n"
-    assert "wifi" not in json.loads(file.read_text())
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".gitignore", "device_info.json"]
-
-
-def test_init_asks_at_a_terminal_and_shows_no_secret(tmp_path):
-    answers = ("ABCDEFGHIJ", "0123456789abcdef", "europe", "", "bench", "not so secret")
-    typed = [(b":", answer.encode() + b"\r") for answer in answers]
-    code, output = terminal.run(terminal.dynreg("init"), tmp_path, environment(), typed=typed)
-    assert code == 0, output
-    assert "0123456789abcdef" not in output
-    assert "not so secret" not in output
-    values = json.loads((tmp_path / "device_info.json").read_text())
-    assert values["region"] == "europe"
-    assert values["deviceName"] == "esp32-{mac}"
-    assert values["wifi"]["password"] == "not so secret"
-
-
-def test_init_secrets_from_files_and_in_clear_when_one_insists(tmp_path):
-    (tmp_path / "secret").write_text("0123456789abcdef\n")
-    common = ("--product-id", "ABCDEFGHIJ", "--file", "one.json")
-    init(tmp_path, *common, "--product-secret-file", "secret")
-    assert json.loads((tmp_path / "one.json").read_text())["productSecret"] == "0123456789abcdef"
-    insist = ("--product-secret", "fedcba9876543210", "--secrets-in-clear", "--force")
-    init(tmp_path, *common, *insist)
-    assert json.loads((tmp_path / "one.json").read_text())["productSecret"] == "fedcba9876543210"
-
-
-def test_init_with_a_hub_of_ones_own(bench):
-    folder = bench.folder / "batch"
-    folder.mkdir()
-    done = init(
-        folder,
-        *("--product-id", bench.hub.product_id, "--wifi-ssid", "bench"),
-        *("--gateway", bench.hub.https, "--mqtt", bench.hub.mqtts, "--ca", str(bench.hub.ca_der)),
-        DYNREG_PRODUCT_SECRET=bench.hub.product_secret,
-        DYNREG_WIFI_PASSWORD=WIFI["bench"],
-    )
-    bench.check_secrets(done.out)
-    board = bench.board("b0")
-    bench.on(board)
-    result = bench.dynreg(
-        "provision", "--port", "boards/b0/port", "--device-info", "batch/device_info.json"
-    )
-    assert result.code == 0, result
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        ({"DYNREG_PRODUCT_SECRET": "short"}, "productSecret has 5 characters"),
-        ({"DYNREG_REGION": "moon"}, "region is unknown"),
-        ({"DYNREG_DEVICE_NAME": "no spaces"}, "deviceName holds the character ' '"),
-        ({"DYNREG_PRODUCT_ID": ""}, "productId"),
-    ],
-)
-def test_init_checks_before_it_writes(tmp_path, change, words):
-    done = init(tmp_path, **(SECRETS | {"DYNREG_PRODUCT_ID": "ABCDEFGHIJ"} | change), code=1)
-    assert done.err.startswith("dynreg: device_info.json: ")
-    assert words in done.err
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_init_refuses_a_file_that_git_has(tmp_path):
-    (tmp_path / "device_info.json").write_text('{"productSecret": "YOUR_PRODUCT_SECRET"}')
-    for command in (["init", "-q"], ["add", "device_info.json"]):
-        subprocess.run(["git", "-C", tmp_path, *command], check=True, capture_output=True)
-    done = init(tmp_path, "--product-id", "ABCDEFGHIJ", **SECRETS, code=1)
-    assert "is in git" in done.err
-
-
-def test_init_dry_run_writes_nothing(tmp_path):
-    init(tmp_path, "--dry-run", "--product-id", "ABCDEFGHIJ", **SECRETS)
-    assert list(tmp_path.iterdir()) == []
 
 
 # ---- all of them

@@ -60,7 +60,7 @@ def installed(wheel, tmp_path):
     install = ["--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
     # what it depends on, as the lock has it: from the tests' own venv
-    with open(os.path.join(theirs, "ours.pth"), "w") as file:
+    with open(os.path.join(theirs, "ours.pth"), "w", encoding="utf-8") as file:
         file.write(ours + "\n")
     umqtt = ROOT / ".cache" / "firmware" / "umqtt" / "simple.py"  # else it would be fetched
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}

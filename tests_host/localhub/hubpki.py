@@ -63,7 +63,9 @@ def client_context(hub, pair=None, version=None):
     if version is not None:
         context.minimum_version = context.maximum_version = version
     if pair is not None:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:  # ssl takes files only
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", suffix=".pem"
+        ) as file:  # ssl takes files only
             file.write(pair[0] + pair[1])
             file.flush()
             context.load_cert_chain(file.name)

@@ -126,7 +126,7 @@ def run(
 
 def batch_file(hub: Hub, wifi_password: str) -> str:
     """The device_info.json that is the same for every board of the batch."""
-    batch = json.loads((ROOT / "device_info.json").read_text())
+    batch = json.loads((ROOT / "device_info.json").read_text("utf-8"))
     batch.update(productId=hub.product_id, productSecret=hub.product_secret)
     batch["wifi"] = {"ssid": "bench", "password": wifi_password}
     batch["endpoint"] = {
@@ -135,7 +135,7 @@ def batch_file(hub: Hub, wifi_password: str) -> str:
         "mqtt": hub.mqtts,
         "mqttCa": "/certs/hub_ca.der",
     }
-    return json.dumps(batch, indent=2)
+    return json.dumps(batch, indent=2, ensure_ascii=False)
 
 
 def deploy(port: str, folder: Path, batch: str, ca: Path) -> None:
@@ -157,7 +157,9 @@ def deploy(port: str, folder: Path, batch: str, ca: Path) -> None:
         str(staging / item) for item in ("lib", "certs", "boot.py", "main.py", "device_info.json")
     ]
     command = [sys.executable, "-m", "mpremote", "connect", port, "fs", "cp", "-r", *items, ":"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    result = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=300
+    )
     shutil.rmtree(staging)
     if result.returncode:
         raise DemoError(f"mpremote could not copy: {(result.stderr or result.stdout).strip()}")

@@ -75,7 +75,12 @@ class Batch:
         """What one of programs/ prints that needs no hub. BenchError."""
         command = self.command(module, heap)
         result = subprocess.run(
-            command, env=self.environment, cwd=folder, capture_output=True, text=True
+            command,
+            env=self.environment,
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
         )
         if result.returncode:
             last = (result.stderr or result.stdout).strip().splitlines()[-1:]

@@ -26,7 +26,8 @@ class Link:
                 cwd=_TOOLS,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 pass_fds=devices,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )

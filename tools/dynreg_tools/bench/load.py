@@ -154,7 +154,7 @@ async def _measure(load: Load, keys: list[bytes], ready: dict[str, Any], pid: in
 def _resident_kb(pid: int) -> Any:
     """A process's resident memory, as Linux tells it, else None."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
     except OSError:
         return None
     return int(status.partition("VmRSS:")[2].split()[0])

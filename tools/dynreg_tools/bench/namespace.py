@@ -72,7 +72,7 @@ def _unshare() -> None:
         )
     for name, value in _SETTINGS.items():
         try:
-            Path("/proc/sys/net/ipv4", name).write_text(value)
+            Path("/proc/sys/net/ipv4", name).write_text(value, "utf-8")
         except OSError as error:
             raise NoLink(
                 f"net.ipv4.{name} cannot be set in the namespace ({error.strerror}): is /proc/sys "

@@ -27,7 +27,7 @@ class Batch:
         """The text with "@key@" for each key of OWN, and those keys' values."""
         own = {key: self.values[key] for key in OWN if key in self.values}
         shown = self.values | {key: f"@{key}@" for key in own}
-        return json.dumps(shown, indent=2), own
+        return written(shown), own
 
     def name_of(self, mac: str) -> str:
         """The device name of the board with this MAC."""
@@ -38,6 +38,16 @@ class Batch:
         """Paths on the board of the CA files that it names."""
         ends = (self.info.gateway, self.info.mqtt)
         return sorted({end.ca for end in ends if end.ca})
+
+
+def written(values: dict[str, Any]) -> str:
+    """device_info.json with these values: what people wrote stays readable."""
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which no file takes but as an escape
+        return json.dumps(values, indent=2)
+    return text
 
 
 def read(path: Path) -> Batch:

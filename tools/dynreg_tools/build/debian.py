@@ -114,9 +114,9 @@ def unpack(packages: Packages, root: Path, scratch: Path) -> None:
     for folder in ("state/lists/partial", "cache/archives/partial", "debs"):
         (scratch / folder).mkdir(parents=True)
     (scratch / "state/status").touch()
-    (scratch / "sources.list").write_text(mirror.line(packages))
+    (scratch / "sources.list").write_text(mirror.line(packages), "utf-8")
     settings = _CONFIGURATION.format(architecture=packages.architecture, folder=scratch.absolute())
-    (scratch / "apt.conf").write_text(settings)
+    (scratch / "apt.conf").write_text(settings, "utf-8")
     _apt(scratch, "update")
     _apt(scratch, "download", *(name.partition("_")[0] for name in packages.files))
     archives = sorted((scratch / "debs").glob("*.deb"))
@@ -185,7 +185,13 @@ def _run(command: list, folder: Path, complaint: str) -> None:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_APT_S
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_APT_S,
         )
     except subprocess.TimeoutExpired:
         raise InterpreterError(f"{complaint}: not done within {_APT_S} s") from None

@@ -102,7 +102,9 @@ def ask(path: Path, name: str | None = None, needs: Iterable[str] = ()) -> Inter
     """The interpreter at path, as it describes itself. InterpreterError, also without needs."""
     command = [path.absolute(), PROBE]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S)
+        answer = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=_ASK_S
+        )
         found = json.loads(answer.stdout)
         one = Interpreter(
             name or path.name,
@@ -139,7 +141,7 @@ def fetch(name: str, folder: Path) -> Interpreter:
                 packages = debian.Packages(**pin["debian"], files=pin["files"])
                 text = debian.install(packages, folder, Path(scratch))
         part = folder / "micropython.part"
-        part.write_text(text)
+        part.write_text(text, "utf-8")
         part.chmod(0o755)
         found = ask(part, name)
         part.rename(_script(folder))

@@ -36,7 +36,7 @@ def fetch_oldest_compiler() -> bool:
     place = ["--target", str(_OLDEST), "--upgrade", OLDEST_COMPILER]
     if subprocess.run([sys.executable, "-m", *install, *place]).returncode:
         return False
-    done.write_text(OLDEST_COMPILER)
+    done.write_text(OLDEST_COMPILER, "utf-8")
     return True
 
 

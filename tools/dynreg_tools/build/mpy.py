@@ -39,7 +39,9 @@ def run(
     """The one call of mpy-cross; `called` is what tracebacks say. CompileError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [compiler, *options, "-s", called, "-o", target, source]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    result = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if result.returncode:
         *_, place, fault = ["", *result.stderr.strip().splitlines()]
         line = re.search(r"line \d+", place)

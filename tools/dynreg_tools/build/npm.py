@@ -31,7 +31,14 @@ def install(package: str, files: dict[str, str], folder: Path, scratch: Path) ->
         raise InterpreterError("it comes from npm and runs on Node.js, which are not here")
     command = ["npm", "pack", "--silent", "--ignore-scripts", package]
     try:
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=_NPM_S)
+        done = subprocess.run(
+            command,
+            cwd=scratch,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_NPM_S,
+        )
     except subprocess.TimeoutExpired:
         raise InterpreterError(f"npm pack is not done within {_NPM_S} s") from None
     if done.returncode:

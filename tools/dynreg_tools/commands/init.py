@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from .. import files, sources
 from ..boards import batch
 from ..boards.errors import BoardError
 from ..console import Console
+from . import init_questions as questions
 
 DESCRIPTION = """\
 Writes device_info.json, one file for the whole batch, with mode 0600, and keeps git from taking
@@ -31,22 +32,12 @@ examples:
 
 environment variables: DYNREG_PRODUCT_ID, DYNREG_PRODUCT_SECRET, DYNREG_REGION, DYNREG_DEVICE_NAME,
 DYNREG_WIFI_SSID, DYNREG_WIFI_PASSWORD"""
-# option, question, secret, default
-QUESTIONS = (
-    ("product_id", "Product id", False, None),
-    ("product_secret", "Product secret (not shown)", True, None),
-    ("region", "Region", False, "china"),
-    ("device_name", "Device name, {mac} is each board's own", False, "esp32-{mac}"),
-    ("wifi_ssid", "Wi-Fi name (empty: none)", False, ""),
-    ("wifi_password", "Wi-Fi password (not shown, empty: none)", True, ""),
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", type=Path, default=Path("device_info.json"), metavar="FILE")
     parser.add_argument("--product-id", metavar="ID")
-    regions = sources.library("storage.device_file").REGIONS
-    parser.add_argument("--region", choices=sorted(line.split()[0] for line in regions))
+    parser.add_argument("--region", choices=sorted(questions.REGIONS))
     parser.add_argument("--device-name", metavar="NAME", help="default esp32-{mac}")
     parser.add_argument("--wifi-ssid", metavar="NAME", help='"" for none')
     own = parser.add_argument_group("a hub of your own")
@@ -74,16 +65,12 @@ def run(options: argparse.Namespace) -> int:
     console = Console(options.json)
     path: Path = options.file
     _may_write(path, options.force)
-    values = filled_in({name: answer(name, options) for name, *_ in QUESTIONS}, options)
+    values = filled_in(answers(options), options)
     check(values, path)
     written = {"file": str(path), "product_id": values["productId"], "region": values["region"]}
     written |= {"device_name": values["deviceName"], "gitignore": False}
     if not options.dry_run:
-        if options.ca:
-            (path.parent / "certs").mkdir(exist_ok=True)
-            shutil.copyfile(options.ca, path.parent / "certs" / options.ca.name)
-        files.write(path, json.dumps(values, indent=2) + "\n", files.PRIVATE)
-        written["gitignore"] = ignore(path)
+        written["gitignore"] = _until_written(lambda: _write(values, options))
     console.result(written)
     verb = "would be written" if options.dry_run else "written, mode 0600"
     console.say(f"{path}: {verb}, for product {values['productId']} in {values['region']}")
@@ -92,39 +79,93 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def answer(name: str, options: argparse.Namespace) -> str:
-    """From the options, else the environment, else a person at the terminal, else the default."""
-    question, secret, default = next(q[1:] for q in QUESTIONS if q[0] == name)
-    given = getattr(options, name)
-    if secret and given is not None and not options.secrets_in_clear:
+def answers(options: argparse.Namespace) -> dict[str, str]:
+    """From the options, else the environment, else a person at the terminal, else the defaults.
+
+    What is given is judged before a question is asked, so that no answer is lost by it.
+    """
+    found = {question.name: _given(question, options) for question in questions.QUESTIONS}
+    good = {name: text for name, text in found.items() if text is not None}
+
+    def judge(name: str, text: str) -> str | None:
+        if fault := questions.fault_of_text(name, text):
+            return fault
+        try:
+            check(filled_in(questions.EXAMPLES | good | {name: text}, options), options.file)
+        except BoardError as error:
+            return str(error).removeprefix(f"{options.file}: ")
+        return None
+
+    check(filled_in(questions.EXAMPLES, options), options.file)  # gateway, broker, CA
+    for name, text in list(good.items()):
+        del good[name]
+        if fault := judge(name, text):
+            raise BoardError("config", f"{options.file}: {fault}")
+        good[name] = text
+    for question in questions.QUESTIONS:
+        if question.name not in good:
+            needless = question.name == "wifi_password" and not good["wifi_ssid"]
+            if sys.stdin.isatty() and not needless:
+                good[question.name] = questions.ask(question, judge)
+            elif question.default is not None:
+                good[question.name] = question.default
+            else:
+                raise BoardError("argument", _missing(question))
+    return good
+
+
+def _given(question: questions.Question, options: argparse.Namespace) -> str | None:
+    given = getattr(options, question.name)
+    if question.secret and given is not None and not options.secrets_in_clear:
         raise BoardError(
             "argument",
-            f"--{name.replace('_', '-')}: a secret on the command line is seen by others: use "
-            f"--{name.replace('_', '-')}-file or leave it out, or add --secrets-in-clear",
+            f"{question.option}: a secret on the command line is seen by others: use "
+            f"{question.option}-file or leave it out, or add --secrets-in-clear",
         )
-    file = getattr(options, name + "_file", None)
+    file = getattr(options, question.name + "_file", None)
     if given is None and file is not None:
-        given = _first_line(file)
+        given = questions.first_line(file)
     if given is None:
-        given = os.environ.get("DYNREG_" + name.upper())
-    if given is None and sys.stdin.isatty():
-        shown = f"{question}{f' [{default}]' if default else ''}: "
-        given = getpass.getpass(shown) if secret else input(shown)
-        given = given.strip() or default
-    if given is None:
-        given = default
-    if given is None:
-        raise BoardError(
-            "argument",
-            f"{question.split(' (')[0]} is missing: give --{name.replace('_', '-')}"
-            f"{'-file' if secret else ''} or DYNREG_{name.upper()}, or run it in a terminal",
-        )
-    return given
+        given = os.environ.get("DYNREG_" + question.name.upper())
+    return given and questions.as_utf8(given)
+
+
+def _missing(question: questions.Question) -> str:
+    return (
+        f"{question.text.split(' (')[0]} is missing: give {question.option}"
+        f"{'-file' if question.secret else ''} or DYNREG_{question.name.upper()}, or run it in "
+        "a terminal"
+    )
+
+
+def _write(values: dict[str, Any], options: argparse.Namespace) -> bool:
+    """Writes the file and what belongs to it; whether .gitignore got a line."""
+    path: Path = options.file
+    if options.ca:
+        (path.parent / "certs").mkdir(exist_ok=True)
+        shutil.copyfile(options.ca, path.parent / "certs" / options.ca.name)
+    files.write(path, batch.written(values) + "\n", files.PRIVATE)
+    return ignore(path)
+
+
+def _until_written(write: Callable[[], bool]) -> bool:
+    """At a terminal the answers are kept until the disk takes them."""
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            why = f"{error.filename}: cannot be written: {error.strerror}"
+            if not sys.stdin.isatty():
+                raise BoardError("argument", why) from None
+            try:
+                input(f"dynreg: {why}: mend it and press Enter (Ctrl-C gives up): ")
+            except EOFError:
+                raise BoardError("argument", why) from None
 
 
 def filled_in(answers: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
     """The template, with the answers in it."""
-    values = json.loads((sources.ROOT / "device_info.json").read_text())
+    values = json.loads((sources.ROOT / "device_info.json").read_text("utf-8"))
     values["productId"] = answers["product_id"]
     values["productSecret"] = answers["product_secret"]
     values["deviceName"] = answers["device_name"]
@@ -148,7 +189,7 @@ def check(values: dict[str, Any], path: Path) -> None:
     """BoardError "config" with what a board would say to these values."""
     with tempfile.TemporaryDirectory(prefix="dynreg-") as folder:
         trial = Path(folder) / "device_info.json"
-        files.write(trial, json.dumps(values), files.PRIVATE)
+        files.write(trial, batch.written(values), files.PRIVATE)
         try:
             batch.read(trial)
         except BoardError as error:
@@ -158,11 +199,13 @@ def check(values: dict[str, Any], path: Path) -> None:
 def ignore(path: Path) -> bool:
     """Adds the file to .gitignore beside it; False where it is there already."""
     file = path.parent / ".gitignore"
-    lines = file.read_text().splitlines() if file.exists() else []
-    line = "/" + path.name
-    if line in lines or path.name in lines:
+    text = file.read_bytes() if file.exists() else b""  # whatever its encoding is
+    line = b"/" + os.fsencode(path.name)
+    if {line, line[1:]} & set(text.splitlines()):
         return False
-    file.write_text("\n".join([*lines, line]) + "\n")
+    ended = b"\n" if text and not text.endswith(b"\n") else b""
+    with file.open("ab") as opened:
+        opened.write(ended + line + b"\n")
     return True
 
 
@@ -185,14 +228,6 @@ def _may_write(path: Path, force: bool) -> None:
 
 def _is_template(path: Path) -> bool:
     try:
-        return batch.placeholder(json.loads(path.read_text())["productSecret"])
-    except (ValueError, TypeError, KeyError):
+        return batch.placeholder(json.loads(path.read_text("utf-8"))["productSecret"])
+    except (ValueError, TypeError, KeyError, RecursionError):
         return False
-
-
-def _first_line(file: Path) -> str:
-    try:
-        text = sys.stdin.readline() if str(file) == "-" else file.read_text()
-    except OSError as error:
-        raise BoardError("argument", f"{file}: cannot be read: {error.strerror}") from None
-    return (text.splitlines() or [""])[0].strip()

@@ -55,8 +55,8 @@ class VirtualBoard:
         """A copy of a board that is off, with the hub's device_info.json, CA and time server."""
         shutil.copytree(image, folder)
         settings = folder / "board.json"
-        values = json.loads(settings.read_text()) | {"ntp": list(hub.ntp)}
-        settings.write_text(json.dumps(values))
+        values = json.loads(settings.read_text("utf-8")) | {"ntp": list(hub.ntp)}
+        settings.write_text(json.dumps(values), "utf-8")
         made = cls(Board(folder), hub)
         made.board.write_file(CA, hub.ca_der.read_bytes())
         made.configure()

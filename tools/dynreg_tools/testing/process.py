@@ -24,15 +24,19 @@ class HubProcess:
         self._log = data.with_suffix(".log")
 
     def __enter__(self) -> Self:
-        self._errors = self._log.open("w+")
+        self._errors = self._log.open("w+", encoding="utf-8")
         self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=self._errors, text=True
+            self._command,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            encoding="utf-8",
+            errors="replace",
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self.__exit__()
-            raise ToolError(f"the hub did not start: {self._log.read_text().strip()}")
+            raise ToolError(f"the hub did not start: {self._log.read_text('utf-8').strip()}")
         self.ready = json.loads(line)
         return self
 

@@ -49,7 +49,7 @@ class Board:
         for name in ("board.json", "flash.img", "nvs.bin"):
             files.narrow(self.folder / name)
         try:
-            self.settings = json.loads((self.folder / "board.json").read_text())
+            self.settings = json.loads((self.folder / "board.json").read_text("utf-8"))
         except FileNotFoundError as error:
             raise BoardError(
                 f"{folder} has no board.json; make a board with: dynreg board new {folder}"

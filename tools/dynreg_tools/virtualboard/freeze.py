@@ -56,7 +56,7 @@ def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:
         (path[:-3] + ".mpy" if path.endswith(".py") else path): host
         for path, host in compiled.items()
     }
-    if mark.is_file() and mark.read_text() == digest.hexdigest():
+    if mark.is_file() and mark.read_text("utf-8") == digest.hexdigest():
         return target, on_board
     target.mkdir(mode=0o700, exist_ok=True)
     for old in target.iterdir():
@@ -74,7 +74,7 @@ def freeze(folder: Path, frozen: dict[str, str]) -> tuple[Path, dict[str, str]]:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(compiled_one, todo))
-    mark.write_text(digest.hexdigest())
+    mark.write_text(digest.hexdigest(), "utf-8")
     for made in target.iterdir():
         made.chmod(files.PRIVATE)
     return target, on_board

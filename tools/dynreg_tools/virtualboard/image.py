@@ -26,7 +26,8 @@ def run_steps(micropython: str, image: Path, size: int, fs: str, steps: list) ->
         done = subprocess.run(
             command,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_TIMEOUT_S,
             input=json.dumps(job) + "\n",
             env=board_environment(),
