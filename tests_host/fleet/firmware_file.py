@@ -28,23 +28,30 @@ def table(*partitions):
     return (entries + digest).ljust(0xC00, b"\xff")
 
 
-def image(chip, size, text=b""):
-    """One image for a chip, of a segment of `size` random bytes that begins with text."""
+def image(chip, size, text=b"", flash=4, revisions=(0, 0xFFFF)):
+    """One image for a chip, of a segment of `size` random bytes that begins with text.
+
+    flash: MiB. revisions: of the chip, the first and the last one.
+    """
     made = CHIP_DEFS[chip].BOOTLOADER_IMAGE()
-    made.flash_size_freq = 0x20  # 4 MiB
+    made.flash_size_freq = (flash.bit_length() - 1) << 4
+    made.min_rev_full, made.max_rev_full = revisions
     content = text + secrets.token_bytes(size - len(text))
     made.segments = [ELFSection(b"text", 0x3FFE8000, content, 0)]
     return made.save(None)
 
 
-def firmware(chip="esp32", size=70000, app=FACTORY, version="v1.29.0"):
-    """The whole file; size: of the application's segment, bytes."""
+def firmware(chip="esp32", size=70000, app=FACTORY, version="v1.29.0", more=(), **how):
+    """The whole file; size: of the application's segment, bytes; more: partitions behind it.
+
+    how: flash and revisions of image().
+    """
     text = f"MicroPython {version} on 2026-08-01".encode()
     start = chips()[CHIP_DEFS[chip].CHIP_NAME].offset
     pieces = (
-        (start, image(chip, 20000)),
-        (0x8000, table(*STANDARD, app)),
-        (app[3], image(chip, size, text)),
+        (start, image(chip, min(size, 20000), **how)),
+        (0x8000, table(*STANDARD, app, *more)),
+        (app[3], image(chip, size, text, **how)),
     )
     data = b""
     for at, piece in pieces:

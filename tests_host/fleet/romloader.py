@@ -7,8 +7,9 @@ a SYNC comes), baud rates, timing, differences of flash chips, security fuses, U
 What must be seen on hardware stands in docs/hardware.md.
 
 Source: the "Serial Protocol" page of esptool's documentation; register addresses are esptool's.
-With `board` it is a virtual board that runs until SYNC comes, and again once something is typed
-that is no packet: the same board, or, if its flash was erased, a blank one with the same MAC.
+With `board` it is a virtual board that runs until SYNC comes, and again once it is reset: its
+files and its NVS are those that were written meanwhile (boardflash.py). For a reset it takes that
+the host talks at the ROM's baud rate again after another one, or types what is no packet.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import select
 import shutil
 import struct
+import termios
 import threading
 import zlib
 
@@ -26,6 +28,7 @@ from esptool.targets import CHIP_DEFS
 from dynreg_tools.demo import SETTLED
 from dynreg_tools.virtualboard import Board
 from dynreg_tools.virtualboard.serialport import SerialPort, read_pty
+from tests_host.fleet import boardflash
 
 SECTOR = 4096
 SYNC = bytes.fromhex("c00008240000000000070712205555")
@@ -36,14 +39,25 @@ _SPI_USR, _RDID, _SFDP = 1 << 18, 0x9F, 0x5A
 class RomLoader(threading.Thread):
     """For a with statement; port is the pty's name. Look at flash, written, erased, commands.
 
-    chip: esptool's key ("esp32c3"). flash_size: bytes, a power of two. bad_byte: address of a byte
-    that does not take what is written. unplug_after: how many FLASH_DATA it answers.
+    chip: esptool's key ("esp32c3"). flash_size: bytes, a power of two. held: BOOT is held, so that
+    a board does not start before. bad_byte: address of a byte that does not take what is written.
+    unplug_after: how many FLASH_DATA it answers.
     """
 
-    def __init__(self, chip="esp32", flash_size=4 << 20, mac="246f28000001", board=None):
+    def __init__(
+        self,
+        chip="esp32",
+        flash_size=4 << 20,
+        mac="246f28000001",
+        board=None,
+        firmware=b"",
+        held=False,
+    ):
         super().__init__(daemon=True)
         self.chip = CHIP_DEFS[chip]
         self.flash = bytearray(b"\xff") * flash_size
+        start = self.chip.BOOTLOADER_FLASH_OFFSET
+        self.flash[start : start + len(firmware)] = firmware
         self.mac = bytes.fromhex(mac)
         self.written: list[tuple[int, int]] = []  # (address, bytes) of each write begun
         self.erased = False
@@ -59,7 +73,10 @@ class RomLoader(threading.Thread):
         self._input = bytearray()
         self._board: Board | None = board
         self._running, self._cable = None, -1  # the virtual board with power, its port
-        self._in_loader = board is None
+        self._in_loader = board is None or held
+        # of the board, when it entered the loader
+        self._nvs = boardflash.here(board, self.flash) if board and held else b""
+        self._fast = False  # the host has asked for another baud rate, and talks at it
         self._cursor, self._inflate, self._ends = 0, None, 0
 
     @property
@@ -67,7 +84,8 @@ class RomLoader(threading.Thread):
         return self._serial.name
 
     def __enter__(self) -> RomLoader:
-        self._start_board()
+        if not self._in_loader:
+            self._start_board()
         if self._running is not None:
             self._running.wait_for(SETTLED)
         self.start()
@@ -88,9 +106,12 @@ class RomLoader(threading.Thread):
             if self._cable >= 0:
                 poller.register(self._cable, select.POLLIN)
             wait = self._serial.watch(poller)
+            if self._in_loader and self._board is not None:
+                wait = min(wait, 0.05)
             ready = dict(poller.poll(max(wait, 0) * 1000))
             if self._stop_r in ready:
                 return
+            self._look_for_reset()
             if self._cable in ready:
                 self._serial.send(read_pty(self._cable) or b"")
             if self._serial.fd in ready:
@@ -104,6 +125,7 @@ class RomLoader(threading.Thread):
             if at >= 0 and not self._in_loader:
                 data = data[at:]
                 self._stop_board()
+                self._nvs = boardflash.here(self._board, self.flash)
                 self._in_loader = True
             elif data and not self._input and data[:1] != b"\xc0":
                 self._leave_loader()
@@ -121,11 +143,22 @@ class RomLoader(threading.Thread):
             del self._input[: end + 1]
             self._frame(frame.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb"))
 
+    def _look_for_reset(self) -> None:
+        """A pty has no reset lines, but its baud rate is seen at both ends."""
+        if self._board is None or not self._in_loader:
+            return
+        fast = termios.tcgetattr(self._serial.fd)[4] != termios.B115200
+        if self._fast and not fast:
+            self._leave_loader()
+        self._fast = fast
+
     def _leave_loader(self) -> None:
         if not self._in_loader:
             return
-        self._in_stub, self._in_loader = False, False
-        if self.erased:
+        self._in_stub, self._in_loader, self._fast = False, False, False
+        self._input.clear()
+        boardflash.back(self._board, self.flash, self._nvs)
+        if self.erased and not self.flash[boardflash.FILES :].strip(b"\xff"):
             folder, mac = self._board.folder, self._board.mac
             settings = (folder / "board.json").read_text()
             shutil.rmtree(folder)
@@ -179,6 +212,8 @@ class RomLoader(threading.Thread):
         registers = {first: low, first + 4: high}
         if self.chip.USES_MAGIC_VALUE:
             registers[self.chip.CHIP_DETECT_MAGIC_REG_ADDR] = self.chip.MAGIC_VALUE
+        if self.chip.CHIP_NAME == "ESP32-C2":  # its revision 0 does not bear the stub
+            registers[self.chip.EFUSE_BLOCK2_ADDR + 4] |= 1 << 20
         return registers
 
     def _sync(self, command, data, checksum) -> None:

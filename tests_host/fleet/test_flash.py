@@ -14,13 +14,17 @@ from dynreg_tools import cli
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.boards.flashing.image import read
 from dynreg_tools.boards.flashing.job import Job, Order
+from tests_host.fleet.boardflash import FILES, partition, record_of
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, table
 from tests_host.fleet.romloader import RomLoader
 
 ROOT = Path(__file__).parents[2]
 BY_HAND = ("--before", "no-reset", "--after", "no-reset")
 MAC = "24:6f:28:00:00:01"
-OFFSETS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
+OFFSETS = {
+    **{"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0},
+    **{"esp32c2": 0, "esp32c5": 0x2000, "esp32p4": 0x2000},
+}
 
 
 @pytest.fixture
@@ -47,25 +51,6 @@ def flash(capsys):
 
 def untouched(rom):
     return not rom.written and not rom.erased
-
-
-@pytest.fixture
-def nvs(tmp_path):
-    """Makes an NVS partition by Espressif's own generator; keys: {"namespace/name": bytes}."""
-
-    def make(keys):
-        lines = ["key,type,encoding,value"]
-        for number, (key, value) in enumerate(keys.items()):
-            namespace, name = key.split("/")
-            (tmp_path / f"{number}.hex").write_text(value.hex())
-            lines += [f"{namespace},namespace,,", f"{name},file,hex2bin,{tmp_path}/{number}.hex"]
-        (tmp_path / "nvs.csv").write_text("\n".join(lines) + "\n")
-        command = [sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate"]
-        command += [tmp_path / "nvs.csv", tmp_path / "nvs.bin", str(NVS[1])]
-        subprocess.run(command, check=True, capture_output=True)
-        return (tmp_path / "nvs.bin").read_bytes()
-
-    return make
 
 
 @pytest.mark.parametrize("stub", (True, False), ids=("stub", "rom"))
@@ -187,11 +172,11 @@ def application(project):
     return head
 
 
-def test_another_firmware_without_our_record_is_erased_without_more_words(flash, nvs):
+def test_another_firmware_without_our_record_is_erased_without_more_words(flash):
     with RomLoader("esp32") as rom:
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
         rom.flash[0x10000 : 0x10000 + 112] = application(b"esp-at")
-        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"wifi/credential": b"of another program"})
+        rom.flash[slice(NVS[0], sum(NVS))] = partition({"wifi/credential": b"of another program"})
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
         assert rom.erased
     assert code == 0
@@ -203,6 +188,7 @@ def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
     with RomLoader("esp32") as rom:
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
         rom.flash[0x10000 : 0x10000 + 112] = application(b"")  # its builds have no name
+        rom.flash[FILES : FILES + 9] = b"no files?"
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
         assert code == 1
         assert row["error"] == "flash.registered"
@@ -231,11 +217,11 @@ def test_micropython_that_does_not_talk_is_erased_only_by_name(flash):
 
 
 @pytest.mark.parametrize("size", (60, 3500), ids=("secret", "certificate"))
-def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, nvs, size):
-    record = b"\x11\x22\x33\x44" + json.dumps(["PRODUCT123/lamp-1", 0, "x" * size]).encode()
+def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, size):
+    record = record_of("PRODUCT123/lamp-1", "x" * size)
     with RomLoader("esp32") as rom:
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
-        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"a/b": b"c", "dynreg/credential": record})
+        rom.flash[slice(NVS[0], sum(NVS))] = partition({"a/b": b"c", "dynreg/credential": record})
         code, (row,), _ = flash("--port", rom.port, "--erase", *BY_HAND)
         assert code == 1
         assert row["error"] == "flash.registered"
@@ -255,12 +241,12 @@ def test_a_record_in_nvs_is_seen_without_the_boards_help(flash, nvs, size):
     assert row["credential"] == "lost"
 
 
-def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash, nvs):
+def test_a_firmware_that_moves_the_file_system_counts_as_erasing(file, flash):
     small = file(app=("factory", 0, 0, 0x10000, 0x160000))
-    record = b"\0\0\0\0" + json.dumps(["PRODUCT123/lamp-1", 0, "x"]).encode()
+    record = record_of("PRODUCT123/lamp-1", "x")
     with RomLoader("esp32") as rom:
         rom.flash[0x8000:0x8C00] = table(*STANDARD, FACTORY)
-        rom.flash[slice(NVS[0], sum(NVS))] = nvs({"dynreg/credential": record})
+        rom.flash[slice(NVS[0], sum(NVS))] = partition({"dynreg/credential": record})
         code, (row,), _ = flash("--port", rom.port, "--firmware", small, *BY_HAND)
         assert code == 1
         assert untouched(rom)
@@ -331,7 +317,7 @@ def test_ctrl_c_before_the_first_byte_leaves_the_board_as_it_is(file):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        ((), "--firmware is missing: download ESP32_GENERIC for ESP32"),
+        ((), "--firmware (or --image) is missing: download ESP32_GENERIC for ESP32"),
         (("--erase", "--no-stub"), "--erase needs esptool's stub"),
         (("--erase", "--restore-identity", "safe"), "--restore-identity needs --firmware"),
         (("--firmware", "none.bin"), "none.bin: cannot be read: No such file"),

@@ -8,7 +8,10 @@ from dynreg_tools.boards.flashing.chips import chips
 from dynreg_tools.boards.flashing.partitions import parse
 from tests_host.fleet.firmware_file import FACTORY, NVS, STANDARD, firmware, image, table
 
-CHIPS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
+CHIPS = {
+    **{"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0},
+    **{"esp32c2": 0, "esp32c5": 0x2000, "esp32p4": 0x2000},
+}
 
 
 def read(tmp_path, data):

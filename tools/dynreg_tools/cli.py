@@ -19,6 +19,7 @@ from .sources import version
 COMMANDS = {
     "ports": "what is connected, and how it stands",
     "init": "write the batch's device_info.json",
+    "image": "one file for a batch: MicroPython and all that deploy brings",
     "flash": "MicroPython into boards, their credential kept",
     "deploy": "library, certificates, programs and device_info.json onto boards",
     "provision": "deploy, register, log in, report: all boards",

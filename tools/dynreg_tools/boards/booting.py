@@ -95,6 +95,16 @@ def _take_step(line: str, step: Callable[[str, float], None]) -> None:
             step(text, part)
 
 
+def explained(error: BoardError, port: str, stop: threading.Event) -> BoardError:
+    """What is to be told of an error of watch(): of a board that is not in its Wi-Fi just that."""
+    if error.code != "timeout" or joined(port, stop):
+        return error
+    text = str(error)
+    if "Wi-Fi" not in text:
+        text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
+    return BoardError("network.wifi", text)
+
+
 def joined(port: str, stop: threading.Event) -> bool:
     """Whether the board is in its Wi-Fi, or does not use it. True where it cannot be asked."""
     try:

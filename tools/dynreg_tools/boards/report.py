@@ -37,6 +37,8 @@ COLUMNS: tuple[str, ...] = (
 )
 _NEEDED = {"port", "mac", "device", "outcome"}  # what a report of any edition has
 GOOD = "good"
+# Of a good board's row, what still holds when it is left out of a later run.
+OF_GOOD = ("device", "fingerprint", "library", "tls", "attempts", "time")
 
 
 class Report:

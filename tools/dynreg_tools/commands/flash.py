@@ -1,4 +1,4 @@
-"""`dynreg flash`: MicroPython into boards, by esptool, and never at a credential's expense."""
+"""`dynreg flash`: MicroPython or a batch's image into boards, never at a credential's expense."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:  # esptool takes half a second
     from ..boards.flashing.job import Order
 
 DESCRIPTION = """\
-Writes a MicroPython firmware into boards. Chip, flash size and the file itself are checked before
-a byte is written, the flash is compared with the file after it.
+Writes a MicroPython firmware, or a batch's image, into boards. Chip, flash size and the file are
+checked before a byte is written, the flash is compared with the file after it.
 
 The files of a board and its NVS stay as they are: NVS is left out of what is written (esptool
-alone would erase it). With --erase all is lost, also the credential that the cloud gives only
-once: a board that holds one, or may, is erased only when it is named by --erase-registered."""
+alone would erase it). --image (of 'dynreg image') brings new files too, and keeps NVS, from where
+a registered board takes its credential back at its next start. With --erase all is lost, also the
+credential that the cloud gives only once: a board that holds one, or may, is erased only when it
+is named by --erase-registered."""
 EXAMPLE = """\
 examples:
   dynreg flash --port /dev/ttyUSB0 --firmware ESP32_GENERIC-20260801-v1.29.0.bin
+  dynreg flash --all --firmware downloads/       of that folder the right file for each chip
+  dynreg flash --all --image batch.bin           a whole batch, ready to start
   dynreg flash --all --jobs 4 --firmware ESP32_GENERIC-20260801-v1.29.0.bin --dry-run
   dynreg flash --port COM3 --firmware fw.bin --erase --erase-registered esp32-246f28aabbcc \\
                --save-identity safe/ --restore-identity safe/
@@ -37,7 +41,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     shared.add_ports(parser)
     shared.add_jobs(parser)
     what = parser.add_argument_group("what to do")
-    what.add_argument("--firmware", metavar="FILE.bin", help="of micropython.org, or your build")
+    which = what.add_mutually_exclusive_group()
+    which.add_argument(
+        "--firmware", type=Path, metavar="FILE.bin", help="of micropython.org, or a folder of them"
+    )
+    which.add_argument("--image", type=Path, metavar="FILE.bin", help="of 'dynreg image'")
     what.add_argument("--erase", action="store_true", help="all of the flash, first")
     what.add_argument(
         "--erase-registered",
@@ -54,6 +62,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--dry-run", action="store_true", help="all checks, nothing is written")
     what.add_argument("--json", action="store_true", help="one JSON object a board")
+    add_loader(parser)
+
+
+def add_loader(parser: argparse.ArgumentParser) -> None:
+    """How to reach a board's ROM loader; provision has the same."""
     how = parser.add_argument_group("how to reach the loader (esptool's names)")
     how.add_argument(
         "--before",
@@ -77,9 +90,8 @@ def run(options: argparse.Namespace) -> int:
     console = Console(options.json)
     order = _order(options)
     ports = shared.ports(options)
-    if order.firmware:
-        file = order.firmware
-        console.say(f"{file.path.name}: {file.version} for {file.chip.name}")
+    for line in _files(order):
+        console.say(line)
     good = []
 
     def each(row: fleet.Row) -> None:
@@ -123,16 +135,23 @@ _CREDENTIAL_TEXT = {
 
 def _order(options: argparse.Namespace) -> Order:
     """What the options ask for; BoardError where they make no sense together."""
-    from ..boards.flashing import image
+    from ..boards.flashing import batchimage, choice
     from ..boards.flashing.job import Order
 
-    if options.firmware is None and not options.erase:
+    if options.firmware is None and options.image is None and not options.erase:
         raise BoardError(
             "argument",
-            f"--firmware is missing: download {chips.downloads()} from micropython.org/download",
+            f"--firmware (or --image) is missing: download {chips.downloads()} from "
+            "micropython.org/download",
         )
     if options.erase and options.no_stub:
         raise BoardError("argument", "--erase needs esptool's stub: leave --no-stub out")
+    if options.restore_identity and options.image:
+        raise BoardError(
+            "argument",
+            "--restore-identity goes with --firmware: an image's program would register the board "
+            "before; flash the firmware so first, then the image, which keeps NVS",
+        )
     if options.restore_identity and not options.firmware:
         raise BoardError(
             "argument", "--restore-identity needs --firmware: an erased board has none"
@@ -141,8 +160,10 @@ def _order(options: argparse.Namespace) -> Order:
         raise BoardError(
             "argument", "--restore-identity needs the board to start: leave --after out"
         )
+    image = batchimage.read(options.image) if options.image else None
     return Order(
-        firmware=image.read(options.firmware) if options.firmware else None,
+        firmware=choice.read(options.firmware) if options.firmware else image and image.firmware,
+        image=image,
         erase=options.erase,
         erase_registered=frozenset(_name(word) for word in options.erase_registered),
         save=options.save_identity,
@@ -153,6 +174,19 @@ def _order(options: argparse.Namespace) -> Order:
         stub=not options.no_stub,
         baud=options.baud,
     )
+
+
+def _files(order: Order) -> list[str]:
+    """What is to be written, in words."""
+    from ..boards.flashing.choice import Folder
+
+    if isinstance(order.firmware, Folder):
+        return [f"left out: {why}" for why in order.firmware.wrong]
+    if order.firmware is None:
+        return []
+    file = order.firmware
+    batch = f", and {len(order.image.files)} files" if order.image else ""
+    return [f"{file.path.name}: {file.version} for {file.chip.name}{batch}"]
 
 
 def _name(word: str) -> str:

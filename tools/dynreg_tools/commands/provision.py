@@ -9,31 +9,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..boards import apply, booting, facts, fleet, mistakes, openreport
+from ..boards.batch import Batch
 from ..boards.content import Content, Options
 from ..boards.errors import BoardError
 from ..boards.link import Link, over_resets
 from ..boards.logs import Logs
 from ..boards.redaction import Redaction
-from ..boards.report import COLUMNS, GOOD, Report
+from ..boards.report import COLUMNS, GOOD, OF_GOOD, Report
 from ..console import Console
-from . import deploy, provision_loop, shared
+from . import deploy, flash, provision_image, provision_loop, shared
 
 DESCRIPTION = """\
 For each board: deploy, reset, watch it register and log in, take down the result that it prints.
-A board that fails holds up no other. With --report the result of every board is in FILE.csv (and
-every attempt in FILE.jsonl), what each board printed in FILE.logs/MAC.log; boards that are good
-there are left out the next time."""
+With --image the file that 'dynreg image' has made is burnt instead, MicroPython and all, without
+the board's prompt. A board that fails holds up no other. With --report the result of every board
+is in FILE.csv (and every attempt in FILE.jsonl), what each board printed in FILE.logs/MAC.log;
+boards that are good there are left out the next time."""
 EXAMPLE = """\
 examples:
   dynreg provision --all --report batch.csv
   dynreg provision --all --jobs 8 --report batch.csv --app my_program/
   dynreg provision --loop --report batch.csv   boards as they are plugged in
+  dynreg provision --all --image batch.bin --report batch.csv     one file of 'dynreg image'
   dynreg provision --all --dry-run             which boards, and what would be copied
 
 Exit code: 0 only when all boards are good."""
 TABLE = ("port", "mac", "device", "outcome", "error", "seconds", "fingerprint")
 SOMETIMES = ("error", "fingerprint")  # columns that are shown where a board has them
-OF_GOOD = ("device", "fingerprint", "library", "tls", "attempts", "time")  # of a row in the report
 FIRST_PARTS = 0.6  # of a board's bar: the deploy
 
 
@@ -53,6 +55,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     provision_loop.add_options(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, no more")
     parser.add_argument("--json", action="store_true", help="one JSON object a board")
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE.bin", help="burn this one of 'dynreg image' instead"
+    )
+    flash.add_loader(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,18 +71,11 @@ def run(options: argparse.Namespace) -> int:
 
 def with_report(options: argparse.Namespace, report: Report) -> int:
     console = Console(options.json)
-    asked = deploy.asked_for(options)
-    content = deploy.read(options, asked)
-    bench = mistakes.Bench(report.names(content.batch.info.product_id))
-    redact = Redaction(content.batch)
-    logs = Logs(report.path, redact)
-    order = Order(content, asked, report, bench, logs, options.again, options.timeout)
-
-    def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
-        return provision(port, order, stop, step)
+    batch, work = what(options, report)
+    redact = Redaction(batch)
 
     def record(row: fleet.Row) -> None:
-        row.update(facts.of_batch(content.batch) | row)
+        row.update(facts.of_batch(batch) | row)
         row["message"] = row.get("message") and redact(row["message"])
         whole = row if row["outcome"] in ("skipped", "dry run") else report.add(row)
         if row["outcome"] == "skipped" and not options.dry_run:
@@ -84,10 +83,10 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
         console.result({name: whole.get(name) for name in COLUMNS})
 
     if options.loop:
-        mistakes.check(content.batch, None)
+        mistakes.check(batch, None)
         return provision_loop.run(options, console, work, record, sentence)
     ports = shared.ports(options)
-    mistakes.check(content.batch, len(ports))
+    mistakes.check(batch, len(ports))
     rows: list[fleet.Row] = []
 
     def each(row: fleet.Row) -> None:
@@ -109,6 +108,18 @@ def with_report(options: argparse.Namespace, report: Report) -> int:
         where = f", see {report.path}" if report.path else ""
         console.say(f"{good} of {len(ports)} good{where}")
     return 0 if good == len(ports) else 1
+
+
+def what(options: argparse.Namespace, report: Report) -> tuple[Batch, fleet.Work]:
+    """Of which batch the boards are, and what is done to each. BoardError."""
+    if options.image:
+        return provision_image.what(options, report, result)
+    asked = deploy.asked_for(options)
+    content = deploy.read(options, asked)
+    bench = mistakes.Bench(report.names(content.batch.info.product_id))
+    logs = Logs(report.path, Redaction(content.batch))
+    order = Order(content, asked, report, bench, logs, options.again, options.timeout)
+    return content.batch, lambda port, stop, step: provision(port, order, stop, step)
 
 
 @dataclass(frozen=True)
@@ -162,12 +173,7 @@ def provision(port: str, order: Order, stop: threading.Event, step: fleet.Step) 
     try:
         return over_resets(port, stop, work)
     except BoardError as error:
-        if error.code == "timeout" and not booting.joined(port, stop):
-            text = str(error)
-            if "Wi-Fi" not in text:
-                text = f"{text}: not in its Wi-Fi: is it in reach, are name and password right?"
-            raise Failed(BoardError("network.wifi", text), row) from None
-        raise Failed(error, row) from None
+        raise Failed(booting.explained(error, port, stop), row) from None
 
 
 class Failed(BoardError):

@@ -6,19 +6,25 @@ credential lies is described in docs/credentials.md.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from .. import answers, onboard
+from ..batch import placeholder
 from ..link import Link
-from . import partitions
+from . import nvs, partitions
+from .chips import chips
+from .littlefs import BLOCK, Damaged, Files
 
+NVS = "NVS"
 # A blob of that name in the NVS partition, ESP-IDF's format: namespace entry, then key entry. An
 # erased key stays readable until its page is reused, so this can say yes too often, never no.
 _NVS_NAMESPACE = re.compile(rb"\x00\x01\x01\xff....dynreg\0{10}", re.DOTALL)
 _NVS_KEY = re.compile(rb"credential\0{6}")
-_NVS_OWNER = re.compile(rb'credential\0{6}.{12}\["([ -!#-~]+/[ -!#-~]+)"', re.DOTALL)
+_INFO, _RECORD = "/device_info.json", "/dynreg.rec"
 _HEAD = 32 + 80  # of an application: headers, then esp_app_desc_t up to its project's name
 
 
@@ -43,6 +49,13 @@ class Contents:
     def may_hold_credential(self) -> bool:
         """Erasing this board loses a credential, or may."""
         return self.where is None or bool(self.where)
+
+    @property
+    def only_in_files(self) -> bool:
+        """New files lose a credential, or may: NVS has no whole copy of it."""
+        if self.where is None:
+            return True
+        return NVS not in self.where and any(place.startswith("/") for place in self.where)
 
     @property
     def names(self) -> set[str]:
@@ -78,17 +91,68 @@ def from_repl(link: Link) -> Contents:
     )
 
 
-def from_flash(read: Callable[[int, int], bytes], mac: str) -> Contents:
-    """As its flash shows, where the REPL does not answer. read(address, size) gives its bytes."""
+def from_flash(read: Callable[[int, int], bytes], mac: str, flash: int) -> Contents:
+    """As its flash shows, without its REPL. read(address, size) gives its bytes; flash: bytes.
+
+    Of the files only those are read that may hold a credential, and these only where NVS has none.
+    """
     table = partitions.parse(read(partitions.ADDRESS, partitions.SIZE))
     if table is None:
         return Contents((), mac)
-    nvs = read(table.nvs.offset, table.nvs.size) if table.nvs else b""
+    kept = read(table.nvs.offset, table.nvs.size) if table.nvs else b""
+    record = nvs.record(kept)
+    if record and record.whole:
+        return Contents((NVS,), mac, record.owner)
+    where: tuple[str, ...] = ()
+    if _NVS_NAMESPACE.search(kept) and _NVS_KEY.search(kept):
+        where = ("NVS (damaged)" if record else "NVS (erased)",)
     name = _project(read(table.app.offset, _HEAD)) if table.app else b""
-    if _NVS_NAMESPACE.search(nvs) and _NVS_KEY.search(nvs):
-        owner = _NVS_OWNER.search(nvs)
-        return Contents(("NVS",), mac, owner[1].decode() if owner else None)
-    return Contents(None if name in (b"", b"micropython") else (), mac)
+    if name not in (b"", b"micropython"):
+        return Contents(where, mac, record and record.owner)
+    try:
+        places, owner = _in_files(table, read, mac, flash)
+    except Damaged:
+        return Contents(where or None, mac)
+    return Contents((*where, *places), mac, owner or (record and record.owner))
+
+
+def _in_files(
+    table: partitions.Table, read: Callable[[int, int], bytes], mac: str, flash: int
+) -> tuple[list[str], str | None]:
+    """The places of a credential among the files, and its owner. Damaged: they cannot be read."""
+    start, end = table.file_system, table.file_system + table.file_system_size(flash)
+    blocks: dict[int, bytes] = {}
+
+    def read_files(block: int, offset: int, size: int) -> bytes:
+        if block not in blocks:
+            at = start + block * BLOCK
+            blocks[block] = read(at, BLOCK) if at + BLOCK <= end else b""
+        return blocks[block][offset : offset + size].ljust(size, b"\xff")
+
+    if not read_files(0, 0, BLOCK).strip(b"\xff"):
+        return [], None  # as MicroPython sees it: there is no file system yet
+    files = Files(read_files)
+    places = [_RECORD] if files.read(_RECORD) is not None else []
+    text = files.read(_INFO)
+    text = files.read(_INFO + ".tmp") if text is None else text
+    if text is None:
+        return places, None
+    try:
+        info: Any = json.loads(text)
+        secret = (info.get("key_deviceinfo") or {}).get("deviceSecret")
+        named = str((info.get("cert_deviceinfo") or {}).get("devCertFile") or "")
+        owner = f"{info['productId']}/{info['deviceName']}".replace("{mac}", mac)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [*places, f"{_INFO} (not readable)"], None
+    if not nvs.OWNER.fullmatch(owner):
+        owner = None
+    if not placeholder(secret) or (not placeholder(named) and _exists(files, named)):
+        places.append(_INFO)
+    return places, owner
+
+
+def _exists(files: Files, name: str) -> bool:
+    return files.read(name if "/" in name else f"/certs/{name}") is not None
 
 
 def format_mac(mac: str) -> str:
@@ -107,5 +171,5 @@ def _project(head: bytes) -> bytes:
 def _chip_name(machine: str) -> str | None:
     """ "Generic ESP32C3 module with ESP32C3": the chip, as esptool writes it, or None."""
     word = machine.split(" with ")[-1].upper().replace("-", "")
-    match = re.search(r"ESP32(S2|S3|C3|C6)?(?![A-Z0-9])", word)
-    return match and ("ESP32-" + match[1] if match[1] else "ESP32")
+    match = re.search(r"ESP32[A-Z0-9]*", word)
+    return next((name for name in chips() if match and name.replace("-", "") == match[0]), None)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,12 @@ MAGIC = b"\xe9"
 _MIB = 1 << 20
 _FLASH_SIZE = 3  # offset in the header: 1 MiB << the upper four bits
 _CHIP_ID = 12  # offset in the header, 16 bits
+_REVISIONS = struct.Struct("<HH")  # at _REVISION in the header: the chip's, from and to
+_REVISION, _ANY = 15, (0, 0xFFFF)  # as the last one: there is no last one
 _BANNER = re.compile(rb"MicroPython v[^ \0]+(?= on )")
+_SUPERBLOCKS = 2 * 4096  # bytes at the beginning of a littlefs, without which there is none
+_PACKET, _PACKET_HEAD = 0x4000, 26  # bytes: of data in each packet to esptool's stub, around it
+_OLDEST = (1, 22)  # of MicroPython, that dynreg runs on
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,68 @@ class Firmware:
     version: str
 
     @property
+    def declared_flash(self) -> int:
+        """Bytes, as the header says; the boot loader starts on no smaller flash."""
+        return _MIB << (self.data[_FLASH_SIZE] >> 4)
+
+    @property
     def flash_needed(self) -> int:
-        """Bytes: as the header says (the boot loader starts on no smaller flash), and up to the
-        end of the file and of the last partition."""
-        declared = _MIB << (self.data[_FLASH_SIZE] >> 4)
+        """Bytes: as the header says, and up to the end of the file and of the last partition."""
         ends = [p.end for p in self.table.partitions]
-        return max(declared, self.chip.offset + len(self.data), *ends)
+        return max(self.declared_flash, self.chip.offset + len(self.data), *ends)
+
+    def runs_on(self, revision: int) -> bool:
+        """Whether the boot loader starts on that revision of its chip, 301 for v3.1."""
+        first, last = _REVISIONS.unpack_from(self.data, _REVISION)
+        return first <= revision and (last in _ANY or revision <= last)
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Of MicroPython, (0, 0) where the file does not say."""
+        found = re.search(r"v(\d+)\.(\d+)", self.version)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @property
+    def warning(self) -> str | None:
+        """What a person must know of it before it is written."""
+        if self.release >= _OLDEST:
+            return None
+        oldest = ".".join(map(str, _OLDEST))
+        return (
+            f"{self.path.name} is {self.version}, dynreg needs {oldest} or later: download a new "
+            f"{self.chip.download} from micropython.org/download"
+        )
+
+    @property
+    def files(self) -> bytes:
+        """What lies where MicroPython keeps its files: nothing but in a batch's image."""
+        return self.data[self.table.file_system - self.chip.offset :]
 
     def pieces(self, keep_nvs: bool) -> list[tuple[int, bytes]]:
-        """(address, bytes) to write: all of it, or all but the NVS partition."""
-        start, nvs = self.chip.offset, self.table.nvs
-        if not keep_nvs or nvs is None:
-            return [(start, self.data)]
-        return [
-            (start, self.data[: nvs.offset - start]),
-            (nvs.end, self.data[nvs.end - start :]),
-        ]
+        """(address, bytes) to write, in this order: all of it, or all but the NVS partition.
+
+        An image's files come last, and of these what makes them a file system: cut off anywhere,
+        the board has the old ones or none, and the same image can be written again.
+        """
+        start, nvs, files = self.chip.offset, self.table.nvs, self.table.file_system
+        cuts = [start, start + len(self.data)]
+        if keep_nvs and nvs is not None:
+            cuts += [nvs.offset, nvs.end]
+        if self.files:
+            cuts += [files, files + _SUPERBLOCKS]
+        found = {at: self.data[at - start : end - start] for at, end in pairwise(sorted(cuts))}
+        if keep_nvs and nvs is not None:
+            del found[nvs.offset]
+        head = found.pop(files, b"")
+        ends = [(files, b"\xff" * len(head)), *found.items(), (files, head)]
+        return ends if head else list(found.items())
+
+    @property
+    def wire_bytes(self) -> int:
+        """What esptool's stub is sent for it, NVS left out: deflated, in packets (SLIP)."""
+        deflated = b"".join(zlib.compress(data, 9) for _, data in self.pieces(keep_nvs=True))
+        escaped = sum(deflated.count(byte) for byte in b"\xc0\xdb")
+        return len(deflated) + escaped + _PACKET_HEAD * (len(deflated) // _PACKET + 1)
 
 
 def read(path: str | Path) -> Firmware:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,22 +19,25 @@ from typing import Any
 from .. import fleet, identity, identityfile
 from ..entering import NoPrompt
 from ..errors import BoardError
+from ..lines import Lines
 from ..link import Link
-from . import BAUD, contents, partitions
+from . import BAUD, choice, contents, partitions, rules
+from .batchimage import BatchImage
 from .image import Firmware
 from .loader import Loader
 
 _BOOT_S = 30  # a board that has just been flashed formats its file system first
 _BY_HAND = "no-reset"  # the board is in its loader already, its REPL is not there to be asked
 _NOT_YET = ("board.lost", "board.port")  # it restarts
-_REFUSALS = ("flash.registered", "flash.chip", "flash.size", "flash.save")
+_REFUSALS = ("flash.registered", "flash.chip", "flash.size", "flash.save", "config.other")
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done to each board. firmware None: erase only."""
+    """What is to be done to each board. firmware None: erase only; image: what is in firmware."""
 
-    firmware: Firmware | None = None
+    firmware: Firmware | choice.Folder | None = None
+    image: BatchImage | None = None
     erase: bool = False
     erase_registered: frozenset[str] = frozenset()  # names of boards that may lose theirs
     save: Path | None = None
@@ -51,32 +56,54 @@ class Job:
         self.port, self.order = port, order
         self._stop, self._step = stop, step
         self._contents: contents.Contents | None = None
+        self._firmware: Firmware | None = None  # the file for this board, once its chip is known
         self._row: dict[str, Any] = {"chip": None, "mac": None, "device": None, "notes": []}
 
     def run(self) -> fleet.Row:
         """outcome: "flashed", "erased" or "dry run". credential: "kept", "lost", "restored",
         "none" or "unknown". A BoardError carries what was known until then as `known`."""
-        try:
+        with self._refusals():
             self._work()
+        return self._row
+
+    def burn(self, done: Callable[[str], bool]) -> tuple[fleet.Row, Lines | None]:
+        """As run() with an image, and what the board prints from its reset on.
+
+        A board that done(its MAC) says to be done is left as it is: no outcome, no lines.
+        """
+        with self._refusals(), self._loader() as board:
+            if done(contents.format_mac(board.mac)):
+                self._row["mac"] = contents.format_mac(board.mac)
+                return self._row, None
+            self._in_loader(board)
+            return self._row, None if self.order.dry_run else board.start()
+
+    def _work(self) -> None:
+        order = self.order
+        if order.before != _BY_HAND and (order.image is None or order.save):
+            self._ask()
+        if self._contents and order.dry_run and order.image is None:
+            self._check(self._contents.chip, self._contents.flash)
+            self._done("dry run", order.erase)
+            return
+        with self._loader() as board:
+            self._in_loader(board)
+        if order.restore and not order.dry_run:
+            self._restore(order.restore)
+
+    def _loader(self) -> Loader:
+        order = self.order
+        self._step("entering the loader", 0.1)
+        return Loader(self.port, order.before, order.after, order.stub, order.baud)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
         except BoardError as error:
             self._row["outcome"] = "refused" if error.code in _REFUSALS else "failed"
             error.known = self._row
             raise
-        return self._row
-
-    def _work(self) -> None:
-        order = self.order
-        if order.before != _BY_HAND:
-            self._ask()
-        if self._contents and order.dry_run:
-            self._check(self._contents.chip, self._contents.flash)
-            self._done("dry run", order.erase)
-            return
-        self._step("entering the loader", 0.1)
-        with Loader(self.port, order.before, order.after, order.stub, order.baud) as board:
-            self._in_loader(board)
-        if order.restore and not order.dry_run:
-            self._restore(order.restore)
 
     @property
     def _on_board(self) -> contents.Contents:
@@ -89,7 +116,8 @@ class Job:
         try:
             with Link(self.port, self._stop) as link:
                 self._set_contents(contents.from_repl(link))
-                self._check_allowed("--erase" if self.order.erase else "")
+                if self.order.erase:
+                    self._may_lose("--erase")
                 if self.order.save and self._on_board.where and not self.order.dry_run:
                     path = identityfile.save(self.order.save, identity.fetch(link))
                     self._row["notes"].append(f"its identity is saved in {path}")
@@ -100,20 +128,29 @@ class Job:
     def _in_loader(self, board: Loader) -> None:
         order, row = self.order, self._row
         row["chip"], row["mac"] = board.chip.name, contents.format_mac(board.mac)
-        self._check(board.chip.name, board.flash_size)
+        self._check(board.chip.name, board.flash_size, board.revision)
         if self._contents is None:
-            self._set_contents(contents.from_flash(board.read, board.mac))
+            self._step("reading its flash", 0.1)
+            self._set_contents(contents.from_flash(board.read, board.mac, board.flash_size))
             if order.save and self._on_board.may_hold_credential:
                 raise BoardError(
                     "flash.save",
                     f"{self.port}: its prompt does not answer, so its identity cannot be saved: "
                     "stop its program, or go without --save-identity",
                 )
+        if order.image:
+            row["device"] = row["device"] or order.image.batch.name_of(board.mac)
         moved = self._moved(board)
-        self._check_allowed(
-            "--erase" if order.erase else moved and f"this firmware, which moves {moved},"
-        )
-        loses = order.erase or bool(moved)
+        replaced = order.image is not None and self._on_board.only_in_files
+        if order.erase:
+            self._may_lose("--erase")
+        elif moved:
+            self._may_lose(f"this firmware, which moves {moved},")
+        elif replaced:
+            self._may_lose(rules.NEW_FILES)
+        elif order.image:
+            rules.check_owner(self.port, self._on_board, order.image)
+        loses = order.erase or bool(moved) or replaced
         if order.dry_run:
             self._done("dry run", loses)
             return
@@ -122,8 +159,9 @@ class Job:
         if order.erase:
             self._step("erasing", 0.1)
             board.erase()
-        if order.firmware:
-            self._write(board, order.firmware.pieces(keep_nvs=not loses))
+        if self._firmware:
+            self._write(board, self._firmware.pieces(keep_nvs=not (order.erase or moved)))
+            row |= order.image.releases if order.image else {}
         self._done("flashed" if order.firmware else "erased", loses)
 
     def _write(self, board: Loader, pieces: list[tuple[int, bytes]]) -> None:
@@ -132,55 +170,41 @@ class Job:
             progress = partial(self._written, before / total, len(data) / total)
             board.write(at, data, progress)
             before += len(data)
-            self._row["notes"].append(f"{len(data)} bytes at {at:#x} written and verified")
+            if data.strip(b"\xff"):
+                self._row["notes"].append(f"{len(data)} bytes at {at:#x} written and verified")
 
     def _written(self, before: float, share: float, done: int, of: int) -> None:
         self._step("writing", 0.1 + 0.8 * (before + share * done / of))
 
-    def _check(self, chip: str | None, flash: int) -> None:
-        """Chip and flash size (bytes) against the file; None and 0 where they are not known."""
-        firmware = self.order.firmware
-        self._row["chip"] = chip
-        if firmware is None:
-            return
-        if chip and chip != firmware.chip.name:
-            raise BoardError(
-                "flash.chip",
-                f"{self.port}: the board is an {chip}, {firmware.path.name} is for "
-                f"{firmware.chip.name}: take the file for its chip; nothing was written",
-            )
-        if flash and flash < firmware.flash_needed:
+    def _check(self, chip: str | None, flash: int, revision: int | None = None) -> None:
+        """Picks the file for this chip and flash size (bytes); None and 0: they are not known."""
+        order, self._row["chip"] = self.order, chip
+        if order.firmware is not None:
+            self._firmware = choice.pick(self.port, order.firmware, chip, flash, revision)
+        if self._firmware and isinstance(order.firmware, choice.Folder):
+            self._row["notes"].append(f"{self._firmware.path.name}: {self._firmware.version}")
+        if self._firmware and self._firmware.warning:
+            self._row["notes"].append(self._firmware.warning)
+        if order.image is not None and order.image.flash not in (None, flash):
             raise BoardError(
                 "flash.size",
-                f"{self.port}: the board has {flash >> 10} KiB of flash, {firmware.path.name} "
-                f"needs {firmware.flash_needed >> 10}: take a smaller build; nothing was written",
+                f"{self.port}: the board has {flash >> 10} KiB of flash, the image is for "
+                f"{order.image.flash >> 10}: make one with 'dynreg image --flash-size'; nothing "
+                "was written",
             )
 
     def _moved(self, board: Loader) -> str:
         """What the new partition table would lose, in words; "" where there is no table yet."""
-        if self.order.firmware is None or self.order.erase:
+        if self._firmware is None or self.order.erase:
             return ""
         old = partitions.parse(board.read(partitions.ADDRESS, partitions.SIZE))
-        return " and ".join(old.moved(self.order.firmware.table)) if old else ""
+        moved = old.moved(self._firmware.table) if old else []
+        if self.order.image:  # its files are new in any case
+            moved = [what for what in moved if what == partitions.NVS]
+        return " and ".join(moved)
 
-    def _check_allowed(self, what: str) -> None:
-        """Refuses what would lose a credential, unless this board was named."""
-        on_board = self._on_board
-        if (
-            not what
-            or not on_board.may_hold_credential
-            or on_board.names & self.order.erase_registered
-        ):
-            return
-        name = (
-            on_board.owner.split("/")[-1] if on_board.owner else contents.format_mac(on_board.mac)
-        )
-        save = "" if on_board.where is None else "'--save-identity FOLDER' keeps a copy first, "
-        raise BoardError(
-            "flash.registered",
-            f"{self.port}: {on_board.sentence}, and the cloud gives no second one; {what} would "
-            f"lose it: {save}'--erase-registered {name}' says that you mean it",
-        )
+    def _may_lose(self, what: str) -> None:
+        rules.check_loss(self.port, self._on_board, what, self.order.erase_registered)
 
     def _restore(self, folder: Path) -> None:
         path = identityfile.file_path(folder, self._on_board.mac)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from esptool.cmds import (
@@ -27,6 +27,7 @@ from esptool.util import FatalError, flash_size_bytes
 from serial import SerialException
 
 from ..errors import BoardError
+from ..lines import Lines
 from . import BAUD
 from .chips import Chip, chips
 
@@ -92,6 +93,8 @@ class Loader:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if self._esp is None:  # started
+            return
         try:
             with self._board_errors("flash.lost"):
                 reset_chip(self._esp, self._after)
@@ -100,6 +103,16 @@ class Loader:
                 raise
         finally:
             self._esp._port.close()
+
+    def start(self) -> Lines:
+        """Resets the board and gives what it prints from then on, over the port as it is open:
+        opening it anew would lose the first lines, and reset some boards once more."""
+        with self._board_errors("flash.lost"):
+            reset_chip(self._esp, self._after)
+        port, self._esp = self._esp._port, None
+        with suppress(SerialException, OSError):  # native USB is gone now; Lines opens it again
+            port.baudrate = _ROM_BAUD
+        return Lines(self.port, port)
 
     @property
     def chip(self) -> Chip:
@@ -112,6 +125,12 @@ class Loader:
                 "add it there",
             )
         return chips()[name]
+
+    @property
+    def revision(self) -> int:
+        """Of the chip, 301 for v3.1."""
+        with self._board_errors("flash.lost"):
+            return self._esp.get_chip_revision()
 
     @property
     def mac(self) -> str:
@@ -136,11 +155,14 @@ class Loader:
             return self._esp.read_flash(address, size)
 
     def write(self, address: int, data: bytes, progress: Callable[[int, int], None]) -> None:
-        """Writes and compares the MD5. progress(done, all) counts what goes over the cable."""
+        """Writes and compares the MD5; what the flash holds already by its MD5 is left as it is.
+
+        progress(done, all) counts what goes over the cable.
+        """
         _progress.listener.call = progress
         try:
             with self._board_errors("flash.write"):
-                write_flash(self._esp, [(address, data)])
+                write_flash(self._esp, [(address, data)], skip_flashed=True)
         finally:
             _progress.listener.call = None
 

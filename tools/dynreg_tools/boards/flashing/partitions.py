@@ -6,6 +6,7 @@ from dataclasses import dataclass
 ADDRESS, SIZE = 0x8000, 0xC00  # of the table in flash, on every chip; bytes
 _ENTRY = struct.Struct("<2sBBII16sI")
 _MAGIC, _MD5 = b"\xaa\x50", b"\xeb\xeb"
+NVS = "NVS"  # what moved() calls it
 _APP, _DATA, _NVS, _OTADATA = 0, 1, 2, 0
 
 
@@ -41,14 +42,27 @@ class Table:
     def file_system(self) -> int:
         """Where MicroPython's files begin: its "vfs" or "ffat" partition, else behind all others
         (MicroPython makes one there at boot)."""
-        named = [p.offset for p in self.partitions if p.name in ("vfs", "ffat")]
-        return named[0] if named else max(p.end for p in self.partitions)
+        return self._files.offset if self._files else max(p.end for p in self.partitions)
+
+    @property
+    def is_fat(self) -> bool:
+        """The files lie on FAT, as on boards with TinyUF2; else on littlefs."""
+        return self._files is not None and self._files.name == "ffat"
+
+    def file_system_size(self, flash: int) -> int:
+        """Bytes that MicroPython takes for its files where the flash has so many."""
+        return self._files.size if self._files else max(flash - self.file_system, 0)
+
+    @property
+    def _files(self) -> Partition | None:
+        named = {p.name: p for p in self.partitions}
+        return named.get("vfs") or named.get("ffat")
 
     def moved(self, new: "Table") -> list[str]:
         """What of a board with this table would be lost under the new one, in words."""
         lost = []
         if self.nvs and (new.nvs is None or (new.nvs.offset, new.nvs.size) != _place(self.nvs)):
-            lost.append("NVS")
+            lost.append(NVS)
         if self.file_system != new.file_system:
             lost.append("the file system")
         return lost

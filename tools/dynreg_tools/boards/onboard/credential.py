@@ -7,6 +7,7 @@ docs/credentials.md.
 import json
 import os
 import sys
+from binascii import crc32
 
 NOT_FOUND = -4354  # ESP_ERR_NVS_NOT_FOUND
 PIECE = 256  # bytes printed in one go, as a record may be larger than a board's free heap bears
@@ -102,7 +103,8 @@ def held():
     try:
         kept = record()
         if kept:
-            places.append("NVS")
+            whole = crc32(kept[4:]) == int.from_bytes(kept[:4], "big")
+            places.append("NVS" if whole else "NVS (damaged)")
     except ImportError:
         pass
     except OSError:
