@@ -43,7 +43,7 @@ def burn(
         with closing(lines), logs.of(row["mac"], port) as log:
             return row, booting.watch(lines, timeout, stop, step, log.line)
     except BoardError as error:
-        told = booting.explained(error, port)
+        told = booting.explained(error, port, stop)
         told.known = row | {"outcome": "failed"}
         raise told from None
 
