@@ -384,6 +384,25 @@ TIME = (
 
 ROWS = (*DNS, *TCP, *TLS, *PSK, *HTTP, *REPLY, *MQTT, *TIME)
 
+# What a program that takes updates makes of a fault (tests_host/ota): the code that the cloud is
+# told and a word of the sentence; None where the update is taken all the same.
+UPDATES: dict[str, tuple[int, str] | None] = {
+    "ota-md5": (-4, "hash"),
+    "ota-size": (-2, "of"),
+    "ota-version": (-5, "1."),
+    "ota-url": (-1, "another-host"),
+    "ota-truncated": (-2, "of"),
+    "ota-corrupt": (-4, "hash"),
+    "ota-no-range": None,
+    "ota-cut:0": (-1, "the other end"),
+    "ota-cut*3": None,
+    "ota-slow:0.1": None,
+    "ota-status:404": (-2, "404"),
+    "ota-status:403": (-3, "403"),
+    "ota-status:503*2": None,
+    "ota-redirect": (-5, "elsewhere"),
+}
+
 # What main.py makes of a fault, by what shows of it on a whole board.
 APPLICATION = {
     # It gets there after a wait of 15 minutes or more.

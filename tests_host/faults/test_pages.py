@@ -11,12 +11,12 @@ from dynreg_tools.boards import remedies
 from dynreg_tools.hub.faults import CATALOGUE
 from dynreg_tools.hub.faults.catalogue import spelling
 from dynreg_tools.sources import ROOT
-from tests_host.faults.rows import ROWS
+from tests_host.faults.rows import ROWS, UPDATES
 
 FAULTS, ERRORS = ROOT / "docs" / "faults.md", ROOT / "docs" / "errors.md"
 _BLOCK = re.compile(r"(<!-- made by .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODE = re.compile(
-    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory|service)'
+    r'"((?:config|storage|network|protocol|register|login|subscribe|certificate|argument|busy|memory|service|ota)'
     r'(?:\.[a-z%]+)?)"'
 )
 _SHAPE = r"[a-z_]+(\.[a-z_]+)?"
@@ -41,7 +41,15 @@ def _argument(row):
 
 def _then(kind):
     """What comes of a fault: equal outcomes together, with the arguments that tell them apart."""
-    return _told(kind, _outcome)
+    updates = {}
+    for fault, told in UPDATES.items():
+        if re.split("[:*]", fault)[0] == kind.name:
+            words = f"tells the cloud {told[0]}" if told else "takes the update"
+            updates.setdefault(words, []).append(fault.removeprefix(kind.name).lstrip(":"))
+    return "; ".join(
+        words + (f" ({', '.join(filter(None, given))})" if len(updates) > 1 else "")
+        for words, given in updates.items()
+    ) or _told(kind, _outcome)
 
 
 def _again(kind):
@@ -81,7 +89,8 @@ def test_the_page_of_faults():
 
 
 def test_every_fault_has_a_row():
-    assert {_name(row) for row in ROWS} == set(CATALOGUE)
+    updates = {re.split("[:*]", fault)[0] for fault in UPDATES}
+    assert {_name(row) for row in ROWS} | updates == set(CATALOGUE)
     assert len(CATALOGUE) >= 60
 
 

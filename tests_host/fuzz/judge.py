@@ -7,7 +7,10 @@ from dynreg import errors, log
 # The codes of docs/errors.md; test_fuzz.py compares.
 CODES = {
     "ConfigError": ("config", "config.other", "argument", "busy"),
-    "StorageError": ("storage", "storage.full", "storage.two", "storage.damaged"),
+    "StorageError": (
+        *("storage", "storage.full", "storage.two", "storage.damaged"),
+        *("ota.hash", "ota.bundle", "ota.full"),
+    ),
     "NetworkError": (
         "network.dns",
         "network.connect",
@@ -29,6 +32,7 @@ CODES = {
         "protocol.library",
         "protocol.mqtt",
         "protocol.time",
+        *("ota.url", "ota.missing", "ota.denied"),
         "service.refused",
         "service.reply",
     ),

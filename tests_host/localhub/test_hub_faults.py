@@ -16,6 +16,7 @@ from test_hub_faults_mqtt import PACKETS
 from test_hub_faults_names_and_time import DNS, NTP, TIME
 from test_hub_faults_wire import PSK, TCP, TLS
 from test_hub_psk import PSK_LOGIN
+from test_hub_updates import OTA
 
 from dynreg_tools.hub import HubError
 from dynreg_tools.hub.faults import CATALOGUE, FaultError, parse, table
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_fault_is_shown_on_the_wire():
     shown = {
         re.split("[@:*]", spec)[0]
-        for names in (HTTP, REPLY, PACKETS, DNS, NTP, TIME, PSK, PSK_LOGIN, TCP, TLS)
+        for names in (HTTP, REPLY, PACKETS, DNS, NTP, TIME, PSK, PSK_LOGIN, TCP, TLS, OTA)
         for spec in names
     }
     assert shown == set(CATALOGUE)

@@ -32,6 +32,7 @@ COMMANDS = {
     "demo": "a blank virtual board registers with a local hub, live; then boots again",
     "hub": "the cloud's end on this machine: HTTPS gateway, MQTT broker, NTP",
     "board": "a virtual board: real MicroPython on real littlefs behind a pty",
+    "bundle": "a program as one file for updates over the air",
     "package": "the library compiled, for mpremote mip install",
     "size": "bytes of .mpy of each module, against the last commit",
     "bench": "what a boot costs: round trips, bytes, heap, flash; beside others",

@@ -41,6 +41,12 @@ LIBRARY = {
     "service.reply": "ask again; check that no other service uses the topic",
     "service.refused": "follow the cloud's words; where the shadow has another version: read it, "
     "then change it",
+    "ota.url": "give the update's file an https URL without a redirect",
+    "ota.missing": "upload the update's file again",
+    "ota.denied": "offer the update again: its URL's signature may have expired",
+    "ota.hash": "upload the update's file again",
+    "ota.bundle": "make the bundle anew with 'dynreg bundle'",
+    "ota.full": "delete files on the board, or make the bundle smaller",
     "protocol.reply": "check gateway, port and scheme in endpoint, and that no proxy is between",
     "protocol.payload": "check productSecret and auth_mode",
     "protocol.size": "check the gateway in endpoint",

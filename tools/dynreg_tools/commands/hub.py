@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 from ..extras import load
 from ..hub.addresses import host_port
-from . import hub_devices, hub_faults, hub_messages, hub_options, hub_places, hub_services
+from . import (
+    hub_devices,
+    hub_faults,
+    hub_messages,
+    hub_options,
+    hub_places,
+    hub_services,
+    hub_updates,
+)
 from .hub_help import DESCRIPTION, EXAMPLE, SECRET_VARIABLE
 from .hub_lines import Lines
 from .hub_output import Output
@@ -36,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(
         title="of a running hub", dest="of_running", metavar="[command]", required=False
     )
-    for group in (hub_devices, hub_messages, hub_services, hub_faults):
+    for group in (hub_devices, hub_messages, hub_services, hub_updates, hub_faults):
         group.add_commands(commands)
 
 

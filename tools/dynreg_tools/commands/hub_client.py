@@ -30,9 +30,18 @@ class Client:
         self.url = place.url
         self._headers = {"Authorization": f"Bearer {place.token}"} if place.token else {}
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The answer's JSON; ToolError with the hub's own sentence where it says no."""
-        connection, response = self.open(method, path, body)
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        data: bytes | None = None,
+    ) -> dict[str, Any]:
+        """The answer's JSON; ToolError with the hub's own sentence where it says no.
+
+        data: the request's body, where that is no JSON.
+        """
+        connection, response = self.open(method, path, body, data)
         try:
             answer = json.loads(response.read())
         except (OSError, ValueError, http.client.HTTPException):
@@ -46,12 +55,17 @@ class Client:
         return answer
 
     def open(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        data: bytes | None = None,
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """The connection and the answer's head, for a stream; no proxy is asked."""
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_TIMEOUT_S)
         headers = {**self._headers, "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
+        if body is not None:
+            data = json.dumps(body).encode()
         try:
             connection.request(method, path, data, headers)
             return connection, connection.getresponse()

@@ -27,6 +27,8 @@ while it runs (each with --help; docs/hub.md):
   {PROG} devices
   {PROG} send esp32-a0b1c2d3e4f5 control '{{"led":1}}'
   {PROG} call esp32-a0b1c2d3e4f5 '{{"led":1}}'
+  {PROG} update my_app-1.1.bundle --all
+  {PROG} config esp32-a0b1c2d3e4f5 '{{"period":60}}'
   {PROG} watch --event publish
 
 auth modes:

@@ -28,6 +28,9 @@ EVENTS = {
     "thing": "a device reports by its data template: client_id, method (report, report_info or "
     "event_post), id (of an event)",
     "time_answered": "a device's MQTT question for the time was answered: conn, client_id",
+    "version": "a device said which version of its program it runs: conn, client_id, version",
+    "update": "and how far an update is (protocol section 7): conn, client_id, version, state, "
+    "percent, code, message",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
     "fault": "a fault that was switched on was triggered: name, argument, service",

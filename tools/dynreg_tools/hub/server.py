@@ -22,6 +22,7 @@ from .events import Journal
 from .faults import Faults, Hooks
 from .faults.kinds import BROKER, GATEWAY
 from .faults.tls import Shown
+from .http.downloads import Downloads
 from .http.gateway import Gateway
 from .listener import Listener
 from .management import Management
@@ -121,10 +122,14 @@ class Server:
 
     def _serve(self, sockets: dict[str, socket.socket]) -> None:
         books = self.store, self._journal, self._settings, self._hooks
-        gateway = Gateway(*books, self._device_authority)
         self.broker = Broker(*books)
-        self.services = Services(self.store, self._journal, self.broker.publish, self._hooks)
+        self.services = Services(
+            *(self.store, self._journal, self.broker.publish, self._hooks),
+            lambda scheme: getattr(self.urls, scheme),
+        )
         self.broker.serve_topics(self.services.by_kind)
+        downloads = Downloads(self.services.updates.file, self._hooks)
+        gateway = Gateway(*books, downloads, self._device_authority)
         services = {
             "http": partial(gateway.serve, "http"),
             "https": partial(gateway.serve, "https"),

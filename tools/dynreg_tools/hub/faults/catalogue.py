@@ -4,10 +4,10 @@ import difflib
 import re
 from typing import Any
 
-from . import clock, dns, http, mqtt, reply, tcp, tls
+from . import clock, dns, http, mqtt, ota, reply, tcp, tls
 from .kinds import LISTEN, SERVICES, Fault, FaultError, Kind
 
-_LAYERS = (dns, tcp, tls, http, reply, mqtt, clock)
+_LAYERS = (dns, tcp, tls, http, reply, mqtt, clock, ota)
 CATALOGUE: dict[str, Kind] = {kind.name: kind for layer in _LAYERS for kind in layer.KINDS}
 
 _SPEC = re.compile(

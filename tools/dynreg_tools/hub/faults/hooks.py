@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from dnslib import DNSRecord
 
+from ..http.downloads import Answer
 from .active import Faults
 from .clock import dump
 from .kinds import Fault
@@ -86,6 +87,16 @@ class Hooks:
         """(seconds to wait, payload) of an answer to a device's question for the time."""
         fault = self._faults.trigger("time")
         return fault.act(answer) if fault else [(0, dump(answer))]
+
+    def update(self, message: dict) -> dict:
+        """What a device is told of an update."""
+        fault = self._faults.trigger("update")
+        return fault.act(message) if fault else message
+
+    def download(self, data: bytes, wanted: str | None) -> Answer | None:
+        """The answer to a device that fetches a file; None for the right one."""
+        fault = self._faults.trigger("download")
+        return fault and fault.act(data, wanted)
 
     def ntp(self, packet: bytes) -> list[bytes]:
         """The packets that are sent in the place of an NTP reply."""

@@ -46,7 +46,7 @@ class Kind:
 
     @property
     def layer(self) -> str:
-        """dns, tcp, tls, psk, http, reply, mqtt, time or ntp."""
+        """dns, tcp, tls, psk, http, reply, mqtt, time, ntp or ota."""
         return self.name.partition("-")[0]
 
     def row(self) -> dict:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -13,6 +13,7 @@ HEADER_LIMIT = 16 * 1024
 _RAW_LIMIT = 64 * 1024  # of a request with all that chunks bring beside the body
 _WRITE_TIMEOUT = 10.0  # seconds for a peer to make room for a reply
 _READ = 4096
+_JSON = (("Content-Type", "application/json; charset=utf-8"),)
 
 Change = Callable[[bytes], list[tuple[float, bytes]]]
 
@@ -89,24 +90,24 @@ class Connection:
         *,
         close: bool = False,
         change: Change | None = None,
+        headers: Sequence[tuple[str, str]] = _JSON,
     ) -> bool:
         """Send one JSON reply (bytes as they are); whether another request may come.
 
-        `change` makes (seconds to wait, bytes) of the whole reply, for a fault; then it is over.
+        `headers` are those beside Date and Content-Length. `change` makes (seconds to wait, bytes)
+        of the whole reply, for a fault; then it is over.
         """
         text = body if isinstance(body, bytes) else _compact(body)
-        headers = [
+        sent = [
             ("Date", formatdate(usegmt=True)),
-            ("Content-Type", "application/json; charset=utf-8"),
+            *headers,
             ("Content-Length", str(len(text))),
         ]
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append(("Allow", "POST"))
+            sent.append(("Allow", "POST"))
         if close:
-            headers.append(("Connection", "close"))
-        response = h11.Response(
-            status_code=status, headers=headers, reason=HTTPStatus(status).phrase
-        )
+            sent.append(("Connection", "close"))
+        response = h11.Response(status_code=status, headers=sent, reason=HTTPStatus(status).phrase)
         parts = [response, h11.Data(data=text), h11.EndOfMessage()]
         if self._head:
             del parts[1]

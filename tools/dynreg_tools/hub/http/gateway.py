@@ -1,6 +1,7 @@
-"""The HTTP and HTTPS gateway: requests to register, one connection at a time.
+"""The HTTP and HTTPS gateway: requests to register, and for files, one connection at a time.
 
-Source: protocol section 2 (request) and 3 (reply). What registration means is registration.py's.
+Source: protocol section 2 (request) and 3 (reply). What registration means is registration.py's,
+what is sent of a file downloads.py's.
 """
 
 import asyncio
@@ -17,10 +18,12 @@ from ..rules import OLD_REGISTER_PATH, REGISTER_PATH
 from ..store import Store
 from ..tls.device_ca import DeviceAuthority
 from .connection import Change, Connection, HttpError
+from .downloads import Answer, Downloads
 from .refusals import error
 from .registration import old_reply, refusal, register
 
 _SHOWN_PATH = 64
+_FILE = ("Content-Type", "application/octet-stream")
 
 
 class GatewayFaults(Protocol):
@@ -52,12 +55,14 @@ class Gateway:
         journal: Journal,
         limits: Limits,
         faults: GatewayFaults,
+        downloads: Downloads,
         authority: DeviceAuthority | None = None,
     ) -> None:
         self._store = store
         self._journal = journal
         self._limits = limits
         self._faults = faults
+        self._downloads = downloads
         self._authority = authority
 
     async def serve(
@@ -80,7 +85,8 @@ class Gateway:
             if request is None:
                 return False
             self._journal.note_request(connection.take_raw())
-            reply = self._answer(scheme, *request)
+            found = self._file(request[0])
+            reply = {} if found else self._answer(scheme, *request)
         except TimeoutError:
             if raw := connection.take_raw(everything=True):
                 self._journal.note_request(raw)
@@ -96,8 +102,21 @@ class Gateway:
             return await connection.reply(
                 bad.status, reply, close=bad.over, change=self._faults.change()
             )
+        if found:
+            change = found.change or self._faults.change()
+            headers = (_FILE, *found.headers)
+            return await connection.reply(found.status, found.body, change=change, headers=headers)
         await asyncio.sleep(self._limits.reply_ms / 1000)
         return await connection.reply(HTTPStatus.OK, reply, change=self._faults.change())
+
+    def _file(self, request: h11.Request) -> Answer | None:
+        """The answer to a GET for a file; None for every other request."""
+        if request.method != b"GET":
+            return None
+        headers = {bytes(name): bytes(value) for name, value in request.headers}
+        wanted = headers.get(b"range")
+        target = request.target.decode("ascii")
+        return self._downloads.get(target, wanted.decode("latin-1") if wanted else None)
 
     def _answer(self, scheme: str, request: h11.Request, body: bytes) -> object:
         method = request.method.decode("ascii")

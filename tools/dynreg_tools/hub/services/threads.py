@@ -67,6 +67,24 @@ class ThreadServices:
 
         return self._run(act)
 
+    def update(self, name: str, version: str, data: bytes, scheme: str = "https") -> int:
+        """Have a device take a file over the air; how many hear of it now, 0 or 1. HubError."""
+        updates = self._services.updates
+        return self._do(
+            lambda: updates.offer(self._device(name), version, updates.put(data), scheme)
+        )
+
+    def updates(self) -> dict[str, dict[str, Any]]:
+        """How each device stands that has said or was told something, by name."""
+        product_id = self._management.product.id
+        rows = self._do(lambda: self._services.updates.rows(product_id))
+        return {row["name"]: row for row in rows}
+
+    def configure(self, name: str, configuration: dict[str, Any]) -> int:
+        """Give a device its remote configuration; how many hear of it now. HubError."""
+        configurations = self._services.configurations
+        return self._do(lambda: configurations.push(self._device(name), configuration))
+
     def _do(self, function: Callable[[], T]) -> T:
         async def do() -> T:
             return function()

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 BODY_LIMIT = 64 * 1024
+UPLOADS, UPLOAD_LIMIT = "/updates/files", 16 * 1024 * 1024
 _DISCARDED = 1024 * 1024  # of a body that is too large, so that the client reads why
 _SEND_LIMIT_S = 30.0
 DEFECT = (HTTPStatus.INTERNAL_SERVER_ERROR, "a defect of the hub itself")
@@ -76,7 +77,8 @@ class Access:
         try:
             answer = self._checked(scope)
             if answer is None:
-                whole = await _whole_body(receive, self._limit)
+                most = UPLOAD_LIMIT if scope["path"] == UPLOADS else BODY_LIMIT
+                whole = await _whole_body(receive, self._limit, most)
                 await self._app(scope, whole, limited_send)
                 return
         except Refused as refused:
@@ -134,24 +136,24 @@ def _cookie_name(scope: Scope) -> str:
     return f"dynreg-hub-{server[1] if server else 0}"
 
 
-async def _whole_body(receive: Receive, limit: float) -> Receive:
+async def _whole_body(receive: Receive, limit: float, most: int) -> Receive:
     """The request's body, read within time and size; Refused."""
-    body, size, more = b"", 0, True
+    body, size, more = bytearray(), 0, True
     try:
         async with asyncio.timeout(limit):
-            while more and size < _DISCARDED:
+            while more and size < most + _DISCARDED:
                 message = await receive()
                 size += len(message.get("body", b""))
-                if size <= BODY_LIMIT:
+                if size <= most:
                     body += message.get("body", b"")
                 more = message.get("more_body", False)
     except TimeoutError:
         raise Refused(
             HTTPStatus.REQUEST_TIMEOUT, "the request body did not arrive in time"
         ) from None
-    if size > BODY_LIMIT:
+    if size > most:
         raise Refused(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is over {BODY_LIMIT} bytes"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is over {most} bytes"
         )
     first = True
 
@@ -159,7 +161,7 @@ async def _whole_body(receive: Receive, limit: float) -> Receive:
         nonlocal first
         if first:
             first = False
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
         return await receive()
 
     return given

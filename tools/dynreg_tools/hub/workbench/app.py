@@ -21,6 +21,7 @@ from .access import DEFECT, error
 from .feed import Feed
 from .fields import Body
 from .services import ServiceInterface, json_response
+from .updates import UpdateInterface
 
 _PAGE = Path(__file__).parent
 _TYPES = {
@@ -48,6 +49,7 @@ class Interface:
     ) -> None:
         self._management = management
         self._services = ServiceInterface(management, services)
+        self._updates = UpdateInterface(management, services)
         self._faults = faults
         self._feed = feed
         self._about = about
@@ -61,6 +63,7 @@ class Interface:
             Route("/devices/{name}/kick", self.kick, methods=["POST"]),
             Route("/devices/{name}/messages", self.send, methods=["POST"]),
             *self._services.routes(),
+            *self._updates.routes(),
             Route("/events", self.events),
             Route("/faults", self.faults, methods=["GET", "DELETE"]),
             Route("/faults/{name}", self.fault, methods=["PUT", "DELETE"]),

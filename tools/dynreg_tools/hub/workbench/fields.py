@@ -44,6 +44,10 @@ class Body:
             raise HubError(f"{name} must be true or false")
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether it was given."""
+        return name in self._values
+
     def text(self, name: str) -> str:
         """Text that can be UTF-8."""
         return _text(name, self._values.get(name))
