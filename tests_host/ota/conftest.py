@@ -20,11 +20,18 @@ print("PROGRAM", mine.VERSION)
 session = Device().connect(attempts=0)
 updater = ota.Updater(session)
 {confirm}
+told = updater.state.get("tell")
 while True:
     session.poll(200)
     updater.poll()
     state = updater.state
     print("STANDS", updater.version, updater.trial, bool(state.get("job")), state.get("tell"))
+    if told and not state.get("tell"):
+        print("TOLD", told[1])
+    told = state.get("tell")
+    if told and not state.get("tell"):
+        print("TOLD", told[1])
+    told = state.get("tell")
 """
 CONFIRM = "updater.confirm()"
 _PAGE = bytes(range(256)) * 20  # larger than a block of the flash
