@@ -99,6 +99,16 @@ class RomLoader(threading.Thread):
         os.close(self._stop_r)
         os.close(self._stop_w)
 
+    def unplug(self) -> None:
+        """The cable is out, and the board without power; called by on_data."""
+        self._serial.close()
+        self._input.clear()
+        self._in_stub, self._fast = False, False
+
+    def plug_in(self) -> None:
+        """Its flash is not whole, so it comes back in its loader, at another port."""
+        self._serial = SerialPort()
+
     def run(self) -> None:
         while True:
             poller = select.poll()
@@ -145,7 +155,7 @@ class RomLoader(threading.Thread):
 
     def _look_for_reset(self) -> None:
         """A pty has no reset lines, but its baud rate is seen at both ends."""
-        if self._board is None or not self._in_loader:
+        if self._board is None or not self._in_loader or self._serial.fd < 0:
             return
         fast = termios.tcgetattr(self._serial.fd)[4] != termios.B115200
         if self._fast and not fast:

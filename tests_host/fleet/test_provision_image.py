@@ -13,9 +13,9 @@ from tests_host.fleet.boardflash import FILES
 from tests_host.fleet.conftest import set_access_points
 from tests_host.fleet.firmware_file import NVS, firmware
 from tests_host.fleet.romloader import RomLoader
+from tests_host.fleet.test_provision_loop import latest, line
 
 FIRMWARE = firmware()
-SLOW = pytest.mark.slow
 REPORT = ("--report", "batch.csv")
 
 
@@ -158,7 +158,8 @@ def test_a_board_without_its_network_fails_by_name_and_gets_no_second_firmware(b
     assert row["outcome"] == "good"
 
 
-@pytest.mark.parametrize("blocks", (8, *(pytest.param(n, marks=SLOW) for n in (2, 6, 7, 9))))
+@pytest.mark.slow  # test_a_line_of_boards has one
+@pytest.mark.parametrize("blocks", (2, 6, 7, 8, 9))
 def test_a_cable_pulled_while_it_burns_and_the_same_command_again(bench, image, blocks):
     """In the firmware, and at the beginning and the end of the files."""
     board = bench.board("b0")
@@ -179,3 +180,46 @@ def test_a_deploy_after_an_image_finds_nothing_to_do(bench, image):
     (row,) = bench.dynreg("deploy", "--port", port, "--dry-run", "--json", code=0).rows
     assert row["written"] == row["removed"] == []
     assert row["device_info"] in ("same", "kept")
+
+
+def plug_in(bench, number, rom):
+    """The loader's port is at plugs/NUMBER/port from now on, as a virtual board's own."""
+    link = bench.folder / "plugs" / str(number) / "port"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(rom.port)
+    return link
+
+
+@pytest.mark.parametrize("count, pulled", [(3, 1), pytest.param(8, 2, marks=pytest.mark.slow)])
+def test_a_line_of_boards_some_of_them_pulled_in_the_middle(bench, image, count, pulled):
+    boards = [bench.board(f"b{n}") for n in range(count)]
+    with loaders(*boards, firmware=b"", held=True) as roms:
+        links = [plug_in(bench, number, rom) for number, rom in enumerate(roms)]
+
+        def pull(number):
+            def on_data(blocks):
+                if blocks == 8:  # in the files
+                    links[number].unlink()
+                    roms[number].unplug()
+
+            return on_data
+
+        for number in range(pulled):
+            roms[number].on_data = pull(number)
+        with line(bench, "--image", "batch.bin", "--virtual", "plugs", "--jobs", "4") as shift:
+            for number in range(pulled):
+                row = shift.next(port=f"plugs/{number}/port", outcome="failed")
+                assert row["error"] in ("flash.write", "flash.lost")
+                assert row["mac"] == boards[number].mac
+                roms[number].plug_in()
+                plug_in(bench, number, roms[number])
+            for board in boards:
+                if not any(
+                    row["mac"] == board.mac and row["outcome"] == "good" for row in shift.rows
+                ):
+                    shift.next(mac=board.mac, outcome="good")
+            assert shift.stop() == 0
+    rows = latest(bench)
+    assert {row["outcome"] for row in rows.values()} == {"good"}
+    assert set(rows) == {board.mac for board in boards}
+    assert sorted(bench.events("registered")) == sorted(row["device"] for row in rows.values())

@@ -42,6 +42,7 @@ class Line:
 
 @contextmanager
 def line(bench, *options):
+    """The command, on what is below boards/."""
     (bench.folder / "boards").mkdir(exist_ok=True)
     process = subprocess.Popen(
         terminal.dynreg(*LOOP, "--json", *options),
