@@ -6,17 +6,19 @@ import json
 import os
 import threading
 import unicodedata
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynreg_tools.boards import answers, apply, booting, cells, identityfile
+from dynreg_tools.boards import answers, apply, booting, cells, identity, identityfile
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.boards.lines import Lines
 from dynreg_tools.boards.report import COLUMNS, Report
+from dynreg_tools.commands import status
 from dynreg_tools.commands.provision import result
+from dynreg_tools.console import Console
 from dynreg_tools.printable import clean, loads, tidy
 
 MAC = "24:6f:28:00:00:01"
@@ -279,3 +281,27 @@ def test_any_answer_is_taken_or_refused_in_a_sentence(name, value):
     except BoardError as error:
         assert error.code in ("board.answer", "board.lost")
         assert str(error).isprintable()
+
+
+@given(ANY_JSON)
+@example({"text": "port  x\nerror  y\nfirmware  z\nstate  s", "state": None})
+@example({"text": "", "state": {"mac": 7}})
+@example({"error": ["x"], "message": {}})
+@example([])
+def test_any_status_is_shown_or_refused(answer):
+    shown = io.StringIO()
+    try:
+        row = {"port": "port"} | tidy(status.told("port", answer))
+    except BoardError as error:
+        assert error.code == "board.answer"
+    else:
+        with redirect_stdout(shown):
+            status.show([row], Console())
+        assert all(line.isprintable() for line in shown.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("printed", ["no hex", "dynreg.result 7"])
+def test_a_record_that_is_none_is_told_as_such(printed):
+    with pytest.raises(BoardError) as caught:
+        identity._nvs(Prompt(printed))
+    assert caught.value.code == "board.answer"

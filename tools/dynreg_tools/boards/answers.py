@@ -72,6 +72,11 @@ HELD: dict[str, Check] = {  # held() of onboard/credential.py
     "machine": text,
     "version": text,
 }
+STATUS: dict[str, Check] = {  # status() of onboard/status.py where it could say
+    "text": text,
+    "state": optional(lambda value: isinstance(value, dict) and optional(mac)(value.get("mac"))),
+}
+NO_STATUS: dict[str, Check] = {"error": like(_CODE), "message": text}
 REPORT: dict[str, Check] = {  # Device.report(); what it may leave out is None
     "mac": optional(mac),
     "device": optional(like(_DEVICE)),
@@ -94,6 +99,11 @@ def wrong(value: Any, fields: dict[str, Check]) -> str | None:
         if not check(value.get(name)):
             return f"its {name} is not one"
     return None
+
+
+def one(port: str, value: Any, check: Check) -> Any:
+    """The value, which is an answer by itself; BoardError "board.answer" where it cannot be."""
+    return checked(port, {"answer": value}, {"answer": check})["answer"]
 
 
 def checked(port: str, value: Any, fields: dict[str, Check]) -> Any:

@@ -123,8 +123,8 @@ def _send(link: Link, files: dict[str, bytes], progress: Progress) -> None:
 
 
 def _check(link: Link, paths: tuple[str, ...], wanted: dict[str, str]) -> None:
-    found = {"hashes": onboard.call(link, "hashes", paths, timeout=60)}
-    present = answers.checked(link.port, found, {"hashes": answers.digests})["hashes"]
+    answer = onboard.call(link, "hashes", paths, timeout=60)
+    present = answers.one(link.port, answer, answers.digests)
     wrong = sorted(path for path in {*present, *wanted} if present.get(path) != wanted.get(path))
     if wrong:
         raise BoardError(

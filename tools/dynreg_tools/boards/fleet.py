@@ -70,7 +70,8 @@ def follow(due: Due, work: Work, jobs: int, bars: Shown, each: Callable[[Row], N
             row = {"outcome": "failed", "error": "internal", "message": text}
         if row.get("error"):
             row["what_to_do"] = remedies.what_to_do(row["error"])
-        return {"port": port} | tidy(row) | {"seconds": round(time.monotonic() - began, 1)}
+        own = {"port": port, "seconds": round(time.monotonic() - began, 1)}
+        return {"port": port} | tidy(row) | own
 
     with bars, ThreadPoolExecutor(jobs) as pool:
         open_: set[Future[Row]] = set()

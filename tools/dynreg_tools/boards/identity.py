@@ -6,8 +6,9 @@ flash must be erased.
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 
+from ..printable import loads
 from . import faults, onboard
 from .batch import placeholder
 from .errors import BoardError
@@ -78,14 +79,11 @@ def restore(link: Link, identity: Identity, dry_run: bool = False) -> None:
 
 def _credential(identity: Identity) -> list:
     """The device secret, or certificate and key: from the record, else from the files."""
-    try:
-        return json.loads((identity.nvs or b"")[4:])[2:]
-    except ValueError:
-        pass  # no record, or a damaged one
-    try:
-        secret = json.loads(identity.files[_INFO])["key_deviceinfo"]["deviceSecret"]
-    except (KeyError, TypeError, ValueError):
-        secret = None
+    with suppress(ValueError, TypeError, KeyError):  # no record, or a damaged one
+        return loads((identity.nvs or b"")[4:].decode())[2:]
+    secret = None
+    with suppress(ValueError, TypeError, KeyError):
+        secret = loads(identity.files[_INFO].decode())["key_deviceinfo"]["deviceSecret"]
     others = [data for path, data in sorted(identity.files.items()) if path != _INFO]
     return others if placeholder(secret) else [secret]
 
@@ -105,6 +103,8 @@ def _files(link: Link, paths: list[str]) -> dict[str, bytes]:
 def _nvs(link: Link) -> bytes | None:
     try:
         return bytes.fromhex(onboard.run(link, "print_record")) or None
+    except ValueError:
+        raise BoardError("board.answer", f"{link.port}: its record in NVS is no hex") from None
     except BoardError as error:
         if error.code == "board.exception":  # a port without NVS
             return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import sources
-from ..boards import apply, fleet, hostlinks, onboard, remedies
+from ..boards import answers, apply, fleet, hostlinks, onboard, remedies
 from ..boards import batch as batches
 from ..boards.link import Link, over_resets
 from ..console import Console
@@ -166,7 +166,7 @@ def from_host(batch: batches.Batch, rows: Rows, seconds: float) -> None:
 
 def from_board(link: Link, batch: batches.Batch, rows: Rows, seconds: float) -> None:
     board = apply.identify(link)
-    if onboard.call(link, "library") is None:
+    if _asked(link, "library") is None:
         rows.add("-", "dynreg", "no library on the board")
         return
     onboard.send(link, "network")
@@ -174,24 +174,28 @@ def from_board(link: Link, batch: batches.Batch, rows: Rows, seconds: float) -> 
     if wifi and not rows.add(
         wifi["ssid"],
         "wifi",
-        onboard.call(
-            link, "wifi", wifi["ssid"], wifi.get("password"), round(seconds * 1000), timeout=60
-        ),
+        _asked(link, "wifi", wifi["ssid"], wifi.get("password"), round(seconds * 1000)),
     ):
         return
     if not rows.add("-", "clock", _off(board["unix"] - time.time(), "the board's clock")):
-        rows.add("-", "ntp", onboard.call(link, "ntp", timeout=30))
+        rows.add("-", "ntp", _asked(link, "ntp"))
     for name, end, roots in ends(batch):
         place = (end.host, end.port)
         links: dict[str, Check] = {
-            "dns": lambda place=place: onboard.call(link, "dns", *place, timeout=60)[1],
-            "tcp": lambda place=place: onboard.call(link, "tcp", *place, seconds, timeout=60),
+            "dns": lambda place=place: _asked(link, "dns", *place),
+            "tcp": lambda place=place: _asked(link, "tcp", *place, seconds),
         }
         if end.secure:
-            links["tls"] = lambda place=place, end=end, roots=roots: onboard.call(
-                link, "tls", *place, seconds, end.ca, roots, timeout=60
+            links["tls"] = lambda place=place, end=end, roots=roots: _asked(
+                link, "tls", *place, seconds, end.ca, roots
             )
         rows.chain(f"{name} {end.host}:{end.port}", links)
+
+
+def _asked(link: Link, function: str, *arguments: Any) -> str | None:
+    """What a function of onboard/ says: None, or a text."""
+    said = onboard.call(link, function, *arguments, timeout=60)
+    return answers.one(link.port, said, answers.optional(answers.text))
 
 
 def _off(seconds: float, whose: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
-from ..boards import apply, discovery, facts, fleet, onboard
+from ..boards import answers, apply, discovery, facts, fleet, onboard
 from ..boards.link import Link, over_resets
 from ..console import Console
 from . import shared
@@ -52,7 +52,9 @@ def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
             "chip": facts.chip(board["machine"]),
             "mac": board["mac"],
             "micropython": board["micropython"],
-            "dynreg": onboard.call(link, "library"),
+            "dynreg": answers.one(
+                port, onboard.call(link, "library"), answers.optional(answers.text)
+            ),
             "device": board["device"],
             "registered": board["registered"],
         }

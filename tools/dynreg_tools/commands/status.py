@@ -7,7 +7,7 @@ import re
 import threading
 from typing import Any
 
-from ..boards import fleet, onboard
+from ..boards import answers, fleet, onboard
 from ..boards.flashing import contents
 from ..boards.link import Link, over_resets
 from ..console import Console
@@ -25,6 +25,7 @@ examples:
 
 A board's program is interrupted for the question and started again."""
 add_options = shared.add_questions
+_NOT_TOLD = ("port", "error", "message", "what_to_do", "state")  # names of ours, never status()'s
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
     ports = shared.ports(options)
     rows = shared.ask(options, ports, look, "asking", console)
     for row in rows:
-        told = row.get("state") or {name: row[name] for name in row if name != "state"}
-        console.result({"port": row["port"], **told})
+        shown = row.get("state") or {name: row[name] for name in row if name != "state"}
+        console.result({"port": row["port"], **shown})
     if len(ports) == 1:
         (row,) = rows
         for name, value in row.items():
@@ -47,16 +48,16 @@ def run(options: argparse.Namespace) -> int:
 
 def show(rows: list[fleet.Row], console: Console) -> None:
     """Several boards: one table, what is wrong and what to do, a summary."""
-    told = [brief(row) for row in rows if "error" not in row]
-    if told:
-        console.table(told, COLUMNS, spare=("clock", "micropython", "fingerprint"))
+    answered = [brief(row) for row in rows if "error" not in row]
+    if answered:
+        console.table(answered, COLUMNS, spare=("clock", "micropython", "fingerprint"))
     console.errors(rows, "port", "error")
     console.actions(rows)
-    registered = sum(row["registered"] for row in told)
-    good = sum(row["copy 1"] == row["copy 2"] == "good" for row in told)
+    registered = sum(row["registered"] for row in answered)
+    good = sum(row["copy 1"] == row["copy 2"] == "good" for row in answered)
     console.say(
         f"{registered} of {len(rows)} registered, {good} with both copies good"
-        + (f", {len(rows) - len(told)} could not say" if len(told) < len(rows) else "")
+        + (f", {len(rows) - len(answered)} could not say" if len(answered) < len(rows) else "")
     )
 
 
@@ -74,20 +75,26 @@ def brief(row: fleet.Row) -> fleet.Row:
         "port": row["port"],
         "mac": contents.format_mac(state.get("mac") or "") or None,
         "registered": row.get("registered") != "no",
-        "micropython": row.get("firmware", "- -").split(" ")[1],
+        "micropython": [*row.get("firmware", "").split(" "), "-", "-"][1],
     } | {name: None if value in ("", "None") else value for name, value in known.items()}
 
 
 def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
     """One board's state, by the names that status() gives; "state": what state() gives, if any."""
 
-    def ask(link: Link) -> dict[str, Any]:
+    def ask(link: Link) -> Any:
         onboard.send(link, "status")
         return onboard.call(link, "status", timeout=30)
 
-    answer = over_resets(port, stop, ask)
-    if "error" in answer:
+    return told(port, over_resets(port, stop, ask))
+
+
+def told(port: str, answer: Any) -> fleet.Row:
+    """The row of what status() of onboard/status.py answered. BoardError "board.answer"."""
+    if isinstance(answer, dict) and "error" in answer:
+        answers.checked(port, answer, answers.NO_STATUS)
         return {"error": answer["error"], "message": answer["message"]}
+    answers.checked(port, answer, answers.STATUS)
     state = answer["state"]  # in an order of its own: a dict has none on MicroPython
     return {**parsed(answer["text"]), "state": state and dict(sorted(state.items()))}
 
@@ -95,4 +102,5 @@ def look(port: str, stop: threading.Event, _step: fleet.Step) -> fleet.Row:
 def parsed(text: str) -> dict[str, str]:
     """{name: value} of status()'s lines, where at least two spaces lie between the two."""
     pairs = (re.split(r" {2,}", line.strip(), maxsplit=1) for line in text.splitlines())
-    return {pair[0].replace(" ", "_"): pair[1] for pair in pairs if len(pair) == 2}
+    found = {pair[0].replace(" ", "_"): pair[1] for pair in pairs if len(pair) == 2}
+    return {name: value for name, value in found.items() if name not in _NOT_TOLD}

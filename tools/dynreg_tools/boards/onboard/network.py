@@ -16,9 +16,9 @@ def wifi(ssid, password, ms):
 
 def dns(host, port):
     try:
-        return [socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1][0], None]
+        socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except OSError as error:
-        return [None, repr(error)]
+        return repr(error)
 
 
 def tcp(host, port, seconds):
