@@ -2,7 +2,7 @@
 
 A program written for the vendor's sample keeps its calls: results are (0, …) or (-1, …),
 callbacks come from a thread of their own. What fails is logged and told by the result, never
-raised. The vendor's other services (gateway, shadow, OTA, RRPC, HTTP) are not here.
+raised. Shadow, RRPC and broadcast are in dynreg.services.vendor; gateway and HTTP are not here.
 
 The sample's `import logging`, time.strftime() and sys._getframe() are no part of MicroPython:
 hub.compat brings them. threading and os.path are not to be had: _thread and os.stat() are.
