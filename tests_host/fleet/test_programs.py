@@ -114,3 +114,37 @@ def test_on_a_board(board, tmp_path):
         "main.py.old2": b"print('second')\n",
     }
     assert programs.RECORD[1:] not in board.listdir("/")
+
+
+IMPORTS = """\
+import dynreg.services.shadow as s, os
+from dynreg.services import (
+    broadcast,
+    nothing,
+)
+from dynreg.services.thing import Thing  # from dynreg.services import vendor
+# dynreg/services/rrpc is not
+"""
+
+
+def services_in(files):
+    return sorted(path.rpartition("/")[2] for path in files if "/services/" in path)
+
+
+def test_the_services_that_a_program_imports_come_with_it(tmp_path):
+    make_info(tmp_path)
+    app = tmp_path / "app"
+    (app / "inner").mkdir(parents=True)
+    (app / "main.py").write_text("")
+    assert services_in(content_of(tmp_path, app).compiled) == []
+    (app / "inner" / "module.py").write_text(IMPORTS)
+    found = content_of(tmp_path, app)
+    assert services_in(found.compiled) == [
+        *("_replies.mpy", "broadcast.mpy", "shadow.mpy", "thing.mpy")
+    ]
+    assert services_in(found.library)[0] == "_replies.py"
+
+
+def test_the_programs_of_ours_import_no_service(tmp_path):
+    make_info(tmp_path)
+    assert services_in(content_of(tmp_path).compiled) == []

@@ -2,10 +2,6 @@
 
 import json
 
-import pytest
-
-from dynreg_tools.build import mpy
-from dynreg_tools.sources import LIB, services
 from tests_host.commands import dynreg
 
 THING = """
@@ -78,75 +74,64 @@ while True:
 """
 
 
-@pytest.fixture
-def board(virtual_board, tmp_path):
-    """A board with all services compiled on it."""
-    for names in services().values():
-        for name in names:
-            target = tmp_path / "service.mpy"
-            mpy.compile_file(LIB / name, name, target)
-            virtual_board.board.write_file(f"/lib/{name[:-3]}.mpy", target.read_bytes())
-    return virtual_board
-
-
-def test_a_call_from_the_shell(board, hub):
-    board.install({"/main.py": PROGRAM})
-    running = board.start()
+def test_a_call_from_the_shell(virtual_board, hub):
+    virtual_board.install({"/main.py": PROGRAM})
+    running = virtual_board.start()
     running.wait_for("ready", 60)
-    called = dynreg("hub", "call", "--hub", hub.control, board.name, '{"led":1}', "--json")
+    called = dynreg("hub", "call", "--hub", hub.control, virtual_board.name, '{"led":1}', "--json")
     [row] = called.rows
     assert row["payload"] == {"text": 'answer to {"led":1}'}
-    called = dynreg("hub", "call", "--hub", hub.control, board.name, "later")
+    called = dynreg("hub", "call", "--hub", hub.control, virtual_board.name, "later")
     assert called.out.startswith('"at last"  (')
-    hub.kick(board.name)
+    hub.kick(virtual_board.name)
     hub.wait_for("subscribe", 60, count=7)
-    assert hub.services.call(board.name, "x") == b"answer to x"
+    assert hub.services.call(virtual_board.name, "x") == b"answer to x"
 
 
-def test_a_desired_state_is_done_and_reported(board, hub):
-    board.install({"/main.py": PROGRAM})
-    running = board.start()
+def test_a_desired_state_is_done_and_reported(virtual_board, hub):
+    virtual_board.install({"/main.py": PROGRAM})
+    running = virtual_board.start()
     running.wait_for("ready", 60)
-    assert hub.services.shadow(board.name).reported == {"boot": 1}
-    shown = dynreg("hub", "shadow", "--hub", hub.control, board.name, '{"led":1}')
+    assert hub.services.shadow(virtual_board.name).reported == {"boot": 1}
+    shown = dynreg("hub", "shadow", "--hub", hub.control, virtual_board.name, '{"led":1}')
     assert shown.out.splitlines()[3] == 'delta     {"led": 1}'
     hub.wait_for("shadow", 30, by="device", version=3)
-    document = hub.services.shadow(board.name)
+    document = hub.services.shadow(virtual_board.name)
     assert (document.reported, document.desired) == ({"boot": 1, "led": 1}, None)
     assert dynreg("hub", "broadcast", "--hub", hub.control, "hi").out == "1 receiver\n"
     running.wait_for("broadcast b'hi'", 30)
     assert "callback for" not in running.output
-    board.stop()
-    assert json.loads(board.board.read_file("/shadow")[4:]) == {}
-    hub.services.desire(board.name, {"led": 2})  # while it is off
-    board.start()
+    virtual_board.stop()
+    assert json.loads(virtual_board.board.read_file("/shadow")[4:]) == {}
+    hub.services.desire(virtual_board.name, {"led": 2})  # while it is off
+    virtual_board.start()
     hub.wait_for("shadow", 60, by="device", version=6)
-    assert hub.services.shadow(board.name).reported["led"] == 2
+    assert hub.services.shadow(virtual_board.name).reported["led"] == 2
 
 
-def test_the_data_template(board, hub):
-    board.install({"/main.py": THING, "/template.json": json.dumps(TEMPLATE)})
-    hub.add_device(board.name)
-    hub.services.control(board.name, {"level": 9})  # before it has ever been on
-    running = board.start()
+def test_the_data_template(virtual_board, hub):
+    virtual_board.install({"/main.py": THING, "/template.json": json.dumps(TEMPLATE)})
+    hub.add_device(virtual_board.name)
+    hub.services.control(virtual_board.name, {"level": 9})  # before it has ever been on
+    running = virtual_board.start()
     running.wait_for("ready", 60)
     assert "read {'level': 5} {'level': 9}" in running.output
     assert "argument thing: level is more than 100" in running.output
     hub.wait_for("thing", method="report", count=2)
-    thing = hub.services.thing(board.name)
+    thing = hub.services.thing(virtual_board.name)
     assert thing.reported == {"level": 9}
     assert thing.info == {"fw_ver": "1.2"}
 
     def command(*arguments):
         return dynreg("hub", *arguments, "--hub", hub.control)
 
-    assert command("thing", board.name, '{"level":7}').out == "done\n"
-    refused = command("thing", board.name, '{"level":101}')
+    assert command("thing", virtual_board.name, '{"level":7}').out == "done\n"
+    refused = command("thing", virtual_board.name, '{"level":101}')
     assert refused.out == "refused: 406 level is more than 100\n"
     assert refused.code == 1
-    done = command("action", board.name, "blink", '{"times":3}')
+    done = command("action", virtual_board.name, "blink", '{"times":3}')
     assert done.out == 'done: {"seen": 3}\n'
-    assert command("action", board.name, "fly").out == "refused: 1 cannot fly\n"
-    shown = command("thing", board.name).out.splitlines()
+    assert command("action", virtual_board.name, "fly").out == "refused: 1 cannot fly\n"
+    shown = command("thing", virtual_board.name).out.splitlines()
     assert shown[0] == 'reported  {"level": 7}'
     assert shown[1] == 'control   {"level": 101}'

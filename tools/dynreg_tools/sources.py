@@ -12,6 +12,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -70,6 +71,17 @@ def services() -> dict[str, list[str]]:
             service = PurePosixPath(name.removeprefix(_SERVICES)).parts[0].removesuffix(".py")
             found.setdefault(service, []).append(name)
     return {service: [*names, *_shared(names)] for service, names in found.items()}
+
+
+def used_services(programs: Iterable[bytes]) -> list[str]:
+    """The services that these Python sources import; what is no service is left out."""
+    found: set[str] = set()
+    for program in programs:
+        text = re.sub(rb"#[^\n]*", b"", program)
+        found |= {name.decode() for name in re.findall(rb"\bdynreg\.services\.(\w+)", text)}
+        for names in re.findall(rb"\bdynreg\.services\s+import\s+(\([^)]*\)|[^\n]*)", text):
+            found |= {name.decode() for name in re.findall(rb"\w+", names)}
+    return [name for name in services() if name in found]
 
 
 def _shared(names: list[str]) -> list[str]:

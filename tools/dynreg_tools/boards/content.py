@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,6 @@ class Content:
 
 def read(batch: Batch, options: Options) -> Content:
     """BoardError where something that is named is missing, or does not compile."""
-    found = library()
     others = _certificates(batch)
     others |= programs()
     replaced = set(PROGRAMS) if options.force else set()
@@ -83,24 +83,39 @@ def read(batch: Batch, options: Options) -> Content:
         others |= app
         others[RECORD] = record(digests({path: others[path] for path in PROGRAMS}))
         replaced |= set(app)
+    services = services_of(others)
+    found = library(services)
     return Content(
         batch,
         tuple(sorted({path.split("/")[2] for path in found})),
         found,
-        {} if options.source else compiled_library(),
+        {} if options.source else compiled_library(services),
         others,
         frozenset(replaced & set(PROGRAMS)),
     )
 
 
-def library() -> dict[str, bytes]:
-    """lib/ as it is, by paths on the board."""
-    return {f"/lib/{name}": file.read_bytes() for file, name in _modules()}
+def services_of(files: Mapping[str, bytes]) -> list[str]:
+    """The optional services that a program's sources import."""
+    return sources.used_services(data for path, data in files.items() if path.endswith(".py"))
 
 
-def compiled_library() -> dict[str, bytes]:
-    """lib/ as .mpy, by paths on the board. BoardError."""
-    found = _modules()
+def library(services: Iterable[str] = ()) -> dict[str, bytes]:
+    """lib/ as it is, with these services, by paths on the board."""
+    return {f"/lib/{name}": file.read_bytes() for file, name in _modules(services)}
+
+
+def compiled_library(services: Iterable[str] = ()) -> dict[str, bytes]:
+    """lib/ as .mpy, with these services, by paths on the board. BoardError."""
+    return _compiled(_modules(services))
+
+
+def compiled_services(services: Iterable[str]) -> dict[str, bytes]:
+    """These services alone as .mpy, by paths on the board. BoardError."""
+    return _compiled(_of(services))
+
+
+def _compiled(found: list[tuple[Path, str]]) -> dict[str, bytes]:
     binaries = compiler.compile_all(found)
     return {f"/lib/{name[:-3]}.mpy": data for (_, name), data in zip(found, binaries, strict=True)}
 
@@ -140,9 +155,15 @@ def _certificates(batch: Batch) -> dict[str, bytes]:
     return files
 
 
-def _modules() -> list[tuple[Path, str]]:
+def _modules(services: Iterable[str]) -> list[tuple[Path, str]]:
     """Backwards: littlefs finds a folder's newest file fastest, and adapter comes before wifi."""
-    return [(sources.LIB / name, name) for name in sources.modules()[::-1]]
+    return [*_of(services), *((sources.LIB / name, name) for name in sources.modules()[::-1])]
+
+
+def _of(services: Iterable[str]) -> list[tuple[Path, str]]:
+    known = sources.services()
+    names = {name for service in services for name in known[service]}
+    return [(sources.LIB / name, name) for name in sorted(names, reverse=True)]
 
 
 def _tree(folder: Path) -> list[tuple[Path, str]]:

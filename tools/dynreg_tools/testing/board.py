@@ -91,11 +91,13 @@ class VirtualBoard:
         return json.loads(self.board.read_file("/device_info.json"))
 
     def install(self, app: str | Path | Mapping[str, str | bytes]) -> None:
-        """Puts a program onto the board: a folder with a main.py, or files by their paths."""
-        if isinstance(app, Mapping):
-            self.board.write_files(app)
-        else:
-            self.board.write_files(content.app_files(Path(app)))
+        """Puts a program onto the board: a folder with a main.py, or files by their paths.
+
+        With it, the optional services that it imports.
+        """
+        files = app if isinstance(app, Mapping) else content.app_files(Path(app))
+        data = {p: t.encode() if isinstance(t, str) else t for p, t in files.items()}
+        self.board.write_files(content.compiled_services(content.services_of(data)) | data)
 
     def power_on(self, **how: Any) -> Running:
         """The board with power, for a with statement; `how` as Board.power_on() has it."""
