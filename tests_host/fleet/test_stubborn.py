@@ -5,6 +5,8 @@ import re
 import pytest
 
 from dynreg_tools.boards import entering, link
+from dynreg_tools.virtualboard import Board
+from tests_host.commands import dynreg
 from tests_host.fleet import otherdevices
 from tests_host.fleet.test_golden import compare
 
@@ -60,35 +62,45 @@ except:
 }
 
 
-def deployed(bench, name, source, rounds, path="/main.py"):
-    """The transcript of a deploy over a program, the same in each round."""
+def deployed(bench, transcript, source, rounds=1, path="/main.py"):
+    """The same transcript of a deploy over a program in each round."""
     for number in range(rounds):
         bench.power.close()
-        board = bench.board(f"{name}{number}" if number else "b0", mac=MAC)
+        board = bench.board(f"b{number}", mac=MAC)
         board.write_file(path, source)
         running = bench.on(board, wait=False)
-        running.wait_change(0.5)
-        place = str(board.folder.relative_to(bench.folder) / "port")
+        place = f"boards/b{number}/port"
         result = bench.dynreg("deploy", "--force", "--port", place)
         text = result.out.replace(place, ONE[1])
         text = re.sub(r"\d+ files written (.*), \d+ unch", r"39 files written \1, 0 unch", text)
-        compare(f"stubborn/{name}", result.code, text, result.err)
+        compare(f"stubborn/{transcript}", result.code, text, result.err)
         running.wait_for("register: ", 30)  # it runs what it was given
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_that_does_not_stop_is_replaced(bench, name):
-    deployed(bench, name, PROGRAMS[name], 1)
+def test_a_program_that_does_not_stop_is_asked_and_goes_on(tmp_path, name):
+    board = Board.new(tmp_path / "b0", mac=MAC)
+    board.write_file("/main.py", "print('be' + 'gins')\n" + PROGRAMS[name])
+    with board.power_on() as running:
+        running.wait_for("begins")
+        result = dynreg("ports", "--port", "b0/port", cwd=tmp_path)
+        compare("stubborn/asked", result.code, result.out, result.err)
+        running.wait_for("begins")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_ten_times(bench, name):
-    deployed(bench, name, PROGRAMS[name], 10)
+def test_such_a_program_is_replaced_ten_times(bench, name):
+    transcript = "watchdog" if name == "watchdog" else "replaced"
+    deployed(bench, transcript, PROGRAMS[name], 10)
 
 
 def test_a_boot_py_that_does_not_return(bench):
-    deployed(bench, "boot", "import time\nwhile True:\n    time.sleep(1)\n", 1, "/boot.py")
+    deployed(bench, "boot", "import time\nwhile True:\n    time.sleep(1)\n", path="/boot.py")
+
+
+def test_a_watchdog_is_lengthened(bench):
+    deployed(bench, "watchdog", PROGRAMS["watchdog"])
 
 
 def test_a_watchdog_that_cannot_be_lengthened_is_outrun_in_steps(bench, monkeypatch):
@@ -98,7 +110,7 @@ def test_a_watchdog_that_cannot_be_lengthened_is_outrun_in_steps(bench, monkeypa
         return "raise ValueError" if name == "watchdog" else source(name)
 
     monkeypatch.setattr("dynreg_tools.boards.onboard.source", refused)
-    deployed(bench, "watchdog-fixed", WATCHED % 700, 1)
+    deployed(bench, "watchdog-fixed", WATCHED % 700)
 
 
 def test_what_is_no_board_and_what_never_starts(bench, monkeypatch):
@@ -119,7 +131,10 @@ LOOPS = {
 }
 
 
-@pytest.mark.parametrize("name", LOOPS)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("watchdog", "restarts")]
+
+
+@pytest.mark.parametrize("name", ["brownout", "panic", *SLOW])
 def test_provision_tells_why_a_board_restarts_over_and_over(bench, name):
     app = bench.folder / "app"
     app.mkdir()
