@@ -46,6 +46,7 @@ def level(module):
 
 # What services load for a call and drop again, or is loaded with every Device.
 STEPS = {
+    "firmware": {"services.ota.__init__"},
     "ota": {"connect.backoff", "connect.tls", "device"},
 }
 SERVICES = {module for module in MODULES if module.startswith("services.")}

@@ -9,7 +9,7 @@ CODES = {
     "ConfigError": ("config", "config.other", "argument", "busy"),
     "StorageError": (
         *("storage", "storage.full", "storage.two", "storage.damaged"),
-        *("ota.hash", "ota.bundle", "ota.full"),
+        *("ota.hash", "ota.bundle", "ota.full", "ota.slots"),
     ),
     "NetworkError": (
         "network.dns",

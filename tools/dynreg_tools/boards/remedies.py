@@ -46,6 +46,7 @@ LIBRARY = {
     "ota.denied": "offer the update again: its URL's signature may have expired",
     "ota.hash": "upload the update's file again",
     "ota.bundle": "make the bundle anew with 'dynreg bundle'",
+    "ota.slots": "flash a build of MicroPython with OTA slots, or a smaller image",
     "ota.full": "delete files on the board, or make the bundle smaller",
     "protocol.reply": "check gateway, port and scheme in endpoint, and that no proxy is between",
     "protocol.payload": "check productSecret and auth_mode",

@@ -28,6 +28,7 @@ MOST_VERSION, MOST_PATH, MOST_FILES = 32, 96, 500
 BOOTS, SECONDS = 3, 600
 MOST_BOOTS, MOST_SECONDS = 100, 86_400
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
+_SERVICES = "dynreg.services."
 _IGNORED = ("__pycache__", ".git", ".DS_Store")
 _MPY, _MPY_AT = 6, 1  # the version of a .mpy file, and where it says so
 _OWN = ("device_info.json", "certs", STATE)  # a board's own, which no bundle replaces
@@ -186,17 +187,30 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _services(files: Iterable[Path]) -> tuple[str, ...]:
-    """The services that these sources import."""
+    """The services that these sources import, and those that these import."""
+    known = sources.services()
+    found: set[str] = set()
+    todo = list(files)
+    while todo:
+        named = _imports(_tree(todo.pop()))
+        new = {name.removeprefix(_SERVICES).split(".")[0] for name in named} & set(known) - found
+        found |= new
+        todo += [sources.LIB / module for service in new for module in known[service]]
+    return tuple(sorted(found))
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """What a source imports below dynreg.services, as whole names."""
     named: set[str] = set()
-    for path in files:
-        for node in ast.walk(_tree(path)):
-            if isinstance(node, ast.Import):
-                named |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                named |= {f"{node.module}.{alias.name}" for alias in node.names}
-    prefix = "dynreg.services."
-    found = {name.removeprefix(prefix).split(".")[0] for name in named if name.startswith(prefix)}
-    return tuple(sorted(found & set(sources.services())))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # A service's own: `from . import ota`, `from .ota import …`.
+            package = _SERVICES[:-1] if node.level == 1 else ""
+            base = ".".join(filter(None, (package, node.module)))
+            named |= {f"{base}.{alias.name}" for alias in node.names}
+    return {name for name in named if name.startswith(_SERVICES)}
 
 
 def _tree(path: Path) -> ast.AST:

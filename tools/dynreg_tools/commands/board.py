@@ -62,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     new.add_argument("--umqtt", metavar="FILE", help="the umqtt/simple.py frozen into it")
     new.add_argument("--urequests", metavar="FILE", help="the urequests.py frozen into it")
+    new.add_argument("--slots", action="store_true", help="two OTA slots for firmware images")
     new.add_argument("--json", action="store_true", help="one JSON object")
     run = commands.add_parser("run", help="power a board on")
     run.add_argument("folder", metavar="DIR")
@@ -99,6 +100,7 @@ def _new(arguments: argparse.Namespace) -> int:
         heap=arguments.heap,
         umqtt=arguments.umqtt,
         urequests=arguments.urequests,
+        slots=arguments.slots,
     )
     row = {"folder": arguments.folder, "mac": board.mac}
     print(json.dumps(row) if arguments.json else "{folder}: virtual board {mac}".format(**row))

@@ -74,6 +74,7 @@ class Board:
         umqtt: str | os.PathLike | None = None,
         urequests: str | os.PathLike | None = None,
         micropython: str | os.PathLike | None = None,
+        slots: bool = False,
     ) -> Board:
         """Makes a board in a folder: flash.img, formatted by MicroPython, and board.json.
 
@@ -86,6 +87,7 @@ class Board:
         firmware freezes; $DYNREG_UMQTT, then .cache/firmware. urequests: $DYNREG_UREQUESTS, then
         the wheel's own.
         micropython: another unix port than the wheel's, such as one of 32 bits.
+        slots: its firmware has two OTA slots, as MicroPython's OTA builds have.
         Raises BoardError.
         """
         folder = Path(folder)
@@ -115,6 +117,7 @@ class Board:
             "umqtt": str(Path(umqtt).resolve()) if umqtt else None,
             "urequests": str(Path(urequests).resolve()) if urequests else None,
             "micropython": str(Path(micropython).absolute()) if micropython else None,
+            "slots": slots,
         }
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(folder / "flash.img", "wb", opener=files.private_opener) as file:
@@ -224,6 +227,7 @@ class Board:
             "dns": settings.get("dns"),
             "fast": fast_forward,
             "fs": settings["fs"],
+            "slots": settings.get("slots", False),
             "size": settings["flash_size"],
             "image": str(self.folder / "flash.img"),
             "nvs": str(self.folder / "nvs.bin"),

@@ -67,9 +67,7 @@ class Updater:
         now = port.ticks_ms()
         session, state = self.session, self.state
         if self._until is not None and port.ticks_diff(now, self._until) >= 0:
-            slot, version = state["back"]
-            self._keep(slot, version, tell=[self.version, -5, "not confirmed in time"])
-            self._reset()
+            self.back()
         # No wait is longer than an hour; after six days the difference turns its sign.
         if not session.connected or 0 < port.ticks_diff(self._later, now) <= _HOUR_MS:
             return
@@ -163,6 +161,12 @@ class Updater:
         slot = "b" if run == "a" else "a"
         made = port.step("services.ota.unpack", "apply", job, slot)
         self._keep(slot, job["version"], back=[run, self.version], **made)
+
+    def back(self):
+        """Goes back to the program before."""
+        slot, version = self.state["back"]
+        self._keep(slot, version, tell=[self.version, -5, "not confirmed in time"])
+        self._reset()
 
     def _failed(self, version, code, why):
         log.error("ota: %s: %s" % (version, why))

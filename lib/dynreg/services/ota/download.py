@@ -43,7 +43,7 @@ def fetch(session, job, ms, sink):
                 file.flush()
                 at = file.seek(0, 2)
     except OSError as error:
-        raise StorageError("ota.full", "no room for %d bytes twice: %r" % (size, error)) from None
+        raise StorageError("ota.full", "no room for it twice: %r" % error) from None
     finally:
         if link:
             link.drop()
@@ -62,7 +62,7 @@ def _where(info, url):
                 raise ValueError
         number = int(number or (443 if scheme == "https" else 80))
     except ValueError:
-        raise _not("ota.url", "%s: updates come by https only" % url[:64]) from None
+        raise _not("ota.url", "%s: no https URL" % url[:64]) from None
     where = Endpoint(scheme, host, number, info.gateway.ca)
     where.gateway = where  # pyright: ignore
     where.date = info.date  # pyright: ignore

@@ -42,6 +42,8 @@ def _set_up():
     for name in _IN_MEMORY:
         if not __import__("esp_" + name)._into_interpreter():
             names += (name,)
+    if config["slots"]:
+        config["running"] = __import__("_slots").start()
     stand_ins = {name: __import__("esp_" + name) for name in names}
     added = {name: __import__("esp_" + name) for name in _ADDED}
     import flashdev
