@@ -74,7 +74,7 @@ _MUTATIONS = (
 _MOST_MS = 400000
 
 
-class _Broker(Peer):
+class Broker(Peer):
     """Answers as a broker should, but for its plan: a mutation for each segment that it gets."""
 
     def __init__(self, plan, time=None):
@@ -145,7 +145,7 @@ def _login(early=False):
     return connection.login(_infos[0], 60, dict(_NOTES), early)
 
 
-def _session():
+def new_session():
     return Session(_infos[0], 60, dict(_NOTES), _login)
 
 
@@ -153,8 +153,8 @@ def run_session(plans):
     """connect(), and all that a session can do, with brokers that keep these plans."""
     capture_log()
     ticking = fakes.Clock()
-    net = fakes.network(ticking, *[_Broker(plan) for plan in plans])
-    session = _session()
+    net = fakes.network(ticking, *[Broker(plan) for plan in plans])
+    session = new_session()
     got = []
 
     def callback(topic, message):
@@ -199,8 +199,8 @@ def read_time(case):
     early, message = case
     capture_log()
     ticking = fakes.Clock()
-    net = fakes.network(ticking, _Broker((), message))
-    session = _session()
+    net = fakes.network(ticking, Broker((), message))
+    session = new_session()
     session.attach(*_login(early))
     now, error = tried(session.sync_clock)
     session.disconnect()

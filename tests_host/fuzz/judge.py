@@ -8,8 +8,14 @@ from dynreg import errors, log
 CODES = {
     "ConfigError": ("config", "config.other", "argument", "busy"),
     "StorageError": (
-        *("storage", "storage.full", "storage.two", "storage.damaged"),
-        *("ota.hash", "ota.bundle", "ota.full", "ota.slots"),
+        "storage",
+        "storage.full",
+        "storage.two",
+        "storage.damaged",
+        "ota.hash",
+        "ota.bundle",
+        "ota.full",
+        "ota.slots",
     ),
     "NetworkError": (
         "network.dns",
@@ -32,7 +38,9 @@ CODES = {
         "protocol.library",
         "protocol.mqtt",
         "protocol.time",
-        *("ota.url", "ota.missing", "ota.denied"),
+        "ota.url",
+        "ota.missing",
+        "ota.denied",
         "service.refused",
         "service.reply",
     ),

@@ -87,6 +87,7 @@ test_drawn_pem = _drawn("pem")
 test_drawn_plaintext = _drawn("plaintext")
 test_drawn_record = _drawn("record")
 test_drawn_reply = _drawn("reply")
+test_drawn_service = _drawn("service")
 test_drawn_time = _drawn("time")
 
 # --- shapes -------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import brokers
 import fakes
 import files
 import replies
+import servicecases
 import standins
 
 # name: (makes the input of a case from a source, runs it; whatever it raises is a fault)
@@ -17,6 +18,7 @@ TARGETS = {
     "time": (brokers.a_time, brokers.read_time),
     "record": (files.a_record, files.read_record),
     "date": (replies.a_date, replies.read_date),
+    "service": (servicecases.some_messages, servicecases.run_services),
     "pem": (files.a_pem, files.read_pem),
 }
 NAMES = sorted(TARGETS)  # a dict has no order on MicroPython
