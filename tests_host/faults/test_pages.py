@@ -20,7 +20,8 @@ _CODE = re.compile(
     r'(?:\.[a-z%]+)?)"'
 )
 _SHAPE = r"[a-z_]+(\.[a-z_]+)?"
-_STEP = re.compile(r'step[(,]\s*"[^"]+",\s*"[^"]+"')  # names of modules and functions
+# Names of modules and functions, and of calls in the façade's log.
+_STEP = re.compile(r'step[(,]\s*"[^"]+",\s*"[^"]+"|_do\("[^"]+"')
 
 
 def _name(row):
