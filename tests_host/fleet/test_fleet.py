@@ -1,5 +1,6 @@
 """Several boards at once, without boards: order, failures, how many at a time."""
 
+import signal
 import threading
 
 import pytest
@@ -68,3 +69,19 @@ def test_where_a_row_cannot_be_taken_down_no_other_board_goes_on():
 
     with pytest.raises(BoardError, match="no room"):
         fleet.run(["p0", "p1"], work, 2, Console(True).progress([], ""), each)
+
+
+def test_ctrl_c_never_comes_in_the_middle_of_a_row_and_begins_no_other_board():
+    rows = []
+
+    def each(row):
+        signal.raise_signal(signal.SIGINT)
+        rows.append(row["port"])
+
+    def work(port, stop, step):
+        return {"outcome": "good"}
+
+    with pytest.raises(KeyboardInterrupt):
+        fleet.run(["p0", "p1"], work, 1, Console(True).progress([], ""), each)
+    assert rows == ["p0"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ..printable import tidy
@@ -73,26 +75,38 @@ def follow(due: Due, work: Work, jobs: int, bars: Shown, each: Callable[[Row], N
         own = {"port": port, "seconds": round(time.monotonic() - began, 1)}
         return {"port": port} | tidy(row) | own
 
-    with bars, ThreadPoolExecutor(jobs) as pool:
+    with _stopped_by_ctrl_c(stop), bars, ThreadPoolExecutor(jobs) as pool:
         open_: set[Future[Row]] = set()
-        ended = interrupted = False
+        ended = False
         try:
             while open_ or not ended:
-                try:
-                    ports = None if ended else due(jobs - len(open_))
-                    ended = ports is None
-                    open_.update(pool.submit(one, port) for port in ports or ())
-                    for future in wait(open_, _POLL_S, FIRST_COMPLETED).done:
-                        open_.remove(future)
-                        row = future.result()
-                        bars.done(row["port"], row.get("outcome") or "")
-                        each(row)
-                    if not (open_ or ended):
-                        time.sleep(_POLL_S)
-                except KeyboardInterrupt:
-                    interrupted = ended = True
-                    stop.set()
-        finally:
-            stop.set()  # where each() fails: no board is to go on
-    if interrupted:
+                ports = None if ended or stop.is_set() else due(jobs - len(open_))
+                ended = ports is None
+                open_.update(pool.submit(one, port) for port in ports or ())
+                for future in wait(open_, _POLL_S, FIRST_COMPLETED).done:
+                    open_.remove(future)
+                    row = future.result()
+                    bars.done(row["port"], row.get("outcome") or "")
+                    each(row)
+                if not (open_ or ended):
+                    time.sleep(_POLL_S)
+        except BaseException:  # of each(): no board is to go on
+            stop.set()
+            raise
+    if stop.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _stopped_by_ctrl_c(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C sets stop, and so never comes in the middle of a row that is being written."""
+    before = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    if not main or before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
