@@ -131,9 +131,11 @@ def test_ctrl_c_in_the_middle_leaves_in_order_and_says_how_the_shift_was(bench):
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    first, row, last = out.decode().splitlines()
+    first, row, action, last = out.decode().splitlines()
     assert first == "plug boards in; Ctrl-C ends"
     assert row.startswith(f"[0 good, 1 failed]  {at('b0')}  {board.mac}  failed  interrupted: ")
+    assert not row.endswith("trying once more")
+    assert action == "what to do about interrupted: run the same command again: it goes on"
     assert re.fullmatch(r"0 good, 1 failed; 1 try since \d\d:\d\d:\d\d, see batch\.csv", last), (
         last
     )

@@ -93,11 +93,14 @@ class Plugged:
         plug.busy = False
         if plug.mark is None:  # what comes there next is another board, or a new try
             del self._plugs[port]
-            self._went(port)
             return False
         again = failed and plug.tries < TRIES
         plug.due = self._clock() + AGAIN_S if again else None
         return again
+
+    def there(self, port: str) -> bool:
+        """Whether it is plugged in, as it was last seen."""
+        return port in self._plugs
 
     def _scan(self) -> None:
         seen = self._look()

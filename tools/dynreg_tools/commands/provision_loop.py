@@ -39,6 +39,7 @@ def run(
     if not options.port:
         discovery.virtual_ports(options.virtual)  # says so where there is no such folder
     shift = Shift()
+    told: set[str] = set()  # errors of which it was said what to do about them
     signs = console.signs(_head(shift))
 
     def look() -> Seen | None:
@@ -53,13 +54,19 @@ def run(
     ports = Plugged(look, came, signs.away, other)
 
     def each(row: fleet.Row) -> None:
-        again = ports.finished(row["port"], row["outcome"] == "failed")
+        failed = row["outcome"] == "failed" and row["error"] != "interrupted"
+        again = ports.finished(row["port"], failed)
         record(row)
         shift.count(row)
         shown = row | {"outcome": "good already"} if row["outcome"] == "skipped" else row
         text = sentence(shown, f"[{shift.good} good, {shift.failed} failed]")
         console.say(text + ("  trying once more" if again else ""))
+        if row.get("error") and not again and row["error"] not in told:
+            told.add(row["error"])
+            console.actions([row])
         signs.show(row["port"], sign(shown, again))
+        if not ports.there(row["port"]):
+            signs.away(row["port"])
         signs.counters = _head(shift)
         if not (again or options.no_bell):
             console.bell()
