@@ -56,8 +56,8 @@ def run(
     def each(row: fleet.Row) -> None:
         failed = row["outcome"] == "failed" and row["error"] != "interrupted"
         again = ports.finished(row["port"], failed)
+        shift.count(row)  # before it is told, after which Ctrl-C may come at any moment
         record(row)
-        shift.count(row)
         shown = row | {"outcome": "good already"} if row["outcome"] == "skipped" else row
         text = sentence(shown, f"[{shift.good} good, {shift.failed} failed]")
         console.say(text + ("  trying once more" if again else ""))
