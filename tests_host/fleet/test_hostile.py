@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dynreg_tools.boards import answers, apply, booting, cells, identity, identityfile
 from dynreg_tools.boards.errors import BoardError
 from dynreg_tools.boards.lines import Lines
+from dynreg_tools.boards.link import Link
 from dynreg_tools.boards.report import COLUMNS, Report
 from dynreg_tools.commands import status
 from dynreg_tools.commands.provision import result
@@ -304,4 +305,13 @@ def test_any_status_is_shown_or_refused(answer):
 def test_a_record_that_is_none_is_told_as_such(printed):
     with pytest.raises(BoardError) as caught:
         identity._nvs(Prompt(printed))
+    assert caught.value.code == "board.answer"
+
+
+@pytest.mark.parametrize("piece", ["00" * 65536, "no hex"])
+def test_a_file_without_an_end_is_none(monkeypatch, piece):
+    link = Link("port")
+    monkeypatch.setattr(link, "exec", lambda code, timeout=10: piece)
+    with pytest.raises(BoardError) as caught:
+        link.read("/device_info.json")
     assert caught.value.code == "board.answer"

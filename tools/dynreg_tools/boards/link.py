@@ -28,6 +28,7 @@ T = TypeVar("T")
 # The last line of a traceback; a thread may print something in between.
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.]*(?::.*)?)\r?$", re.MULTILINE)
 _CHUNK = 512  # bytes of a file in one go: 1 KB of digits, small beside an ESP32's heap
+_LARGEST = 1 << 20  # bytes of a file that is read: a credential's have a few thousand
 _ANSWER_S = 3  # how long the REPL itself may take
 _TYPED, _PAUSE_S = 256, 0.01  # without flow control: so many bytes, then a pause
 _BACK_S = 5  # how long a port may be gone
@@ -105,7 +106,11 @@ class Link:
         self._need(path, "rb")
         data = b""
         while piece := self.exec(f"print(_file.read({_CHUNK}).hex())").strip():
-            data += bytes.fromhex(piece)
+            with suppress(ValueError):
+                data += bytes.fromhex(piece)
+                if len(data) <= _LARGEST:
+                    continue
+            raise BoardError("board.answer", f"{self.port}: {path} has no end, or no bytes")
         self.exec("_file.close()")
         return data
 
