@@ -126,8 +126,7 @@ def shadow(options: argparse.Namespace) -> int:
     console = Console(options.json)
     console.result(answer)
     if not options.json:
-        for name in ("version", "reported", "desired", "delta"):
-            console.say(f"{name:10}{clean(json.dumps(answer[name], ensure_ascii=False))}")
+        _show(answer, "version", "reported", "desired", "delta")
     return 0
 
 
@@ -141,8 +140,7 @@ def thing(options: argparse.Namespace) -> int:
     console = Console(options.json)
     console.result(answer)
     if not options.json:
-        for name in ("reported", "control", "info"):
-            console.say(f"{name:10}{clean(json.dumps(answer[name], ensure_ascii=False))}")
+        _show(answer, "reported", "control", "info")
     return 0
 
 
@@ -166,6 +164,12 @@ def _done(options: argparse.Namespace, answer: dict[str, Any]) -> int:
         else:
             console.say(_missing(answer, options.timeout))
     return 0 if answer["code"] == 0 else 1
+
+
+def _show(answer: dict[str, Any], *names: str) -> None:
+    """One line each, which the terminal may break and a person can copy whole."""
+    for name in names:
+        print(f"{name:10}{clean(json.dumps(answer[name], ensure_ascii=False))}")
 
 
 def json_of(text: str) -> Any:
