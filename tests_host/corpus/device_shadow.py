@@ -201,6 +201,23 @@ def test_a_read_without_reply_is_tried_again():
     assert desk.shadow.version == 1
 
 
+def test_a_line_that_breaks_under_sync_is_polls_to_heal():
+    desk = Desk(({"reported": {}}, 1))
+    session = desk.bench.session
+    publish = session.publish
+
+    def broken(*arguments):
+        raise NetworkError("network.closed", "broken")
+
+    session.publish = broken
+    desk.shadow.sync()
+    session.publish = publish
+    desk.bench.clock.sleep_ms(5000)
+    desk.shadow.sync()
+    session.poll(0)
+    assert desk.shadow.version == 1
+
+
 HOSTILE = (
     b"",
     b"null",

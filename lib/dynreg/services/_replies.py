@@ -37,7 +37,10 @@ class Requests:
             now = port.ticks_ms()
             if self._asked is None or not 0 <= port.ticks_diff(now, self._asked) < _AGAIN_MS:
                 self._asked = now
-                self.read(0)  # pyright: ignore (the service's own, as _got())
+                try:
+                    self.read(0)  # pyright: ignore (the service's own, as _got())
+                except NetworkError:  # which poll() heals
+                    pass
 
     def _ask(self, topic, message, ms):
         """Sends message (dict) with a token; its reply (dict), or None at once where ms is 0.
