@@ -4,13 +4,9 @@ import re
 
 import pytest
 
-from dynreg_tools.build import mpy
-from dynreg_tools.sources import LIB
 from dynreg_tools.virtualboard.board import TORN
 from tests_host.flow.conftest import PRODUCT
 from tests_host.power import cuts
-
-MODULE = "dynreg/services/queue"
 
 # Three files: the long one fits into none that is there. A boot's id tells messages apart.
 MAIN = """
@@ -45,15 +41,6 @@ def hub_options():
     return {"product_id": PRODUCT, "payloads": True}
 
 
-@pytest.fixture
-def queue_bench(provisioned_board, tmp_path):
-    """The registered board with the service on it."""
-    compiled = tmp_path / "queue.mpy"
-    mpy.compile_file(LIB / f"{MODULE}.py", MODULE, compiled)
-    provisioned_board.board.write_file(f"/lib/{MODULE}.mpy", compiled.read_bytes())
-    return provisioned_board
-
-
 def _received(bench, since):
     """The messages that the hub has got since so many events, without their filling."""
     topic = bench.topic("event")
@@ -70,12 +57,12 @@ STEPS = [
 
 @pytest.mark.parametrize(("torn", "step"), STEPS)
 def test_no_message_is_lost_and_no_order_broken_by_a_cut(
-    queue_bench, tmp_path, record_property, torn, step
+    provisioned_board, tmp_path, record_property, torn, step
 ):
-    queue_bench.board.write_file("/main.py", MAIN)
+    provisioned_board.install({"/main.py": MAIN})
 
     def attempt(board, powers):
-        since, said, tried, cut = len(queue_bench.hub.events), [], [], []
+        since, said, tried, cut = len(provisioned_board.hub.events), [], [], []
         for power in [*powers, {}]:
             with board.power_on(fast_forward=1, **power) as running:
                 cut.append(cuts.settle(running, "DONE"))
@@ -85,14 +72,14 @@ def test_no_message_is_lost_and_no_order_broken_by_a_cut(
         where = "\n--- next boot:\n".join(said)
         assert "DROPPED 0" in said[-1], where
         assert "Traceback" not in where
-        found = _received(queue_bench, since)
+        found = _received(provisioned_board, since)
         first = list(dict.fromkeys(found))  # sent once more after a cut, some of them
         kept = re.findall(r"PUT (\w+ \d )", where)
         assert [text for text in kept if text not in first] == [], where
         assert first == [text for text in tried if text in first], where
         return cut[0]
 
-    folder = queue_bench.board.folder
+    folder = provisioned_board.board.folder
     count = cuts.every_cut(folder, tmp_path, attempt, torn, step=step)
     record_property("cuts_in", "a queue of six messages in three files, littlefs2")
     record_property("cut_points", count)

@@ -33,8 +33,7 @@ except ImportError:
 
 _STEP_S = 0.01  # how often a wait looks whether it is over
 _STEP_MS = const(10)
-_IDLE_S = 0.02  # how often a client looks whether there is something to read
-_TURNS = const(25)  # of those until poll() is due, for keep-alive and reconnect
+_TURNS = const(25)  # of two steps each until poll() is due, for keep-alive and reconnect
 _SLICE_MS = const(100)  # what a socket's own call may take, connect() or send()
 _MOST = const(64)  # messages that wait for message()
 
@@ -109,29 +108,32 @@ class Client:
         except asyncio.CancelledError:
             pass
         if self.session:
-            await self.call(self.session.disconnect)
-
-    async def sync_clock(self):
-        """Device.sync_clock()."""
-        return await self.call(self.device.sync_clock)
+            try:
+                await self.call(self.session.disconnect)
+            finally:
+                self.session.close()
 
     async def publish(self, *args, **how):
-        """Session.publish()."""
-        await self.call(self.session.publish, *args, **how)
+        """Session.publish(); NetworkError before connect()."""
+        await self.call(lambda: self._there().publish(*args, **how))
 
     async def subscribe(self, name, qos=0):
         """Session.subscribe(); what comes is had by message()."""
-        await self.call(self.session.subscribe, name, self._arrived, qos)
+        await self.call(lambda: self._there().subscribe(name, self._arrived, qos))
+
+    def _there(self):
+        if not self._task:
+            raise self._error or NetworkError("network.closed", "not connected")
+        return self.session
 
     async def message(self):
         """The next (topic, message); 64 wait at most, what comes on top is logged and dropped.
 
         DynregError where the session has ended for good: what only a person can mend on the board,
-        or NetworkError after disconnect().
+        or NetworkError after disconnect() and before connect().
         """
         while not self._inbox:
-            if not self._task:
-                raise self._error or NetworkError("network.closed", "not connected")
+            self._there()
             self._news.clear()
             await self._news.wait()
         return self._inbox.pop(0)
@@ -144,12 +146,12 @@ class Client:
     async def call(self, function, *args, **how):
         """function(*args, **how), whatever of dynreg it calls, as other tasks run.
 
-        For the other services: await cloud.call(queue.send, cloud.session).
+        As await cloud.call(device.sync_clock), or await cloud.call(queue.send, cloud.session).
         """
         async with self._turn:
             real = port.wait, port.pause, port.idle
             self._user_idle = port.idle
-            port.wait, port.pause, port.idle = self._wait, self._pause, self._idle
+            port.wait, port.pause, port.idle = self._wait, self._yield, self._yield
             link.Wire = _wire
             try:
                 if core:
@@ -166,7 +168,7 @@ class Client:
                 for _ in range(_TURNS):
                     if session.connected and not self._turn.locked() and session.link.ready(0):
                         break
-                    await asyncio.sleep(_IDLE_S)
+                    await asyncio.sleep(2 * _STEP_S)
                 await self.call(session.poll)
                 if self._inbox:
                     self._news.set()
@@ -181,7 +183,7 @@ class Client:
         if len(self._inbox) < _MOST:
             self._inbox.append((topic, message))
         else:
-            log.warning("message on %s skipped: 64 wait for message()" % topic)
+            log.warning("message on %s skipped: 64 wait" % topic)
 
     async def _in_thread(self, function):
         self._loop = asyncio.get_running_loop()  # pyright: ignore (CPython's)
@@ -202,17 +204,11 @@ class Client:
             if port.ticks_diff(port.ticks_ms(), self._yielded) < _STEP_MS:
                 return True
             ms = 0
-        self._yield(ms, lambda: poll.poll(0))
+        self._yield(ms, lambda: poll.poll(0))  # pyright: ignore
         return bool(poll.poll(0))
 
-    def _pause(self, ms):
-        self._yield(ms, lambda: False)
-
-    def _idle(self):
-        self._pause(0)
-
-    def _yield(self, ms, over):
-        """Runs other tasks until over() or for ms milliseconds."""
+    def _yield(self, ms=0, over=bool):
+        """Runs other tasks until over(), which bool() never is, or for ms milliseconds."""
         task = core and core.cur_task
         end = port.ticks_add(port.ticks_ms(), ms)
 
