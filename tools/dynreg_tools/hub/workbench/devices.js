@@ -21,6 +21,8 @@ const CONCERN_NO_DEVICE = new Set([
   "delivered",
   "time_answered",
   "time_served",
+  "version",
+  "update",
   "name_asked",
   "fault",
   "fault_on",
