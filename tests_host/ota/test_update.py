@@ -149,6 +149,20 @@ def test_what_passes_is_got_over(ota):
     assert [told for told in ota.told() if told[1] == "fail"] == []
 
 
+def test_a_bundle_with_a_dynreg_of_its_own_runs_on_that(ota):
+    """Though boot.py has loaded the one in /lib."""
+    main = "import dynreg\nprint('FROM', dynreg.__file__)\n" + MAIN
+    with ota.board.power_on() as running:
+        running.wait_for(OLD, 15)
+        ota.offer(ota.program("1.1", main))
+        running.wait_for("FROM /lib/dynreg/__init__.mpy", 15)
+        running.wait_for(NEW, 15)
+        ota.offer(ota.program("1.2", main, library=True))
+        running.wait_for("FROM dynreg/__init__.mpy", 40)
+        running.wait_for("STANDS 1.2 False False None", 15)
+    assert "dynreg" in ota.board.board.listdir("/app_a")
+
+
 def test_the_version_that_runs_is_refused(ota):
     with ota.board.power_on() as running:
         running.wait_for(OLD, 15)

@@ -65,9 +65,10 @@ def run():
         guard(state["seconds"])
     # The program's folder is "" of sys.path from now on, before .frozen and /lib.
     os.chdir("/app_" + state.get("run", "a"))
-    for name in list(sys.modules):  # what boot.py has loaded may be another dynreg than its own
-        if name == "dynreg" or name.startswith("dynreg."):
-            del sys.modules[name]
+    if "dynreg" in os.listdir():  # its own, where boot.py has loaded another
+        for name in list(sys.modules):
+            if name == "dynreg" or name.startswith("dynreg."):
+                del sys.modules[name]
     try:
         __import__("main")
     except KeyboardInterrupt:
