@@ -9,7 +9,7 @@ import unicodedata
 from contextlib import redirect_stdout, suppress
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynreg_tools.boards import answers, apply, booting, cells, identity, identityfile
@@ -32,6 +32,7 @@ GOOD = {
     "connected": True,
     "error": None,
 }
+NO_HURRY = settings(deadline=None)  # the machine may be busy
 ANY_TEXT = st.text(st.characters(categories=None))  # lone surrogates too
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
@@ -41,6 +42,7 @@ ANY_JSON = st.recursive(
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "a;=1", "a; @b", "＝1", "'=1", "''=1")
 
 
+@NO_HURRY
 @given(ANY_TEXT, st.integers(1, 40))
 @example("\x1b]0;title\x07\x1b[2J", 40)
 @example("\u202eabc\u2066", 40)
@@ -54,11 +56,13 @@ def test_a_clean_text_is_one_printable_line_that_every_file_takes(text, limit):
     seen.encode()
 
 
+@NO_HURRY
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=100))
 def test_what_people_write_stays_as_it_is(text):
     assert clean(text) == text
 
 
+@NO_HURRY
 @given(ANY_JSON)
 def test_a_tidy_value_can_be_written_as_json(value):
     def texts(one):
@@ -90,6 +94,7 @@ def test_json_that_cannot_be_meant_is_none(text):
         loads(text)
 
 
+@NO_HURRY
 @given(ANY_TEXT)
 def test_any_text_is_json_or_a_value_error(text):
     with suppress(ValueError):
@@ -99,6 +104,7 @@ def test_any_text_is_json_or_a_value_error(text):
 # ---- the report's CSV
 
 
+@NO_HURRY
 @given(st.lists(ANY_TEXT, min_size=1, max_size=3))
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_begins_a_formula_and_every_cell_comes_back(formula, texts):
@@ -137,6 +143,7 @@ def test_a_file_that_is_no_report_is_told_as_such(tmp_path, data, words):
         Report(path)
 
 
+@NO_HURRY
 @given(st.dictionaries(st.sampled_from(COLUMNS), ANY_JSON))
 def test_any_row_can_be_taken_down_and_read_again(tmp_path_factory, row):
     path = tmp_path_factory.mktemp("report") / "r.csv"
@@ -208,6 +215,7 @@ def test_a_report_with_what_cannot_be_is_none(said, change, words):
     assert caught.value.code == "no_report"
 
 
+@NO_HURRY
 @given(st.binary(max_size=300))
 @example(b"\x1b[2J\xed\xa0\x80\xff\xe2\x80\xae\n>>> ")
 @example(b"dynreg: " + b"[" * 200 + b"\n>>> ")
@@ -270,6 +278,7 @@ def test_an_answer_as_it_must_be_is_taken():
     assert apply.identify(Prompt("noise\ndynreg.result " + json.dumps(IDENTITY))) == IDENTITY
 
 
+@NO_HURRY
 @given(st.sampled_from(sorted(answers.BOARD)), ANY_JSON)
 @example("mac", "../../../tmp/x")
 @example("mac", "24:6f:28:00:00:01\n")
@@ -284,6 +293,7 @@ def test_any_answer_is_taken_or_refused_in_a_sentence(name, value):
         assert str(error).isprintable()
 
 
+@NO_HURRY
 @given(ANY_JSON)
 @example({"text": "port  x\nerror  y\nfirmware  z\nstate  s", "state": None})
 @example({"text": "", "state": {"mac": 7}})
