@@ -77,7 +77,8 @@ def _needs_browser(item):
 
 
 def _is_fast(item):
-    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    here = Path(__file__).parent
+    folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
     if folder == "corpus":
         return item.name.endswith("[cpython]")
     return folder in FAST and item.get_closest_marker("process") is None

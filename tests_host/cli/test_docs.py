@@ -32,7 +32,7 @@ def test_every_key_of_device_info_json_is_in_its_page():
 
 
 def test_links_between_the_pages_lead_somewhere():
-    for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
+    for page in [ROOT / "README.md", ROOT / "examples/README.md", *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), (page.name, target)
 

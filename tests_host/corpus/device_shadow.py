@@ -6,7 +6,7 @@ import fakes
 import packets
 from broker import connected
 from dynreg.errors import ConfigError, NetworkError, ProtocolError
-from dynreg.services.shadow import Shadow
+from dynreg.services.shadow import Shadow, kept
 
 UP = "$shadow/operation/ABCDEFGHIJ/dev-01"
 DOWN = "$shadow/operation/result/ABCDEFGHIJ/dev-01"
@@ -264,9 +264,11 @@ def test_hostile_replies_are_errors_and_end_nothing():
 
 def test_desired_is_kept_in_flash_if_asked():
     path = fakes.folder() + "/shadow"
+    assert kept(path) == {}
     desk = Desk(path=path)
     assert fakes.exists(path) is False
     desk.push(delta({"led": 1}, 1), delta({"fan": 2}, 2))
+    assert kept(path) == {"led": 1, "fan": 2}, "before there is a session"
     again = Desk(path=path)
     assert again.shadow.desired == {"led": 1, "fan": 2}
     assert again.shadow.version == 0

@@ -107,13 +107,13 @@ def test_what_needs_a_clone_says_so(installed):
     assert done.stderr == "dynreg: size works in a clone of the repository only\n"
 
 
-@pytest.mark.slow  # .ci/run has the example's tests from the wheel too
+@pytest.mark.slow  # .ci/run has the examples' tests from the wheel too
 def test_an_application_is_tested_with_its_plugin(installed, tmp_path):
-    """The example's own tests, with all fixtures found by the wheel's entry point."""
+    """The examples' own tests, with all fixtures found by the wheel's entry point."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = installed("pytest", "-n", "2", "-p", "no:cacheprovider", "examples")
     assert done.returncode == 0, done.stdout
-    assert " 9 passed" in done.stdout
+    assert " 13 passed" in done.stdout
 
 
 def test_without_the_extra_the_plugin_harms_nobody_and_says_what_is_missing(installed, tmp_path):

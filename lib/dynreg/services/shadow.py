@@ -40,7 +40,7 @@ class Shadow(Requests):
         owner = session.info.owner
         self._topic = "$shadow/operation/" + owner
         if path:
-            self._load()
+            self.desired = kept(path)
         session.subscribe("$shadow/operation/result/" + owner, self._arrived)
 
     def read(self, ms=10000):
@@ -101,17 +101,21 @@ class Shadow(Requests):
             if delta and self._changed:
                 self._changed(delta, version)
 
-    def _load(self):
-        """Reads the file, if there is one: a CRC-32 and JSON."""
-        try:
-            port.step("storage.credentials", "recover", self._path)
-            data = port.step("storage.credentials", "contents", self._path)
-        except OSError:
-            return
-        if len(data) > 4 and crc32(data[4:]) == int.from_bytes(data[:4], "big"):
-            self.desired = json.loads(data[4:])
-        else:
-            log.warning("shadow: %s is damaged and not used" % self._path)
+
+def kept(path):
+    """What was desired last, as Shadow(…, path=path) has kept it; {} where it has not.
+
+    Needs no session: for a board that is to stand as it was last wanted before it has a network.
+    """
+    try:
+        port.step("storage.credentials", "recover", path)
+        data = port.step("storage.credentials", "contents", path)  # a CRC-32 and JSON
+    except OSError:
+        return {}
+    if len(data) > 4 and crc32(data[4:]) == int.from_bytes(data[:4], "big"):
+        return json.loads(data[4:])
+    log.warning("shadow: %s is damaged and not used" % path)
+    return {}
 
 
 def _state(message):

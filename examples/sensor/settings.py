@@ -1,0 +1,3 @@
+"""What a board of its own may have otherwise."""
+
+SLEEP_S = 600

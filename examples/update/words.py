@@ -1,0 +1,3 @@
+"""What the next version has otherwise."""
+
+TEXT = "hello"
