@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from dynreg_tools import sources
 from dynreg_tools.testing.board import WIFI
 from tests_host.fleet.boardflash import FILES
 from tests_host.fleet.conftest import set_access_points
@@ -107,6 +108,24 @@ def test_a_registered_board_gets_new_files_and_keeps_its_credential(bench, image
     assert info["note"] == "new"
     psk = bench.hub.devices()[0]["psk"]
     assert info["key_deviceinfo"]["deviceSecret"] == psk
+
+
+def test_a_program_of_a_persons_own_goes_only_where_that_was_said(bench, image):
+    board = bench.board("b0")
+    board.write_file("/main.py", "print('mine')\n")
+    row, rom = flash(bench, board, "--image", "batch.bin", "--dry-run", code=1)
+    assert row["error"] == "board.program"
+    assert "a main.py of its own" in row["message"]
+    assert not rom.written
+    row, _ = flash(bench, board, "--image", "batch.bin", "--dry-run", "--force")
+    assert "main.py of the board's own replaced, without a copy" in row["notes"]
+    with loaders(board) as (rom,):
+        rows = provision(bench, rom, code=1)
+        assert rows[board.mac]["error"] == "board.program"
+        rows = provision(bench, rom, more=("--force",))
+        assert rows[board.mac]["outcome"] == "good"
+        provision(bench, rom, more=("--again",))  # ours is nobody's own
+    assert board.read_file("/main.py") == (sources.ROOT / "main.py").read_bytes()
 
 
 def test_what_would_lose_a_credential_is_refused(bench, image):

@@ -51,6 +51,14 @@ def own(present: Mapping[str, str], wanted: Mapping[str, str], idle: tuple[str, 
     ]
 
 
+def is_idle(source: bytes) -> bool:
+    """Whether nothing is done in it: comments and blanks, an import of gc (as on the board)."""
+    lines = [line.strip() for line in source.split(b"\n")]
+    return all(
+        line[:1] in (b"", b"#") or line in (b"import gc", b"gc.collect()") for line in lines
+    )
+
+
 def refusal(own: list[str], app: bool) -> str:
     """These programs hinder a deploy: the sentence. app: --app FOLDER has none in their place."""
     names = " and ".join(path[1:] for path in own)

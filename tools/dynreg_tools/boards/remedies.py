@@ -121,7 +121,8 @@ TOOLS = {
     ),
     "board.program": (
         "the board has a boot.py or main.py of its own, which would be replaced",
-        "--app FOLDER brings your program, --force takes ours; either keeps a copy, main.py.old",
+        "--app FOLDER brings your program, --force takes ours; a deploy keeps a copy "
+        "(main.py.old), an image none",
     ),
     "board.filesystem": (
         "the board's file system is damaged",

@@ -46,6 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--firmware", type=Path, metavar="FILE.bin", help="of micropython.org, or a folder of them"
     )
     which.add_argument("--image", type=Path, metavar="FILE.bin", help="of 'dynreg image'")
+    what.add_argument(
+        "--force", action="store_true", help="--image also over a boot.py or main.py of your own"
+    )
     what.add_argument("--erase", action="store_true", help="all of the flash, first")
     what.add_argument(
         "--erase-registered",
@@ -168,6 +171,7 @@ def _order(options: argparse.Namespace) -> Order:
         erase_registered=frozenset(_name(word) for word in options.erase_registered),
         save=options.save_identity,
         restore=options.restore_identity,
+        force=options.force,
         dry_run=options.dry_run,
         before=options.before,
         after=options.after,

@@ -32,7 +32,7 @@ def what(
     from ..boards.flashing.burn import burn
     from ..boards.flashing.job import Order
 
-    if options.app or options.source or options.force:
+    if options.app or options.source:
         raise BoardError(
             "argument", "--image has library and program in it: give these to 'dynreg image'"
         )
@@ -42,6 +42,7 @@ def what(
     order = Order(
         firmware=image.firmware,
         image=image,
+        force=options.force,
         dry_run=options.dry_run,
         before=options.before,
         after=options.after,

@@ -116,10 +116,10 @@ def from_flash(read: Callable[[int, int], bytes], mac: str, flash: int) -> Conte
     return Contents((*where, *places), mac, owner or (record and record.owner))
 
 
-def _in_files(
-    table: partitions.Table, read: Callable[[int, int], bytes], mac: str, flash: int
-) -> tuple[list[str], str | None]:
-    """The places of a credential among the files, and its owner. Damaged: they cannot be read."""
+def files_of(
+    table: partitions.Table, read: Callable[[int, int], bytes], flash: int
+) -> Files | None:
+    """A board's files; None where MicroPython would see no file system yet. Damaged."""
     start, end = table.file_system, table.file_system + table.file_system_size(flash)
     blocks: dict[int, bytes] = {}
 
@@ -129,9 +129,16 @@ def _in_files(
             blocks[block] = read(at, BLOCK) if at + BLOCK <= end else b""
         return blocks[block][offset : offset + size].ljust(size, b"\xff")
 
-    if not read_files(0, 0, BLOCK).strip(b"\xff"):
-        return [], None  # as MicroPython sees it: there is no file system yet
-    files = Files(read_files)
+    return Files(read_files) if read_files(0, 0, BLOCK).strip(b"\xff") else None
+
+
+def _in_files(
+    table: partitions.Table, read: Callable[[int, int], bytes], mac: str, flash: int
+) -> tuple[list[str], str | None]:
+    """The places of a credential among the files, and its owner. Damaged: they cannot be read."""
+    files = files_of(table, read, flash)
+    if files is None:
+        return [], None
     places = [_RECORD] if files.read(_RECORD) is not None else []
     text = files.read(_INFO)
     text = files.read(_INFO + ".tmp") if text is None else text

@@ -21,7 +21,7 @@ from ..entering import NoPrompt
 from ..errors import BoardError
 from ..lines import Lines
 from ..link import Link
-from . import BAUD, choice, contents, partitions, rules
+from . import BAUD, choice, contents, ownprograms, partitions, rules
 from .batchimage import BatchImage
 from .image import Firmware
 from .loader import Loader
@@ -29,7 +29,7 @@ from .loader import Loader
 _BOOT_S = 30  # a board that has just been flashed formats its file system first
 _BY_HAND = "no-reset"  # the board is in its loader already, its REPL is not there to be asked
 _NOT_YET = ("board.lost", "board.port")  # it restarts
-_REFUSALS = ("flash.registered", "flash.chip", "flash.size", "flash.save", "config.other")
+_REFUSALS = ("flash.chip", "flash.size", "flash.save", *rules.REFUSALS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Order:
     erase_registered: frozenset[str] = frozenset()  # names of boards that may lose theirs
     save: Path | None = None
     restore: Path | None = None
+    force: bool = False  # also over programs of a person's own
     dry_run: bool = False
     before: str = "default-reset"
     after: str = "hard-reset"
@@ -140,6 +141,7 @@ class Job:
                 )
         if order.image:
             row["device"] = row["device"] or order.image.batch.name_of(board.mac)
+            row["notes"] += ownprograms.check(board, self.port, order.image, force=order.force)
         moved = self._moved(board)
         replaced = order.image is not None and self._on_board.only_in_files
         if order.erase:

@@ -6,6 +6,7 @@ from ..errors import BoardError
 from .batchimage import BatchImage
 from .contents import NVS, Contents, format_mac
 
+REFUSALS = ("flash.registered", "config.other", "board.program")
 NEW_FILES = "this image, which replaces its files,"
 _FROM_FILES = "let its program run once, which makes a second copy in NVS that images keep; or "
 
