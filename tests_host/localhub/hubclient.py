@@ -113,11 +113,9 @@ class Raw:
 
     def __init__(self, url, verify=None, buffer=None):
         parts = urlsplit(url)
-        self.socket = socket.socket()
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.settimeout(10)
-        self.socket.connect((parts.hostname, parts.port))
         if verify:
             context = verify
             if not isinstance(verify, ssl.SSLContext):
