@@ -21,7 +21,7 @@ The behaviour of an ESP32 that the unix port lacks is put back by the modules in
 | certificate dates judged by the RTC | esp_tls.py |
 | joining takes time, failing never ends, a second connect() raises | esp_network.py |
 | NVS: two types, names up to 15, commit() | esp_esp32.py |
-| OTA slots and a bootloader that rolls back, where the board has them | esp_esp32.py, _slots.py |
+| OTA slots and a bootloader that rolls back, where the board has them | _partition.py, _slots.py |
 | modules found in the order of py/builtinimport.c, shown as built in | _hooks.py |
 | ntptime, umqtt.simple, urequests frozen | _hooks.py, ntptime.py |
 | boot.py, main.py, soft and hard reset, raw REPL | _boot.py, relay.py, loop.py |

@@ -44,6 +44,7 @@ def _set_up():
             names += (name,)
     if config["slots"]:
         config["running"] = __import__("_slots").start()
+        __import__("_partition")
     stand_ins = {name: __import__("esp_" + name) for name in names}
     added = {name: __import__("esp_" + name) for name in _ADDED}
     import flashdev

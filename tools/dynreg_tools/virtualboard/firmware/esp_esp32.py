@@ -8,7 +8,6 @@ from binascii import hexlify as _hexlify
 from binascii import unhexlify as _unhexlify
 
 import _board
-import _slots
 
 _NOT_FOUND = (-0x1102, "ESP_ERR_NVS_NOT_FOUND")
 _NO_SPACE = (-0x1105, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
@@ -19,7 +18,6 @@ _MAX_BYTES = 6144  # of a stock image's 24 KiB: an emulated ESP32 took 4,500 and
 
 _ENOENT = 2
 _APP = 0
-_FACTORY = (0, 0, 0x10000, 0x1F0000, "factory", False)
 
 _changes = {}  # (namespace, name) -> "i12", "b0aff" or None for erased; not yet committed
 
@@ -109,7 +107,7 @@ class NVS:
 
 
 class Partition:
-    """Of a board with two OTA slots; of another the one that runs, "factory", alone."""
+    """Of a board without OTA slots: the one that runs, "factory". Others have _partition.py's."""
 
     BOOT = 0
     RUNNING = 1
@@ -117,65 +115,35 @@ class Partition:
     TYPE_DATA = 1
 
     def __init__(self, id, block_size=4096):
-        self._block = block_size
-        if not _board.config["slots"]:
-            if id not in (self.BOOT, self.RUNNING, "factory"):
-                raise OSError(_ENOENT)
-            self._number = None
-        elif id == self.RUNNING:
-            self._number = _board.config["running"]
-        elif id == self.BOOT:
-            self._number = _slots.load()["boot"]
-        elif id in _slots.LABELS:
-            self._number = _slots.LABELS.index(id)
-        else:
+        if id not in (self.BOOT, self.RUNNING, "factory"):
             raise OSError(_ENOENT)
+        self._block = block_size
 
     @classmethod
     def find(cls, type=_APP, subtype=0xFF, label=None, block_size=4096):
-        labels = _slots.LABELS if _board.config["slots"] else ("factory",)
-        found = [cls(one, block_size) for one in labels if label in (None, one)]
-        return [one for one in found if type == _APP and subtype in (0xFF, one.info()[1])]
+        good = type == _APP and subtype in (0xFF, 0) and label in (None, "factory")
+        return [cls(cls.RUNNING, block_size)] if good else []
 
     def info(self):
-        if self._number is None:
-            return _FACTORY
-        size = _slots.SIZE
-        label = _slots.LABELS[self._number]
-        return (_APP, 0x10 + self._number, 0x10000 + self._number * size, size, label, False)
-
-    def readblocks(self, block_num, buf, offset=0):
-        if self._number is None:
-            raise OSError(_ENOENT)
-        _slots.read(self._number, block_num * self._block + offset, memoryview(buf))
-
-    def writeblocks(self, block_num, buf, offset=0):
-        start = block_num * self._block + offset
-        if self._number is None or start + len(buf) > _slots.SIZE:
-            raise OSError(-0x104, "ESP_ERR_INVALID_SIZE")
-        _slots.write(self._number, start, buf)
+        return (_APP, 0, 0x10000, 0x1F0000, "factory", False)
 
     def ioctl(self, cmd, arg):
-        if cmd == 4:
-            return self.info()[3] // self._block
-        if cmd == 5:
-            return self._block
         if cmd == 6:
             self.writeblocks(arg, b"\xff" * self._block)
-        return 0
+        return {4: self.info()[3] // self._block, 5: self._block}.get(cmd, 0)
+
+    def readblocks(self, block_num, buf, offset=0):
+        raise OSError(_ENOENT)
+
+    def writeblocks(self, block_num, buf, offset=0):
+        raise OSError(-0x104, "ESP_ERR_INVALID_SIZE")
 
     def set_boot(self):
-        if self._number is None:
-            raise OSError(-0x102, "ESP_ERR_INVALID_ARG")
-        _slots.choose(self._number)
+        raise OSError(-0x102, "ESP_ERR_INVALID_ARG")
 
     def get_next_update(self):
-        if self._number is None:
-            raise OSError(_ENOENT)
-        return Partition(_slots.LABELS[1 - self._number])
+        raise OSError(_ENOENT)
 
     @classmethod
     def mark_app_valid_cancel_rollback(cls):
-        if not _board.config["slots"]:
-            raise OSError(-261)
-        _slots.confirm()
+        raise OSError(-261)
