@@ -10,7 +10,8 @@ from tests_host.localhub.hubclient import PRODUCT_ID, post
 pytestmark = pytest.mark.process
 expect = pytest.importorskip("playwright.sync_api").expect
 
-REGIONS = ["Devices", "Events", "Activity", "Send a message", "Product", "Faults"]
+REGIONS = ["Devices", "Events", "Updates over the air", "Activity", "Send a message"]
+REGIONS += ["State of a device", "Product", "Faults"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8").split("\n", 1)[1]
 LONG = "x" * 48  # the longest name
 # What has the focus, and how one sees that.
@@ -67,15 +68,16 @@ def test_all_is_reached_and_left_by_the_keyboard(page, busy):
         assert width >= 1, name
     else:
         raise AssertionError("the focus does not come out again")
-    places = ["device-search", "dev-01", "Delete", "event-pause", "event-rows", "send-device"]
-    places += ["send-payload", "product-limit", "create-names", "fault-search", "fault-clear"]
+    places = ["device-search", "dev-01", "Delete", "event-pause", "event-rows", "update-file"]
+    places += ["send-device", "send-payload", "state-device", "product-limit", "create-names"]
+    places += ["fault-search", "fault-clear"]
     assert [name for name in seen if name in places] == places
 
 
 def test_the_events_can_be_skipped(page, busy):
     page.get_by_role("link", name="Skip the events").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="Activity")).to_be_focused()
+    expect(page.get_by_role("region", name="Updates over the air")).to_be_focused()
 
 
 def test_landmarks_and_names_are_there(page, busy):

@@ -3,6 +3,7 @@
 import { ask, byId, clock, confirmed, make, put, tell } from "./dom.js";
 import * as events from "./events.js";
 import * as send from "./send.js";
+import * as state from "./state.js";
 
 const COLUMNS = ["Online", "TLS", "Registered", "Activated", "Last seen", "Fingerprint"];
 
@@ -30,6 +31,7 @@ export function newRow(name, onToggle, onChange) {
     "div",
     { class: "bar", role: "group", "aria-label": `Device ${name}` },
     make("button", { type: "button", click: () => send.address(name) }, "Send a message"),
+    make("button", { type: "button", click: () => state.open(name) }, "Its state"),
     make("button", { type: "button", click: () => events.showOnly(name) }, "Its events"),
     make("button", { type: "button", click: () => act(name, "kick", onChange) }, "Kick"),
     disable,

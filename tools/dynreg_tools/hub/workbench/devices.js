@@ -3,9 +3,11 @@
 import { newRow, update } from "./device.js";
 import { ask, byId, put, throttled } from "./dom.js";
 import * as events from "./events.js";
+import { pager } from "./pager.js";
 import * as send from "./send.js";
+import * as state from "./state.js";
+import * as updates from "./updates.js";
 
-const PER_PAGE = 50;
 const PAUSE_MS = 500;
 const WANTED = {
   all: () => true,
@@ -19,6 +21,12 @@ const NONE_YET = "No device yet: one appears here when it registers, or when you
 const CONCERN_NO_DEVICE = new Set([
   "publish",
   "delivered",
+  "kept",
+  "undelivered",
+  "shadow",
+  "thing",
+  "version",
+  "update",
   "time_answered",
   "time_served",
   "version",
@@ -35,7 +43,7 @@ const CONCERN_NO_DEVICE = new Set([
 ]);
 
 let devices = [];
-let page = 0;
+let pages;
 let scheduled = false;
 const rows = new Map(); // by name, of this page
 let open = ""; // the name of the device whose row is open
@@ -45,7 +53,7 @@ export const refresh = throttled(
   async () => {
     try {
       devices = (await ask("GET", "devices")).devices;
-      send.setDevices(devices);
+      for (const part of [send, state, updates]) part.setDevices(devices);
       schedule();
       put(byId("device-failure"), "");
     } catch (error) {
@@ -87,9 +95,7 @@ function render() {
   const found = devices.filter(
     (device) => wanted(device) && device.name.toLowerCase().includes(search),
   );
-  const pages = Math.max(1, Math.ceil(found.length / PER_PAGE));
-  page = Math.max(0, Math.min(page, pages - 1));
-  const shown = found.slice(page * PER_PAGE, (page + 1) * PER_PAGE);
+  const shown = pages.cut(found);
   const names = new Set(shown.map((device) => device.name));
   for (const [name, row] of rows) {
     if (names.has(name)) continue;
@@ -115,10 +121,6 @@ function render() {
   const none = byId("device-none");
   none.hidden = found.length > 0;
   put(none, devices.length ? NONE_FOUND : NONE_YET);
-  byId("device-pages").hidden = pages === 1;
-  put(byId("device-page"), `${page + 1} of ${pages}`);
-  byId("device-before").setAttribute("aria-disabled", String(page === 0)); // and keeps the focus
-  byId("device-after").setAttribute("aria-disabled", String(page === pages - 1));
 }
 
 function toggle(name) {
@@ -127,12 +129,11 @@ function toggle(name) {
 }
 
 export function start() {
+  pages = pager("device", schedule);
   for (const id of ["device-search", "device-state"]) {
     byId(id).addEventListener("input", () => {
-      page = 0;
+      pages.first();
       schedule();
     });
   }
-  byId("device-before").addEventListener("click", () => (page--, schedule()));
-  byId("device-after").addEventListener("click", () => (page++, schedule()));
 }

@@ -22,7 +22,8 @@ export function put(element, text) {
 /** The hub's answer to a request; an Error with one sentence where there is none. */
 export async function ask(method, path, body) {
   const options = { method };
-  if (body !== undefined) {
+  if (body instanceof Blob) options.body = body;
+  else if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }

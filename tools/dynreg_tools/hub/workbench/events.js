@@ -17,7 +17,8 @@ const KINDS = {
     "product",
   ],
   connection: ["login", "login_refused", "tls_failed", "subscribe", "unsubscribe", "disconnect"],
-  message: ["publish", "delivered"],
+  message: ["publish", "delivered", "kept", "undelivered"],
+  service: ["shadow", "thing", "version", "update"],
   fault: ["fault", "fault_on", "fault_off"],
   other: [],
 };
@@ -46,6 +47,9 @@ const SAYS = {
   disconnect: (e) => `connection ended: ${e.reason}`,
   publish: (e) => `${short(e)}, QoS ${e.qos}, ${e.size} B`,
   delivered: (e) => `${short(e)}, QoS ${e.qos}, ${e.size} B`,
+  shadow: (e) => `version ${e.version}, by the ${e.by}`,
+  version: (e) => `runs ${e.version}`,
+  update: (e) => `to ${e.version}: ${e.state}, ${e.percent} %${e.code ? reason(e) : ""}`,
   precreated: () => "created beforehand",
   deleted: () => "deleted",
   disabled: () => "refused from now on",
@@ -58,6 +62,7 @@ const SAYS = {
   internal_error: (e) => `a defect of the hub: ${e.error}`,
   missed: (e) => `${e.count} events went by unseen`,
 };
+const reason = (e) => `, ${e.message} (${e.code})`;
 const fault = (e) =>
   [e.name, e.argument, e.service && `at the ${e.service}`]
     .filter((part) => part != null)

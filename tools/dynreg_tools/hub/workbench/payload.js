@@ -58,6 +58,18 @@ function node(value, depth, budget) {
   );
 }
 
+/** A value as one line of JSON, cut to `size` characters. */
+export const line = (value, size = Infinity) => preview({ text: flat(value) }, size);
+
+/** A value as JSON that a person may edit. */
+export function pretty(value) {
+  try {
+    return JSON.stringify(value, null, 1);
+  } catch {
+    return "…";
+  }
+}
+
 /** JSON.stringify, which may run out of stack where JSON.parse does not. */
 function flat(value) {
   try {

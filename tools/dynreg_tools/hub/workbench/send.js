@@ -1,9 +1,9 @@
-// The form that sends a message to a device.
+// The form that sends: a message to a device's topic, a call that wants an answer, a broadcast.
 
-import { ask, byId, make, put, tell } from "./dom.js";
-import { parsed } from "./payload.js";
+import { ask, byId, put, tell } from "./dom.js";
+import { offer, offerNames } from "./names.js";
+import { parsed, whole } from "./payload.js";
 
-const SUGGESTED = 50;
 const OWN = "{product}/{device}";
 const TOPICS = [
   "control",
@@ -14,6 +14,7 @@ const TOPICS = [
   `$broadcast/rxd/${OWN}`,
   `$ota/update/${OWN}`,
 ];
+const WAYS = { message: send, call, broadcast };
 
 let productId = "";
 let devices = [];
@@ -32,37 +33,33 @@ export function setDevices(list) {
 
 /** Fills in a device and goes to its payload. */
 export function address(name) {
+  if (way() === "broadcast") byId("send-form").elements.way.value = "message";
   byId("send-device").value = name;
   suggest();
   byId("send").scrollIntoView();
   byId("send-payload").focus();
 }
 
-const form = () => byId("send-form").elements.form.value;
+const chosen = (name) => byId("send-form").elements[name].value;
+const way = () => chosen("way");
 
 function suggest() {
   const typed = byId("send-device").value.trim();
-  const near = devices.filter((device) => device.name.includes(typed)).slice(0, SUGGESTED);
-  offer(
-    "send-devices",
-    near.map((device) => device.name),
-  );
+  offerNames("send-devices", devices, typed);
   const theirs = devices.find((device) => device.name === typed)?.subscriptions ?? [];
   const exact = theirs.filter((filter) => !/[+#]/.test(filter));
   offer("send-topics", [...new Set([...TOPICS, ...exact])]);
   explain();
 }
 
-function offer(id, values) {
-  const text = values.join("\n");
-  const list = byId(id);
-  if (list.dataset.text === text) return;
-  list.dataset.text = text;
-  list.replaceChildren(...values.map((value) => make("option", { value })));
-}
-
-/** The whole topic as it will be, and what is odd about the payload. */
+/** Which fields there are, the whole topic as it will be, and what is odd about the payload. */
 function explain() {
+  const now = way();
+  for (const element of byId("send-form").querySelectorAll("[data-ways]")) {
+    element.hidden = !element.dataset.ways.split(" ").includes(now);
+    for (const input of element.querySelectorAll("input")) input.disabled = element.hidden;
+  }
+  put(byId("send-now"), { message: "Send", call: "Call", broadcast: "Broadcast" }[now]);
   const device = byId("send-device").value.trim() || "{device}";
   const topic = byId("send-topic").value.trim();
   const full = /[/$]/.test(topic)
@@ -71,7 +68,7 @@ function explain() {
   put(byId("send-full"), topic ? full : "");
   const payload = byId("send-payload").value;
   let note = "";
-  if (form() === "hex")
+  if (chosen("form") === "hex")
     note = /^([0-9a-f]{2})*$/i.test(payload.replace(/\s/g, ""))
       ? ""
       : "Hex is two digits a byte: 00 ff.";
@@ -80,23 +77,44 @@ function explain() {
   put(byId("send-note"), note);
 }
 
-async function submit(event) {
-  event.preventDefault();
-  const name = byId("send-device").value.trim();
-  const text = byId("send-payload").value;
-  const payload = form() === "hex" ? { payload_hex: text.replace(/\s/g, "") } : { payload: text };
+const path = (more) =>
+  `devices/${encodeURIComponent(byId("send-device").value.trim())}/${more}`;
+
+async function send(payload) {
   const message = {
     topic: byId("send-topic").value.trim(),
-    qos: Number(byId("send-form").elements.qos.value),
+    qos: Number(chosen("qos")),
     ...payload,
   };
-  await tell(byId("send-status"), async () => {
-    const sent = await ask("POST", `devices/${encodeURIComponent(name)}/messages`, message);
-    const who =
-      { 0: "nobody has subscribed to it", 1: "one receiver" }[sent.receivers] ??
-      `${sent.receivers} receivers`;
-    return `Sent to ${sent.topic}: ${who}.`;
-  });
+  const sent = await ask("POST", path("messages"), message);
+  const who = sent.receivers ? counted(sent.receivers) : "nobody has subscribed to it";
+  return `Sent to ${sent.topic}: ${who}.`;
+}
+
+async function call(payload) {
+  const name = byId("send-device").value.trim();
+  const timeout = Number(byId("send-timeout").value);
+  const called = await ask("POST", path("calls"), { timeout, ...payload });
+  if (!called.receivers) throw new Error(`${name} does not listen for calls.`);
+  if (called.payload === null) throw new Error(`No answer of ${name} in ${timeout} s.`);
+  byId("send-answer").append(whole(called.payload));
+  return `${name} answered after ${called.ms} ms:`;
+}
+
+async function broadcast(payload) {
+  const { receivers } = await ask("POST", "broadcast", payload);
+  return `Broadcast: ${receivers ? counted(receivers) : "nobody has subscribed to it"}.`;
+}
+
+const counted = (count) => (count === 1 ? "one receiver" : `${count} receivers`);
+
+async function submit(event) {
+  event.preventDefault();
+  const text = byId("send-payload").value;
+  const hex = chosen("form") === "hex";
+  const payload = hex ? { payload_hex: text.replace(/\s/g, "") } : { payload: text };
+  byId("send-answer").replaceChildren();
+  await tell(byId("send-status"), () => WAYS[way()](payload));
 }
 
 export function start() {

@@ -7,11 +7,13 @@ import * as events from "./events.js";
 import * as faults from "./faults.js";
 import * as product from "./product.js";
 import * as send from "./send.js";
+import * as state from "./state.js";
 import { follow } from "./stream.js";
+import * as updates from "./updates.js";
 
 const RETRY_MS = 2000;
 
-for (const part of [devices, events, chart, send, product, faults]) part.start();
+for (const part of [devices, events, updates, chart, send, state, product, faults]) part.start();
 
 function connection(text, state) {
   put(byId("connection"), text);
@@ -26,6 +28,8 @@ async function live(isLive) {
     await product.refresh(); // all of it anew: it may be another run of the hub
     devices.refresh();
     faults.refresh();
+    updates.refresh();
+    state.refresh();
     if (streaming) connection("Live", "live");
     else connection("The events ended. Trying again…", "lost");
   } catch (error) {
@@ -37,7 +41,7 @@ async function live(isLive) {
 follow((event) => {
   events.add(event);
   chart.add(event);
-  devices.note(event);
+  for (const part of [devices, updates, state]) part.note(event);
   if (event.event.startsWith("fault")) faults.refresh();
   if (event.event === "product") product.refresh();
 }, live);
