@@ -1,5 +1,7 @@
 """The page for everybody: by keyboard, by screen reader, at any width, in the dark."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -24,18 +26,33 @@ FOCUS = """() => {
 @pytest.fixture
 def busy(hub, device):
     """A hub with something in every part of the page."""
-    device("dev-01", CONTROL).client.publish(f"{PRODUCT_ID}/dev-01/event", '{"alive":1}')
+    first = device("dev-01", CONTROL)
+    first.client.publish(f"{PRODUCT_ID}/dev-01/event", '{"alive":1}')
     device("dev-02", tls=True).client.publish(f"{PRODUCT_ID}/dev-02/event", b"\0\1")
     post(hub, "dev-03", secret="x" * 24)
     hub.add_device("dev-04")
     hub.add_device(LONG)
     hub.fault("mqtt-connack:5*3")
+    hub.services.desire("dev-01", {"led": 1, "name": LONG})
+    hub.services.configure("dev-01", {"period": 60})
+    for name in ("dev-01", LONG):
+        hub.services.update(name, "1.1", b"x")
+    progress = {"state": "fail", "percent": 40, "result_code": -4, "result_msg": LONG}
+    report = {"version": "1.1", "progress": progress}
+    told = json.dumps({"type": "report_progress", "report": report})
+    first.client.publish(f"$ota/report/{PRODUCT_ID}/dev-01", told)
+    hub.wait_for("update", 30)
     hub.wait_for("publish", 30, count=2)
 
 
 def fill(page):
     expect(page.locator("#device-rows .open")).to_have_text(["dev-01", "dev-02", "dev-04", LONG])
     opened_row(page, "dev-01")
+    page.get_by_label("Device", exact=True).last.fill("dev-01")
+    page.locator("#state-parts summary").nth(1).click()
+    page.locator("#state-parts summary").nth(2).click()
+    expect(page.locator("#config-text")).to_have_value(re.compile("period"))
+    expect(page.locator("#update-rows .bad")).to_be_visible()
     events(page, "alive").locator("summary").first.click()
     page.locator("#fault-layers summary").filter(has_text="psk").click()
     expect(page.locator("#fault-count")).to_have_text("On: mqtt-connack")
@@ -69,8 +86,8 @@ def test_all_is_reached_and_left_by_the_keyboard(page, busy):
     else:
         raise AssertionError("the focus does not come out again")
     places = ["device-search", "dev-01", "Delete", "event-pause", "event-rows", "update-file"]
-    places += ["send-device", "send-payload", "state-device", "product-limit", "create-names"]
-    places += ["fault-search", "fault-clear"]
+    places += ["send-device", "send-payload", "state-device", "shadow-desired", "action-params"]
+    places += ["config-text", "product-limit", "create-names", "fault-search", "fault-clear"]
     assert [name for name in seen if name in places] == places
 
 

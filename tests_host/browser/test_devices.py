@@ -58,9 +58,9 @@ def test_many_are_shown_by_pages_and_found(page, hub, device):
     expect(names.first).to_have_text("meter-110")
     page.get_by_label("Find").first.fill("")
     device("meter-007")
-    page.get_by_label("Show").select_option("online")
+    page.locator("#device-state").select_option("online")
     expect(names).to_have_text(["meter-007"])
-    page.get_by_label("Show").select_option("disabled")
+    page.locator("#device-state").select_option("disabled")
     expect(page.get_by_text("No device is like this.")).to_be_visible()
 
 
