@@ -214,3 +214,14 @@ def test_broadcasts(hub):
         with httpx.Client(base_url=hub.control, timeout=10) as api:
             assert api.post("/broadcast", json={"payload": "x"}).json() == {"receivers": 2}
             assert api.post("/broadcast", json={"payload": "x" * 16385}).status_code == 400
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_json_has_not_goes_nowhere(hub, lamp, number):
+    lamp.send(b'{"type":"update","state":{"reported":{"t":%s}}}' % number.encode())
+    lamp.nothing()
+    assert hub.services.shadow("lamp").reported == {}
+    path = f"{hub.control}/devices/lamp/shadow"
+    answer = httpx.put(path, content='{"desired":{"t":' + number + "}}")
+    assert answer.status_code == 400
+    assert "not JSON" in answer.json()["error"]

@@ -33,9 +33,9 @@ export async function ask(method, path, body) {
   } catch {
     throw new Error("The hub does not answer.");
   }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  throw new Error(sentence(answer.error || `The hub answered ${response.status}.`));
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer !== null) return answer;
+  throw new Error(sentence(answer?.error || `The hub answered ${response.status}.`));
 }
 
 /** Does what a person asked for, and shows beside it how that went; true when it went well. */

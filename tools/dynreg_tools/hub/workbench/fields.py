@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 
 from ..rules import HubError
+from ..services.text import strict
 
 
 class Body:
@@ -21,7 +21,7 @@ class Body:
     async def of(cls, request: Request, *known: str) -> Body:
         """The request's."""
         try:
-            values = json.loads(await request.body())
+            values = strict(await request.body())
         except (ValueError, RecursionError):
             raise HubError("the request body is not JSON") from None
         if not isinstance(values, dict):
