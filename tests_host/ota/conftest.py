@@ -37,13 +37,15 @@ CONFIRM = "updater.confirm()"
 _PAGE = bytes(range(256)) * 20  # larger than a block of the flash
 
 
-def program(folder, version, main=MAIN, confirm=CONFIRM, library=False, **trial) -> pack.Bundle:
+def program(
+    folder, version, main=MAIN, confirm=CONFIRM, library=False, pages=1, **trial
+) -> pack.Bundle:
     """A bundle of a program that says its version; trial: boots and seconds."""
     place = folder / f"program-{version}"
     (place / "web").mkdir(parents=True, exist_ok=True)
     (place / "main.py").write_text(main.replace("{confirm}", confirm))
     (place / "mine.py").write_text(f"VERSION = {version!r}\n")
-    (place / "web" / "page.bin").write_bytes(_PAGE)
+    (place / "web" / "page.bin").write_bytes(_PAGE * pages)
     rules = pack.Trial(**{"boots": 3, "seconds": 0, **trial})
     return pack.pack(place, version, rules, library=library)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 from urllib.request import Request, urlopen
 
 from ..errors import ToolError
@@ -15,7 +16,10 @@ _END_S = 10.0
 
 
 class HubProcess:
-    """A context manager. `ready` is the hub's first line: URLs, the CA's files, the product."""
+    """A context manager. `ready` is the hub's first line: URLs, the CA's files, the product.
+
+    After its end it may be entered again, with the same data.
+    """
 
     def __init__(self, data: Path, *options: str) -> None:
         self.ready: dict[str, Any] = {}
@@ -35,22 +39,39 @@ class HubProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self._process.stdout.close()
             self.__exit__()
             raise ToolError(f"the hub did not start: {self._log.read_text('utf-8').strip()}")
         self.ready = json.loads(line)
+        threading.Thread(target=self._drain, args=(self._process.stdout,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
-            self._process.communicate(timeout=_END_S)
+            self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+            self.kill()
         self._errors.close()
+
+    def kill(self) -> None:
+        """Ends it as a lost power does: at once, whatever it was about."""
+        self._process.kill()
+        self._process.wait()
+
+    @staticmethod
+    def _drain(events: TextIO) -> None:
+        """Reads the hub's events, which else fill the pipe until the hub waits."""
+        with events:
+            for _ in events:
+                pass
+
+    def ask(self, method: str, path: str) -> dict[str, Any]:
+        """What a path of the HTTP interface (docs/hub.md) answers."""
+        request = Request(self.ready["control"] + path, method=method)
+        with urlopen(request, timeout=_END_S) as reply:
+            return json.load(reply)
 
     def fault(self, name: str, query: str = "") -> dict[str, Any]:
         """Switches a fault on by the control port; query: "arg=5&times=3" (docs/faults.md)."""
-        url = f"{self.ready['control']}/faults/{name}?{query}"
-        with urlopen(Request(url, method="PUT"), timeout=_END_S) as reply:
-            return json.load(reply)["on"]
+        return self.ask("PUT", f"/faults/{name}?{query}")["on"]
