@@ -78,7 +78,6 @@ class Cloud:
         self._hub = HubProcess(data, "--product-id", product_id, "--port-base", str(base))
         self._up = threading.Lock()
         self.outages = 0
-        self.kicks = 0
 
     def __enter__(self) -> "Cloud":
         self._hub.__enter__()
@@ -98,7 +97,7 @@ class Cloud:
         """Ends the connection of the first of these boards that has one."""
         with self._up:
             asked = (self._hub.ask("POST", f"/devices/{name}/kick") for name in names)
-            self.kicks += any(answer["kicked"] for answer in asked)
+            any(answer["kicked"] for answer in asked)
 
     def row(self, name: str) -> dict:
         """What the hub says of a board's update."""
