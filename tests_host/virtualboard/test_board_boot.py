@@ -198,7 +198,7 @@ def test_heap_is_the_boards_own(tmp_path):
     )
     text = started(board)
     free = int(text.split("free ")[1].split()[0])
-    assert 54_000 < free < 72_000
+    assert 52_000 < free < 72_000
     assert "MemoryError" in text
 
 
