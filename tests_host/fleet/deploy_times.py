@@ -7,6 +7,7 @@ far faster than a UART, so that what is seen here is what does not depend on the
 what goes over the cable is counted in bytes.
 """
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -15,10 +16,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from dynreg_tools.boards import link
+from mpremote.commands import do_filesystem_recursive_cp
+from mpremote.main import State
+from mpremote.transport_serial import SerialTransport
+
+from dynreg_tools import sources
 from dynreg_tools.virtualboard import Board
-from tests_host.fleet import terminal
+from tests_host.fleet import batchfolder, terminal
 from tests_host.fleet.batchfolder import content_of, files_of, make_info
+from tests_host.fleet.image_times import counted
 
 
 def main() -> int:
@@ -73,41 +79,26 @@ class powered:
 
 def timed(command: list[str], cwd: Path) -> float:
     began = time.monotonic()
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(sources.ROOT / "tools")}
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.monotonic() - began
 
 
 def sent(what: str, port: str, items: list[str], folder: Path) -> int:
-    """The bytes that went to the board: counted where pyserial writes them."""
-    import serial
-    from mpremote.commands import do_filesystem_recursive_cp
-    from mpremote.main import State
+    """The bytes that went to the board."""
+    if what == "full deploy":
+        return counted(lambda: batchfolder.deploy(port, content_of(folder / "batch")))
+    return counted(lambda: copy_by_mpremote(port, items))
 
-    from tests_host.fleet import batchfolder
 
-    count = 0
-    write = serial.Serial.write
-
-    def counted(self, data):
-        nonlocal count
-        count += len(data)
-        return write(self, data)
-
-    serial.Serial.write = counted
-    try:
-        if what == "full deploy":
-            batchfolder.deploy(port, content_of(folder / "batch"))
-        else:
-            state = State()
-            state.transport = link.SerialTransport(port, timeout=3)
-            state.transport.enter_raw_repl()
-            for item in items:
-                do_filesystem_recursive_cp(state, item, ":", len(items) > 1, True)
-            state.transport.exit_raw_repl()
-            state.transport.close()
-    finally:
-        serial.Serial.write = write
-    return count
+def copy_by_mpremote(port: str, items: list[str]) -> None:
+    state = State()
+    state.transport = SerialTransport(port, timeout=3)
+    state.transport.enter_raw_repl()
+    for item in items:
+        do_filesystem_recursive_cp(state, item, ":", len(items) > 1, True)
+    state.transport.exit_raw_repl()
+    state.transport.close()
 
 
 if __name__ == "__main__":
