@@ -1,5 +1,5 @@
-"""For the whole suite: a limit on each test's time, what is fast, which items share a worker, the
-search for secrets, which MicroPythons, how many power cuts (the rows of docs/credentials.md).
+"""For the whole suite: a limit on each test's time, which tests run on which MicroPythons, which
+items share a worker, the search for secrets, the power cuts' rows of docs/credentials.md.
 """
 
 import os
@@ -12,12 +12,13 @@ import pytest
 
 from dynreg_tools.build import firmware_libraries, mpy
 from dynreg_tools.errors import ToolError
-from tests_host import interpreters
+from tests_host import interpreters, selection
 from tests_host.secret_search import (  # noqa: F401
     pytest_configure,
     pytest_runtest_makereport,
     pytest_runtest_setup,
 )
+from tests_host.selection import pytest_collection_modifyitems  # noqa: F401
 
 pytest_plugins = ["dynreg_tools.testing.plugin"]
 
@@ -29,8 +30,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Seconds for one test, on a machine that has much else to do.
 LIMIT_S, SLOW_LIMIT_S = 300, 1800
-# What `--fast` leaves: no virtual board, no command, and of the corpus what runs on CPython.
-FAST = ("localhub", "herd")
 
 
 def _compiles_once():
@@ -53,35 +52,7 @@ _compiles_once()
 
 def pytest_addoption(parser):
     interpreters.pytest_addoption(parser)
-    parser.addoption("--fast", action="store_true", help="no virtual boards, no commands")
-    parser.addoption("--browser", action="store_true", help="also the hub's page, in Chromium")
-
-
-def pytest_collection_modifyitems(config, items):
-    browser = config.getoption("browser") or any(
-        "tests_host/browser" in word for word in config.args
-    )
-    fast = config.getoption("fast")
-    left = [
-        item
-        for item in items
-        if (fast and not _is_fast(item)) or (not browser and _needs_browser(item))
-    ]
-    config.hook.pytest_deselected(items=left)
-    without = set(left)
-    items[:] = [item for item in items if item not in without]
-
-
-def _needs_browser(item):
-    return "chromium" in getattr(item, "fixturenames", ())
-
-
-def _is_fast(item):
-    here = Path(__file__).parent
-    folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
-    if folder == "corpus":
-        return item.name.endswith("[cpython]")
-    return folder in FAST and item.get_closest_marker("process") is None
+    selection.pytest_addoption(parser)
 
 
 @pytest.hookimpl(optionalhook=True)

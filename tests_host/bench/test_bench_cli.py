@@ -45,6 +45,7 @@ def need_link(found):
         no_link(found["link"]["missing"])
 
 
+@pytest.mark.ci
 def test_heap_and_flash_are_measured_everywhere(found):
     for boot in (found["first_boot"], found["warm_boot"], found["obvious"]):
         assert 8 <= boot["min_heap_kib"] <= 256
@@ -170,6 +171,7 @@ def test_a_heap_is_rounded_up_to_what_is_enough(value, shown):
     assert report.kib(value) == shown
 
 
+@pytest.mark.ci
 def test_as_json_with_a_peer(tmp_path):
     result = bench(
         *QUICK, "--no-heap", "--json", "--chart", str(tmp_path / "c.svg"), "--peer", PEER

@@ -18,6 +18,7 @@ def measure(batch):
         return flashreads.measure(batch, hub)
 
 
+@pytest.mark.ci
 def test_the_counts_are_the_same_on_every_run(batch):
     found = measure(batch)
     assert measure(batch) == found
@@ -40,6 +41,7 @@ def test_each_import_of_a_module_costs_reads(batch):
     assert measure(batch)["warm_boot"] > before
 
 
+@pytest.mark.ci
 def test_what_firmware_has_frozen_is_not_read_from_flash(batch):
     """umqtt.simple grows by 100 KB: no read more, as it does not lie on the flash."""
     before = measure(batch)

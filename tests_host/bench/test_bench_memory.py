@@ -43,6 +43,7 @@ LEAKS = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("kind", LEAKS)
 def test_what_a_session_leaks_on_reconnect_is_seen(tmp_path, kind):
     batch = Batch(tmp_path / "batch")

@@ -34,6 +34,7 @@ def size(folder, *arguments):
     )
 
 
+@pytest.mark.ci
 def test_what_changed_since_the_last_commit(repository):
     dynreg = repository / "lib" / "dynreg"
     with open(dynreg / "connect" / "backoff.py", "a", encoding="utf-8") as file:

@@ -84,6 +84,7 @@ def test_nothing_of_it_is_readable_by_others(shown, kept):
     assert readable(kept) == {}
 
 
+@pytest.mark.ci
 def test_it_fails_in_one_sentence_with_exit_1(tmp_path):
     broken = tmp_path / "simple.py"
     broken.write_text("raise ImportError('this firmware has no umqtt')\n")

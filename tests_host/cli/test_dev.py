@@ -132,6 +132,7 @@ def test_an_old_python_is_refused_with_the_version_needed(tmp_path):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.ci
 def test_a_half_made_venv_is_made_anew_and_without_a_network_set_up_says_so(tmp_path):
     for name in ("dev", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)

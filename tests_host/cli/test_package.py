@@ -202,6 +202,7 @@ def mpremote(tmp_path):
         yield call
 
 
+@pytest.mark.ci
 def test_mip_installs_sources_and_the_remedy_for_them(mpremote, tmp_path):
     """mip deletes nothing, so compiled files have no effect beside sources; then they have."""
     compiled = package.build(tmp_path / "dist")

@@ -45,6 +45,7 @@ def test_registration(rig, stride, fault):
     rig.check_recovered()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("fault", ["tcp-reset", "tcp-reset-in"])
 @pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
 def test_login_and_time(rig, stride, fault):
@@ -55,6 +56,7 @@ def test_login_and_time(rig, stride, fault):
     rig.check_recovered()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("step", ["only register", "session"])
 @pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
 def test_closed(rig, stride, step):
@@ -67,6 +69,7 @@ def test_closed(rig, stride, step):
     rig.check_recovered()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("rig", "stride"), _RIGS, indirect=["rig"])
 def test_truncated_reply(rig, stride):
     """The reply ends early in good order, with close_notify where there is TLS."""

@@ -106,6 +106,7 @@ def test_doctor_names_the_broken_link(ready):
     )
 
 
+@pytest.mark.ci
 def test_doctor_without_wifi_tries_nothing_behind_it(ready):
     bench, board, running = ready
     running.__exit__()
@@ -118,6 +119,7 @@ def test_doctor_without_wifi_tries_nothing_behind_it(ready):
     assert "not in reach" in rows[0]["message"]
 
 
+@pytest.mark.ci
 def test_doctor_and_a_clock_that_is_not_set(ready):
     bench, board, running = ready
     running.__exit__()
@@ -132,6 +134,7 @@ def test_doctor_and_a_clock_that_is_not_set(ready):
     assert any(row["link"] == "ntp" and row["state"] == "ok" for row in rows)
 
 
+@pytest.mark.ci
 def test_doctor_of_a_port_that_is_none_goes_on_with_the_others(ready):
     bench, _, _ = ready
     result = bench.dynreg("doctor", "--port", "none", "boards/b0/port")

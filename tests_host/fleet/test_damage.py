@@ -59,6 +59,7 @@ def damage(board):
         file.write(bytes(2 * 4096))
 
 
+@pytest.mark.ci
 @pytest.mark.credential_over_the_cable
 def test_a_board_that_does_not_mount(bench, registered):
     secret = json.loads(registered.read_file("/device_info.json"))["key_deviceinfo"]

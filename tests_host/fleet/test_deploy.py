@@ -83,6 +83,7 @@ def test_only_what_changed_is_written(running, batch):
     assert report["bytes"] == len(what.compiled["/lib/dynreg/log.mpy"] + what.others["/main.py"])
 
 
+@pytest.mark.ci
 def test_a_py_beside_its_mpy_is_removed(board, batch):
     """.py beside .mpy would be loaded in its place; a copy at the root in the place of both."""
     board.write_file("/lib/dynreg/log.py", "raise ImportError('stale')\n")
@@ -104,6 +105,7 @@ def test_a_py_beside_its_mpy_is_removed(board, batch):
     assert held == files_of(what)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("place", ["/lib/dynreg/log.py", "/dynreg/__init__.py"])
 def test_a_library_that_is_half_there_and_was_imported(board, batch, place):
     """As a deploy leaves it that was cut off, on a board whose program imports it."""
@@ -118,6 +120,7 @@ def test_a_library_that_is_half_there_and_was_imported(board, batch, place):
     assert held == files_of(content_of(batch))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("place", ["/hub/sample/device_info.json", "/hub.py", "/dynreg.mpy"])
 def test_what_hides_the_library_is_told(board, batch, place):
     board.write_file(place, "{}")
@@ -132,6 +135,7 @@ def test_what_hides_the_library_is_told(board, batch, place):
     assert board.read_file(place) == b"{}", "it is the person's"
 
 
+@pytest.mark.ci
 def test_source_and_back(running, batch):
     deploy(running.port, content_of(batch))
     report = deploy(running.port, content_of(batch, source=True))
@@ -172,6 +176,7 @@ def test_a_broken_source_is_found_before_anything_is_sent(tmp_path):
     assert caught.value.code == "compiler"
 
 
+@pytest.mark.ci
 def test_an_app_in_place_of_ours(board, batch, tmp_path):
     app = tmp_path / "app"
     (app / "things").mkdir(parents=True)
@@ -291,6 +296,7 @@ def test_a_flash_that_is_full_says_so_and_keeps_the_old_program(tmp_path, batch)
         running.wait_for("old")
 
 
+@pytest.mark.ci
 def test_a_flash_that_lies_is_noticed(board, batch):
     """The board's own digest of what it wrote is what counts."""
     what = content_of(batch)
@@ -303,6 +309,7 @@ def test_a_flash_that_lies_is_noticed(board, batch):
     assert "/main.py" not in tree(board)
 
 
+@pytest.mark.ci
 def test_ctrl_c_leaves_a_board_that_runs_its_program(board, batch):
     board.write_file("/main.py", "import time\nprint('busy')\nwhile True:\n    time.sleep(1)\n")
     with board.power_on() as running:

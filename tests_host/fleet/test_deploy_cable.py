@@ -84,6 +84,7 @@ def runs(running) -> str:
     return re.findall(r"RUNS (.*?)\r", running.output)[-1]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("every", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 def test_power_and_cable_lost_at_every_nth_write(scene, tmp_path, every):
     folder, new, writes = scene

@@ -109,6 +109,7 @@ def test_flashing_without_erase_keeps_the_credential(bench, dynreg, file):  # no
     assert not report_of(bench.boot())["registered"]
 
 
+@pytest.mark.ci
 @modes
 def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa: F811
     register(bench)
@@ -128,6 +129,7 @@ def test_erasing_a_registered_board_takes_its_name(bench, dynreg, file):  # noqa
     assert identity_of(bench.board) == before
 
 
+@pytest.mark.ci
 @modes
 def test_saved_erased_restored_it_logs_in_with_its_old_credential(
     bench,  # noqa: F811
@@ -212,6 +214,7 @@ def secrets_of_file(folder):
     return [packed["nvs"], *packed["files"].values()]
 
 
+@pytest.mark.ci
 def test_an_identity_goes_to_no_other_board_and_over_no_other_credential(
     bench,  # noqa: F811
     dynreg,

@@ -110,6 +110,7 @@ def test_in_a_pipe(bench):
         compare(name, result.code, result.out, result.err)
 
 
+@pytest.mark.ci
 def test_in_a_terminal(bench):
     """Ports of 21 characters and names of 40; columns are dropped and rows stacked for them."""
     two_boards(bench, LONG_PORTS)

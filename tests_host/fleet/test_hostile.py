@@ -143,6 +143,7 @@ def test_a_file_that_is_no_report_is_told_as_such(tmp_path, data, words):
         Report(path)
 
 
+@pytest.mark.ci
 @NO_HURRY
 @given(st.dictionaries(st.sampled_from(COLUMNS), ANY_JSON))
 def test_any_row_can_be_taken_down_and_read_again(tmp_path_factory, row):

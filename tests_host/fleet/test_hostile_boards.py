@@ -53,6 +53,7 @@ def boards(bench):
     return made
 
 
+@pytest.mark.ci
 def test_the_good_ones_end_good(bench, boards):
     before = {path for path in bench.folder.parent.rglob("*") if bench.folder not in path.parents}
     env = environment() | {"TERM": "xterm-256color"}

@@ -67,6 +67,7 @@ def test_an_image_is_the_firmware_and_the_files_behind_it(folder):
     assert stat.S_IMODE((folder / "batch.bin").stat().st_mode) == 0o600
 
 
+@pytest.mark.ci
 def test_the_same_files_give_the_same_bytes(folder):
     make(folder)
     first = (folder / "batch.bin").read_bytes()
@@ -83,6 +84,7 @@ def test_esptool_knows_the_image(folder):
     assert "(valid)" in said
 
 
+@pytest.mark.ci
 def test_littlefs_of_its_own_makers_reads_the_files(folder):
     """With their defaults, and the whole partition behind it full of old data."""
     make(folder)
@@ -98,6 +100,7 @@ def test_littlefs_of_its_own_makers_reads_the_files(folder):
     assert mounted.fs_stat().disk_version == 0x20000
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("old", (b"\xff", b"\x5a"), ids=("erased", "old data"))
 def test_micropython_mounts_the_files_and_writes_on(folder, old):
     make(folder)
@@ -123,6 +126,7 @@ def test_small_files_are_whole(folder):
         assert board.read_file(path) == data
 
 
+@pytest.mark.ci
 def test_a_program_of_its_own_and_certificates_are_in_it(folder):
     (folder / "app").mkdir()
     (folder / "app" / "main.py").write_text("print('mine')")
@@ -139,6 +143,7 @@ def test_a_program_of_its_own_and_certificates_are_in_it(folder):
     assert files["/lib/dynreg/port.py"] == (ROOT / "lib/dynreg/port.py").read_bytes()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "app, size, flash, blocks",
     [
@@ -158,6 +163,7 @@ def test_the_partition_reaches_to_the_end_of_the_flash(folder, app, size, flash,
     assert found.flash == flash
 
 
+@pytest.mark.ci
 def test_a_partition_of_the_table_is_for_any_flash_that_is_large_enough(folder):
     (folder / "firmware.bin").write_bytes(firmware(more=(VFS,)))
     make(folder, "--flash-size", "16MB")
@@ -201,6 +207,7 @@ def test_a_file_for_one_board_makes_no_image(folder, changes, words):
     assert not (folder / "batch.bin").exists()
 
 
+@pytest.mark.ci
 def test_what_cannot_be_an_image_is_one_sentence(folder):
     (folder / "app").mkdir()
     (folder / "app" / "main.py").write_text("1")
@@ -222,6 +229,7 @@ def test_what_cannot_be_an_image_is_one_sentence(folder):
     assert "keeps its files on FAT" in make(folder, code=1).err
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("what", ("cut", "bit", "none", "superblock"))
 def test_an_image_that_is_not_whole_is_refused(folder, what):
     make(folder)
@@ -272,6 +280,7 @@ def test_a_dry_run_burns_nothing(folder):
     assert not (folder / "batch.csv").exists()
 
 
+@pytest.mark.ci
 def test_a_flash_of_another_size_is_refused(folder):
     make(folder, "--flash-size", "8MB")
     with RomLoader() as rom:

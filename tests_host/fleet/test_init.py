@@ -21,6 +21,7 @@ def init(folder, *arguments, code=0, **secrets):
 SECRETS = {"DYNREG_PRODUCT_SECRET": "0123456789abcdef", "DYNREG_WIFI_PASSWORD": "not so secret"}
 
 
+@pytest.mark.ci
 def test_init_from_options_and_environment(tmp_path):
     done = init(tmp_path, "--product-id", "ABCDEFGHIJ", "--wifi-ssid", "bench", **SECRETS)
     assert not any(secret in done.out + done.err for secret in SECRETS.values())
@@ -51,6 +52,7 @@ def test_init_asks_at_a_terminal_and_shows_no_secret(tmp_path):
     assert values["wifi"]["password"] == "not so secret"
 
 
+@pytest.mark.ci
 def test_init_secrets_from_files_and_in_clear_when_one_insists(tmp_path):
     (tmp_path / "secret").write_text("0123456789abcdef\n")
     common = ("--product-id", "ABCDEFGHIJ", "--file", "one.json")
@@ -193,6 +195,7 @@ def in_locale(name, folder, *arguments, **more):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("locale", LOCALES)
 def test_init_writes_utf8_whatever_the_locale(tmp_path, locale):
     for name in NAMES:
@@ -217,6 +220,7 @@ def test_what_is_printed_is_replaced_where_the_locale_has_it_not(tmp_path):
         assert done.stderr.startswith(b"dynreg: " + shown + b"/none.json: no such file")
 
 
+@pytest.mark.ci
 def test_a_board_joins_a_network_of_any_name(bench):
     """The file that init wrote, deployed and read on a board, in an ASCII locale."""
     name = "咖啡屋 “Zoë” 📶"

@@ -88,6 +88,7 @@ def board(tmp_path):
     return Board.new(tmp_path / "board", wifi={})
 
 
+@pytest.mark.ci
 def test_on_a_board(board, tmp_path):
     """Ours over MicroPython's boot.py and a person's main.py; then an app, twice."""
     board.write_files({"/boot.py": MICROPYTHONS, "/main.py": MINE, "/main.py.old": b"older"})

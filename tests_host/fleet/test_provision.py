@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 
+import pytest
+
 from dynreg_tools.virtualboard import Board
 from tests_host.fleet.conftest import set_access_points
 
@@ -47,6 +49,7 @@ def test_eight_boards_at_once(bench):
     assert sorted(bench.events("registered")) == sorted(row["device"] for row in rows.values())
 
 
+@pytest.mark.ci
 def test_three_in_trouble_hold_up_no_other_and_are_all_that_the_next_run_touches(bench):
     boards = [bench.board(f"b{n}") for n in range(8)]
     no_wifi, refused, pulled, good = boards[1], boards[3], boards[5], boards[::2] + boards[7:]

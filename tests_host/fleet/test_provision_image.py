@@ -92,6 +92,7 @@ def test_boards_are_burnt_start_and_report(bench, image):
     assert len(bench.events("registered")) == 3
 
 
+@pytest.mark.ci
 def test_a_registered_board_gets_new_files_and_keeps_its_credential(bench, image):
     """The image replaces the first copy; the second, in NVS, is what the next start heals from."""
     board = bench.board("b0")
@@ -110,6 +111,7 @@ def test_a_registered_board_gets_new_files_and_keeps_its_credential(bench, image
     assert info["key_deviceinfo"]["deviceSecret"] == psk
 
 
+@pytest.mark.ci
 def test_a_program_of_a_persons_own_goes_only_where_that_was_said(bench, image):
     board = bench.board("b0")
     board.write_file("/main.py", "print('mine')\n")
@@ -128,6 +130,7 @@ def test_a_program_of_a_persons_own_goes_only_where_that_was_said(bench, image):
     assert board.read_file("/main.py") == (sources.ROOT / "main.py").read_bytes()
 
 
+@pytest.mark.ci
 def test_what_would_lose_a_credential_is_refused(bench, image):
     board = bench.board("b0")
     name = registered(bench, board)["device"]
@@ -162,6 +165,7 @@ def test_what_would_lose_a_credential_is_refused(bench, image):
     assert rom.flash[slice(NVS[0], sum(NVS))] == b"\xff" * NVS[1]
 
 
+@pytest.mark.ci
 def test_a_board_without_its_network_fails_by_name_and_gets_no_second_firmware(bench, image):
     board = set_access_points(bench.board("b0"), {"another": "pw"})
     with loaders(board, firmware=b"") as (rom,):
@@ -192,6 +196,7 @@ def test_a_cable_pulled_while_it_burns_and_the_same_command_again(bench, image, 
     assert row["attempts"] == 2
 
 
+@pytest.mark.ci
 def test_a_deploy_after_an_image_finds_nothing_to_do(bench, image):
     board = bench.board("b0")
     registered(bench, board)
@@ -209,6 +214,7 @@ def plug_in(bench, number, rom):
     return link
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("count, pulled", [(3, 1), pytest.param(8, 2, marks=pytest.mark.slow)])
 def test_a_line_of_boards_some_of_them_pulled_in_the_middle(bench, image, count, pulled):
     boards = [bench.board(f"b{n}") for n in range(count)]

@@ -69,6 +69,7 @@ def latest(bench):
     return {row["mac"]: row for row in Report(bench.folder / "batch.csv").rows}
 
 
+@pytest.mark.ci
 def test_eight_boards_two_of_them_pulled_in_the_middle(bench):
     boards = [bench.board(f"b{n}") for n in range(8)]
     power = {}
@@ -99,6 +100,7 @@ def test_eight_boards_two_of_them_pulled_in_the_middle(bench):
     assert sorted(bench.events("registered")) == sorted(row["device"] for row in rows.values())
 
 
+@pytest.mark.ci
 def test_a_failed_board_is_tried_once_more_and_then_left_alone_until_it_was_unplugged(bench):
     bench.hub.set_product(register_type=1)
     first, second = bench.board("b0"), bench.board("b1")

@@ -21,6 +21,7 @@ def secret_on(board):
     return json.loads(board.read_file("/device_info.json"))["key_deviceinfo"]
 
 
+@pytest.mark.ci
 def test_a_registered_board_keeps_its_secret_whatever_is_deployed(bench, board):
     """Also when its second copy is lost: then the merged file is all there is."""
     with board.power_on() as running:

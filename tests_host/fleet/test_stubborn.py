@@ -141,6 +141,7 @@ LOOPS = {
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("watchdog", "restarts")]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["brownout", "panic", *SLOW])
 def test_provision_tells_why_a_board_restarts_over_and_over(bench, name):
     app = bench.folder / "app"
@@ -151,6 +152,7 @@ def test_provision_tells_why_a_board_restarts_over_and_over(bench, name):
     compare(f"stubborn/provision-{name}", result.code, result.out, result.err)
 
 
+@pytest.mark.ci
 def test_watch_tells_it_once(bench):
     board = bench.board("b0", mac=MAC)
     board.write_file("/main.py", f"import machine\n{LOOPS['brownout']}machine.reset()\n")

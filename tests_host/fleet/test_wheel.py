@@ -83,6 +83,7 @@ def installed(wheel, tmp_path):
     return run
 
 
+@pytest.mark.ci
 def test_the_installed_command_deploys_from_another_folder(installed, bench):
     bench.on(bench.board("b0"))
     done = installed("dynreg", "--help")
@@ -93,6 +94,7 @@ def test_the_installed_command_deploys_from_another_folder(installed, bench):
     assert "/lib/dynreg/device.mpy" in json.loads(done.stdout)["written"]
 
 
+@pytest.mark.ci
 def test_the_demo_runs_without_a_clone(installed):
     done = installed("dynreg", "demo", "--json")
     assert done.returncode == 0, done
@@ -101,6 +103,7 @@ def test_the_demo_runs_without_a_clone(installed):
     assert summary["secret_stored"]
 
 
+@pytest.mark.ci
 def test_what_needs_a_clone_says_so(installed):
     done = installed("dynreg", "size")
     assert done.returncode == 1
@@ -116,6 +119,7 @@ def test_an_application_is_tested_with_its_plugin(installed, tmp_path):
     assert " 13 passed" in done.stdout
 
 
+@pytest.mark.ci
 def test_without_the_extra_the_plugin_harms_nobody_and_says_what_is_missing(installed, tmp_path):
     (tmp_path / "conftest.py").write_text("import sys\nsys.modules['trustme'] = None\n")
     (tmp_path / "test_one.py").write_text(

@@ -10,6 +10,7 @@ from tests_host.flow.conftest import PRODUCT, report_of
 from tests_host.power import cuts
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("torn", cuts.STATES)
 def test_a_first_boot_cut_at_every_write(bench, tmp_path, record_property, torn):
     numbers = itertools.count(1)

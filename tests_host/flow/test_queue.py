@@ -55,6 +55,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("torn", "step"), STEPS)
 def test_no_message_is_lost_and_no_order_broken_by_a_cut(
     provisioned_board, tmp_path, record_property, torn, step

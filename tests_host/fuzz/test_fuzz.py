@@ -85,6 +85,7 @@ def test_a_case_is_the_same_each_time_and_on_both_interpreters(tmp_path):
     assert len(outputs.pop().splitlines()) == 200
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
 def test_what_hangs_raises_or_dies_is_reported_and_the_rest_goes_on(interpreter):
     given = [

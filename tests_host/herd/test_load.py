@@ -71,6 +71,7 @@ def test_only_the_one_right_answer_counts(number, answers, found):
     assert asyncio.run(asked(number, *answers)) == found
 
 
+@pytest.mark.ci
 @pytest.mark.process
 def test_a_small_load(capsys):
     args = ["--sessions", "30", "--tls-sessions", "5", "--seconds", "0.3", "--in-flight", "10"]

@@ -12,6 +12,7 @@ from tests_host.commands import dynreg
 pytestmark = pytest.mark.process
 
 
+@pytest.mark.ci
 def test_each_hub_with_each_certificate_in_one_run():
     peer = shlex.join([sys.executable, "-m", "dynreg_tools", "hub"])
     result = dynreg(
@@ -25,6 +26,7 @@ def test_each_hub_with_each_certificate_in_one_run():
     assert all(one["per_second"] > 0 for one in found)
 
 
+@pytest.mark.ci
 def test_a_hub_that_does_not_start_is_told():
     result = dynreg("herd", "--registrations", "--peer", "false", "--seconds", "0.1")
     assert result.code == 1

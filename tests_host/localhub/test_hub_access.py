@@ -204,6 +204,7 @@ def test_good_requests_made_bad_are_no_defect(start_hub):
     assert "internal_error" not in [event["event"] for event in hub.events]
 
 
+@pytest.mark.ci
 def test_a_reader_of_events_that_stops_reading_holds_up_nobody(hub):
     last = 3000
     with stream(hub, after=0) as events:

@@ -204,6 +204,7 @@ def test_a_thousand_half_open_connections(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("port", ["mqtt", "mqtts"])
 def test_a_subscriber_that_does_not_read(tmp_path, port):
     with Hub(tmp_path, cert_key="ec", record=False, on_event=(events := []).append) as hub:

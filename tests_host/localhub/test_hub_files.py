@@ -140,6 +140,7 @@ with Hub(sys.argv[1], cert_key="ec", register_limit=100000) as hub:
 """
 
 
+@pytest.mark.ci
 @pytest.mark.process
 def test_a_kill_at_any_moment_loses_nothing_told(tmp_path):
     """Of ten kills in the midst of registrations each secret that a device has got is kept."""

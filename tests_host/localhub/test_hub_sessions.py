@@ -272,6 +272,7 @@ def to_the_end(raw):
     return found
 
 
+@pytest.mark.ci
 @pytest.mark.process
 @pytest.mark.parametrize(
     "seed, rounds", [(1, 6), *(pytest.param(n, 60, marks=pytest.mark.slow) for n in range(2, 8))]

@@ -21,12 +21,13 @@ TESTS = [
     for node in ast.parse(MACHINE.read_text("utf-8")).body
     if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 ]
+MARKS = {"test_slow_": pytest.mark.slow, "test_it_notices_": pytest.mark.ci}
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow if name.startswith("test_slow_") else ())
+        pytest.param(name, marks=[mark for start, mark in MARKS.items() if name.startswith(start)])
         for name in TESTS
     ],
 )

@@ -117,6 +117,7 @@ STATES = [
 ]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("step", STATES)
 def test_an_image_cut_at_every_write(slots, tmp_path, record_property, step):
     def attempt(board, powers):

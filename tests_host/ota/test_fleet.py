@@ -32,6 +32,7 @@ def files(folder):
     return [(good, GOOD), (good, GOOD), (crashes, BAD), (good, GOOD), (damaged, BAD)]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("boards", "outages"), [(3, 2), pytest.param(20, 8, marks=pytest.mark.slow)]
 )

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests_host.faults.rows import UPDATES
 from tests_host.ota.conftest import CONFIRM, MAIN
 
@@ -118,6 +120,7 @@ def test_the_next_one_goes_into_the_first_slot_again(ota):
     assert ota.row()["reported"] == "1.2"
 
 
+@pytest.mark.ci
 def test_what_cannot_be_had_is_told_and_the_program_goes_on(ota):
     ota.board.fast_forward = 50
     refused = {fault: told for fault, told in UPDATES.items() if told}

@@ -72,6 +72,7 @@ def test_an_update_cut_at_every_write(ota, tmp_path, record_property, torn, step
     assert count * step > 40
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("torn", "step"), STATES[:2])
 def test_a_rollback_cut_at_every_write(ota, tmp_path, record_property, torn, step):
     bad = ota.program("1.1", confirm="raise ValueError('out of order')")

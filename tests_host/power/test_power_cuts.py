@@ -152,13 +152,20 @@ def before_cuts(board_with):
     return board
 
 
+def _marks(scenario, fs, place, state):
+    certificate = scenario == "store a certificate"
+    if state != cuts.IN_TURN or (certificate and place == "file"):
+        return pytest.mark.slow
+    usual = (fs, place) == ("littlefs2", "NVS") or scenario == "store a secret"
+    return () if usual and not certificate else pytest.mark.ci
+
+
 # FAT that loses its tables takes both copies with it where there is no NVS.
 CASES = [
-    pytest.param(scenario, fs, place, state, marks=pytest.mark.slow if slow else ())
+    pytest.param(scenario, fs, place, state, marks=_marks(scenario, fs, place, state))
     for scenario in SCENARIOS
     for fs, place in (("littlefs2", "NVS"), ("fat", "NVS"), ("littlefs2", "file"), ("fat", "file"))
     for state in (["untouched"] if (fs, place) == ("fat", "file") else [cuts.IN_TURN, *TORN])
-    for slow in [state != cuts.IN_TURN or (place == "file" and scenario == "store a certificate")]
 ]
 
 

@@ -13,7 +13,7 @@ STEPS, DISCONNECTS, EVERY = 300, 10, 100
 LEAK = "        self.lost += 1\n"
 
 
-@pytest.mark.parametrize("tls", ["psk", "verified-ca"])
+@pytest.mark.parametrize("tls", ["psk", pytest.param("verified-ca", marks=pytest.mark.ci)])
 def test_nothing_grows(tmp_path, tls):
     result = soak(tmp_path, tls == "psk", STEPS, DISCONNECTS, EVERY)
     assert (result.tls, result.steps) == (tls, STEPS)
@@ -24,6 +24,7 @@ def test_nothing_grows(tmp_path, tls):
     assert result.faults() == []
 
 
+@pytest.mark.ci
 def test_a_leak_is_found(tmp_path):
     main = MAIN.read_text()
     assert main.count(LEAK) == 1

@@ -161,6 +161,7 @@ print('all done')
 """
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("torn", TORN)
 def test_replacing_a_file_survives_any_cut(board, torn):
     old, new = b"old " * 200, b"new " * 200
