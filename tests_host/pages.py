@@ -1,0 +1,105 @@
+"""The pages of the project as tests read them: code blocks, code spans, headings, links.
+
+All Markdown files at the root and in docs/, examples/ and firmware/, in every language.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+from dynreg_tools.sources import ROOT
+
+PAGES = sorted(
+    path
+    for folder in ("", "docs", "examples", "firmware")
+    for path in (ROOT / folder).glob("*.md")
+)
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+def name(page: Path) -> str:
+    """The page's path in the project, for messages."""
+    return page.relative_to(ROOT).as_posix()
+
+
+@dataclass(frozen=True)
+class Code:
+    """A piece of code on a page; span: within a sentence, where it may be a name alone."""
+
+    page: str
+    text: str
+    span: bool = False
+
+
+def fences(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, without their indent."""
+    found = _FENCE.findall(page.read_text("utf-8"))
+    return [dedent(text) for _, kind, text in found if kind == language]
+
+
+def _parts(page: Path) -> tuple[list[str], list[str]]:
+    """A page's lines outside of fenced blocks: of text, and of indented code blocks.
+
+    Four spaces make code only after an empty line: else it is a list item that goes on.
+    """
+    text: list[str] = []
+    blocks: list[str] = []
+    code = empty = False
+    unfenced = _FENCE.sub(lambda block: "\n" * block[0].count("\n"), page.read_text("utf-8"))
+    for line in unfenced.splitlines():
+        if line.strip():
+            code = line.startswith("    ") and (empty or code)
+            (blocks if code else text).append(line)
+        else:
+            text.append("")
+        empty = not line.strip()
+    return text, blocks
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return "\n".join(_parts(page)[0])
+
+
+def lines(page: Path) -> list[str]:
+    """The lines of indented code blocks and of fenced ones that are in no language or a shell's.
+
+    A line that ends with a backslash is one with the next.
+    """
+    shell = [block for kind in ("", "sh", "bash", "console") for block in fences(page, kind)]
+    return re.sub(r"\\\n *", "", "\n".join([*shell, *_parts(page)[1]])).splitlines()
+
+
+def spans(page: Path) -> list[str]:
+    """What stands in backticks within sentences and tables."""
+    return [" ".join(text.split()) for text in _SPAN.findall(prose(page))]
+
+
+def code(page: Path) -> list[Code]:
+    """Lines of blocks, without a prompt, and spans."""
+    return [
+        *(Code(name(page), line.strip().removeprefix("$ ")) for line in lines(page)),
+        *(Code(name(page), text, span=True) for text in spans(page)),
+    ]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name after '#', as GitHub makes it of headings."""
+    found: set[str] = set()
+    for heading in re.findall(r"(?m)^#{1,6} +(.*)$", prose(page)):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
+        slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
+        number = 0
+        while (slug if not number else f"{slug}-{number}") in found:
+            number += 1
+        found.add(slug if not number else f"{slug}-{number}")
+    return found
+
+
+def links(page: Path) -> list[str]:
+    """The targets of links and pictures within the project."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    targets += re.findall(r"(?:src|srcset|href)=\"([^\"\s]+)\"", prose(page))
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
