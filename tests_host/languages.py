@@ -39,7 +39,14 @@ _COMMAND = re.compile(r"(?<!\w)'((?:\./dev|dynreg|pip|mpremote) [^']*)'")
 _NAME = re.compile(r"(?:--|\.\.?/)?[A-Za-z_{$][\w{}$./:@*+-]*(?:\(\))?")
 _HAN = "[\u3400-\u9fff]"
 _STYLE = (
-    (rf"{_HAN}[A-Za-z0-9]|[A-Za-z0-9]{_HAN}", "a space is missing between Chinese and Latin text"),
+    (
+        r"\*\*",
+        "bold is shown as asterisks: its end stands between a punctuation mark and a letter",
+    ),
+    (
+        rf"{_HAN}[A-Za-z0-9\0]|[A-Za-z0-9\0]{_HAN}",
+        "a space is missing between Chinese and Latin text",
+    ),
     (rf"{_HAN} ?[,;:!?()]|[,;:!?()] ?{_HAN}", "a punctuation mark beside Chinese is half-width"),
     (
         r"[，。；：！？、（）“”] | [，。；：！？、（）]",
@@ -71,14 +78,16 @@ class Block:
     @property
     def names(self):
         """Files, keys, options and calls that stand in the prose as they are."""
-        found = (name.rstrip(".,:/-") for name in _NAME.findall(self.text))
-        shape = r"--\w|\w[_/]\w|\w\.(?!g\b)\w|[a-z][A-Z]|[{$]|\(\)$"
+        text = self.text.replace(SUFFIX, ".md")
+        found = (name.rstrip(".,:/-") for name in _NAME.findall(text))
+        shape = r"^--\w|\w[_/]\w|\w\.(?!g\b)\w|^[a-z]+[A-Z]|[{$]|\(\)$"
         return {name for name in found if re.search(shape, name)}
 
     @property
     def capitals(self):
-        """Abbreviations (TLS, CA), without the s of the plural."""
-        return {word.removesuffix("s") for word in re.findall(r"\b[A-Z][A-Z0-9]+s?\b", self.text)}
+        """Abbreviations and products (TLS, MicroPython), without the s of the plural."""
+        words = re.findall(r"\b[A-Z][a-z]*[A-Z0-9]\w*\b", self.text)
+        return {word.removesuffix("s") for word in words}
 
 
 def _attributes(html):

@@ -82,6 +82,10 @@ MUTATIONS = {
     ("见 main", "见main"): (
         "3: a space is missing between Chinese and Latin text: ，读错误码；见main.py (page.md:3)"
     ),
+    ("见 main.py，", "**见 main.py，**"): (
+        "3: bold is shown as asterisks: its end stands between a punctuation mark and a letter: "
+        "，读错误码；**见 main (page.md:3)"
+    ),
     ("，走", ", 走"): (
         "3: a punctuation mark beside Chinese is half-width: ain.py, 走 TLS。 (page.md:3)"
     ),
