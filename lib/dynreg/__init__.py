@@ -18,4 +18,4 @@ from .errors import (  # noqa: F401
 )
 from .port import unix_time  # noqa: F401
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

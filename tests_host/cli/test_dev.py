@@ -43,6 +43,7 @@ def test_help_fits_one_screen_and_names_every_command():
         "bench",
         "size",
         "package",
+        "release",
         "setup",
     ):
         assert any(line.startswith(f"  {command} ") for line in lines)
@@ -50,7 +51,7 @@ def test_help_fits_one_screen_and_names_every_command():
 
 
 @pytest.mark.parametrize(
-    ("command", "prog"), [("long", "dev"), ("fuzz", "dev"), ("soak", "dev"), ("hub", "dynreg")]
+    ("command", "prog"), [("long", "dev"), ("fuzz", "dev"), ("release", "dev"), ("hub", "dynreg")]
 )
 def test_a_command_has_help_with_an_example(command, prog):
     result = dev(command, "--help")

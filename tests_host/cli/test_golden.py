@@ -22,7 +22,7 @@ ERRORS = {
     "hub-bad-port": ["hub", "--port-base", "99999"],
     "board-missing": ["board", "run", "no-such-board"],
 }
-DEV = ("", "long", "fuzz", "soak")
+DEV = ("", "long", "fuzz", "soak", "release")
 OF_A_HUB = [
     f"hub {name}"
     for name in (

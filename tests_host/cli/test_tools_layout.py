@@ -25,6 +25,10 @@ MAY_IMPORT = {
     "boards": {"build", "console", "errors", "files", "printable", "sources"},
     "shims": {"build", "sources"},
     "bench": {"build", "errors", "files", "hub", "sources"},
+    "release": {
+        *("boards", "build", "console", "demo", "errors", "hub", "sources", "testing"),
+        "virtualboard",
+    },
 }
 # Of the hub: what knows nothing of the servers, and of which the layers know nothing.
 LAYERS = (

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from dynreg_tools.boards import remedies
+from dynreg_tools.sources import version
 from dynreg_tools.virtualboard import Board
 from tests_host.commands import dynreg
 from tests_host.fleet import terminal
@@ -47,7 +48,7 @@ def test_a_silent_port_is_reported_beside_the_boards_that_answer(ready):
     one, two = result.rows
     assert one["mac"] == board.mac
     assert one["registered"] is True
-    assert one["dynreg"] == "0.1.0"
+    assert one["dynreg"] == version()
     assert two["error"] == "board.port"
     assert "no such port" in two["message"]
 

@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 
+from dynreg_tools.sources import version
 from tests_host.fleet.conftest import ROOT
 
 
@@ -29,7 +30,10 @@ def wheel(tmp_path_factory):
 
 def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"dynreg_tools", "dynreg-0.1.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {
+        "dynreg_tools",
+        f"dynreg-{version()}.dist-info",
+    }
     inside = {name.removeprefix("dynreg_tools/board_files/") for name in names}
     for file in [*(ROOT / "lib").rglob("*.py"), ROOT / "boot.py", ROOT / "main.py"]:
         assert file.relative_to(ROOT).as_posix() in inside

@@ -66,6 +66,25 @@ def build(out: Path, say: Callable[[int, int], None] = lambda _done, _total: Non
     return place / LIST
 
 
+def flatten(package: Path, out: Path) -> list[Path]:
+    """The same packages for a place without folders, as what is attached to a release is.
+
+    out is made: the library's package.json, NAME.json for each service, and dynreg.device.mpy for
+    dynreg/device.mpy. What was written.
+    """
+    out.mkdir(parents=True)
+    written: list[Path] = []
+    for service in ("", *services()):
+        listed = json.loads((package.parent / service / LIST).read_text("utf-8"))["urls"]
+        flat = {target: target.replace("/", ".") for target, _ in listed}
+        for target, source in listed:
+            written.append(out / flat[target])
+            shutil.copyfile(package.parent / service / source, written[-1])
+        written.append(out / (f"{service}.json" if service else LIST))
+        written[-1].write_text(listing(flat), "utf-8", newline="\n")
+    return written
+
+
 def summary(path: Path) -> dict[str, Any]:
     """A package that was written, as --json tells it, with those of the services beside it."""
     return {

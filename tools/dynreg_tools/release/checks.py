@@ -1,0 +1,147 @@
+"""The checks of a release, in their order."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ..build import package
+from ..hub import Hub
+from ..sources import ROOT, version
+from . import archives, metadata, mip, places, sources
+from .places import Place
+from .steps import ReleaseError, Steps, command
+
+VERSION = version()
+_PRODUCT = "RELEASETST"
+
+
+def run(
+    steps: Steps, warnings: list[str], scratch: Path, out: Path, check: bool, draft: bool
+) -> None:
+    """Builds into `out`, and with `check` tries all of it; what is wrong is in `steps`.
+
+    draft: what keeps a commit from being published is a warning.
+    """
+
+    def open_question(name: str, question: Callable[[], str]) -> None:
+        if not draft:
+            steps.run(name, question)
+            return
+        try:
+            question()
+        except ReleaseError as error:
+            warnings.append(str(error))
+
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    warnings += sources.placeholders(ROOT)
+    if check:
+        open_question("the work tree", lambda: sources.clean(ROOT))
+        open_question("CHANGELOG.md: Unreleased", lambda: sources.nothing_unreleased(changes))
+        steps.run("CHANGELOG.md", lambda: sources.changelog(changes, VERSION))
+        steps.run("package.json", lambda: sources.one_version(ROOT, VERSION))
+    built = _Built(scratch, out)
+    if steps.run("wheel, sdist and packages for mip", built.build) and check:
+        _tried(steps, built, scratch)
+
+
+class _Built:
+    """What is published, and the venv of the tools that build and judge it."""
+
+    def __init__(self, scratch: Path, out: Path) -> None:
+        self.epoch = command("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
+        self.tracked = sources.tracked(ROOT)
+        self.scratch, self.out = scratch, out
+
+    def build(self) -> str:
+        """Into `out`, whole or not at all; what an earlier run left there goes."""
+        self.tools = Place(self.scratch / "tools", self.epoch)
+        groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+        self.tools.install(*groups["release"])
+        new = self.scratch / "dist"
+        theirs = self.tools.environment
+        wheel, sdist = archives.build(self.tools.python, ROOT, new, theirs)
+        package.flatten(package.build(new), new / "assets")
+        self.out.mkdir(parents=True, exist_ok=True)
+        for old in [*self.out.glob("dynreg-*.whl"), *self.out.glob("dynreg-*.tar.gz")]:
+            old.unlink()
+        for folder in ("mip", "assets"):
+            shutil.rmtree(self.out / folder, ignore_errors=True)
+        for path in new.iterdir():
+            with suppress(FileNotFoundError):
+                (self.out / path.name).unlink()
+            shutil.move(path, self.out / path.name)
+        self.wheel, self.sdist = self.out / wheel.name, self.out / sdist.name
+        return f"{self.wheel.name}, {self.sdist.name}, mip/, assets/"
+
+    def contents(self) -> str:
+        """What is in the two archives."""
+        wheel = archives.wheel_files(self.wheel)
+        sdist = archives.sdist_files(self.sdist)
+        name = f"dynreg-{VERSION}"
+        said = [
+            archives.same_names("wheel", wheel, archives.expected_in_wheel(self.tracked, name)),
+            archives.same_names("sdist", sdist, {*self.tracked, "PKG-INFO"}),
+        ]
+        here = (ROOT, Path.home())
+        archives.no_secrets(wheel, "dynreg_tools/board_files/device_info.json", here)
+        said.append(archives.no_secrets(sdist, "device_info.json", here))
+        for text in (wheel[f"{name}.dist-info/METADATA"], sdist["PKG-INFO"]):
+            metadata.says(text.decode(), VERSION)
+        return "; ".join(said)
+
+    def metadata(self) -> str:
+        """The judgement of PyPI's tools."""
+        text = archives.sdist_files(self.sdist)["PKG-INFO"].decode()
+        return metadata.judged(self.tools, self.wheel, self.sdist, text)
+
+    def twice(self) -> str:
+        """A second sdist, and a second set of packages, have the same bytes."""
+        out = self.scratch / "twice"
+        words = ("-m", "build", "--sdist", "--outdir", out, ROOT)
+        command(self.tools.python, *words, cwd=ROOT, environment=self.tools.environment)
+        package.flatten(package.build(out), out / "assets")
+        mine = {self.sdist.name: self.sdist.read_bytes()} | _tree(self.out, "mip", "assets")
+        theirs = {self.sdist.name: (out / self.sdist.name).read_bytes()}
+        return archives.same_bytes(mine, theirs | _tree(out, "mip", "assets"))
+
+
+def _tree(top: Path, *folders: str) -> dict[str, bytes]:
+    return {
+        path.relative_to(top).as_posix(): path.read_bytes()
+        for folder in folders
+        for path in (top / folder).rglob("*")
+        if path.is_file()
+    }
+
+
+def _tried(steps: Steps, built: _Built, scratch: Path) -> None:
+    steps.run("contents", built.contents)
+    steps.run("metadata", built.metadata)
+    steps.run("the same bytes twice", built.twice)
+    place = Place(scratch / "wheel", built.epoch)
+    wheel, sdist = built.wheel, built.sdist
+    steps.run("wheel", lambda: places.only_its_dependencies(place, wheel, VERSION))
+    steps.run("wheel with [hub]: the demo", lambda: places.demo(place, wheel))
+    steps.run("wheel: the examples' tests", lambda: places.examples(place, ROOT / "examples"))
+    steps.run("sdist: a wheel of the same bytes, the demo", lambda: _from_sdist(built, sdist))
+    with mip.served(built.out) as url, Hub(product_id=_PRODUCT, register_type=2) as hub:
+        services = [path.stem for path in built.out.glob("assets/*.json")]
+        services.remove("package")
+        flat = [f"{url}/assets/{name}.json" for name in ("package", *services)]
+        steps.run(
+            "mip on a blank board, of files without folders",
+            lambda: mip.by_mip(flat, VERSION, scratch / "board", hub),
+        )
+        folders = [f"{url}/mip/{name}package.json" for name in ("", *(f"{s}/" for s in services))]
+        steps.run("mpremote mip install", lambda: mip.by_mpremote(folders, scratch / "other"))
+
+
+def _from_sdist(built: _Built, sdist: Path) -> str:
+    place = Place(built.scratch / "sdist", built.epoch)
+    made = places.again(place, sdist)
+    archives.same_bytes({"": built.wheel.read_bytes()}, {"": made.read_bytes()})
+    return places.demo(place, made)
