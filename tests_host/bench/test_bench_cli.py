@@ -13,9 +13,9 @@ from dynreg_tools.bench import chart, memory, report, results
 from dynreg_tools.bench.clients import OBVIOUS, REFERENCE
 from dynreg_tools.bench.errors import BenchError
 from dynreg_tools.bench.wire import Setting
+from dynreg_tools.sources import ROOT
 from tests_host.bench.no_link import no_link
 
-ROOT = Path(__file__).resolve().parents[2]
 PEER = f"{sys.executable} {Path(__file__).with_name('peer.py')}"
 QUICK = ["--runs", "1", "--rtt", "10", "--clients", "dynreg"]
 
@@ -111,18 +111,20 @@ def test_a_page_is_rewritten_between_its_marks_only(found, tmp_path):
         report.update(page, found)
 
 
-def test_the_picture_has_a_bar_for_each_figure(found):
-    picture = ElementTree.fromstring(chart.svg(found))
+def bars(text):
+    """Width and colour of each bar, and all that the picture says."""
+    picture = ElementTree.fromstring(chart.svg(text))
     space = "{http://www.w3.org/2000/svg}"
-    widths = [
-        float(rect.get("width"))
-        for rect in picture.iter(space + "rect")
-        if rect.get("class") in ("first", "warm") and rect.get("x") == "270"
-    ]
-    panels = 1 if "missing" in found["link"] else 3
-    assert len(widths) == panels * 2 * 2
-    assert all(width > 0 for width in widths)
-    texts = [text.text for text in picture.iter(space + "text")]
+    rects = [rect for rect in picture.iter(space + "rect") if rect.get("height") == "14"]
+    widths = [(float(rect.get("width")), rect.get("class")) for rect in rects]
+    return widths, [found.text for found in picture.iter(space + "text")]
+
+
+def test_the_picture_has_a_bar_for_each_figure(found):
+    widths, texts = bars(report.text(found))
+    on_the_link = 0 if "missing" in found["link"] else 2 * 2 * 2
+    assert len(widths) == on_the_link + 3 + 2  # the obvious program does not reconnect
+    assert all(width > 0 for width, _ in widths)
     assert report.kib(found["obvious"]["min_heap_kib"]) in texts
 
 
@@ -151,19 +153,21 @@ def test_two_interpreters_stand_side_by_side(found):
     (grown,) = [line for line in text.splitlines() if "12345" in line]
     assert grown.strip("| ").split("|")[-1].strip() == "67"
 
-    picture = ElementTree.fromstring(chart.svg(both))
-    space = "{http://www.w3.org/2000/svg}"
-    texts = [text.text for text in picture.iter(space + "text")]
-    assert "Smallest heap, KiB (64-bit)" in texts
-    assert "Smallest heap, KiB (32-bit)" in texts
-    last = [r for r in picture.iter(space + "rect") if r.get("x") == "270"][-2:]
-    full = [
-        rect
-        for rect in ElementTree.fromstring(chart.svg(found)).iter(space + "rect")
-        if rect.get("x") == "270"
-    ][-4:-2]  # dynreg's, before the obvious program's
-    for half_bar, bar in zip(last, full, strict=True):
-        assert float(half_bar.get("width")) == pytest.approx(float(bar.get("width")) / 2, abs=0.1)
+    widths, texts = bars(text)
+    assert "64-bit MicroPython" in texts
+    assert "32-bit MicroPython" in texts
+    heaps = widths[-10:]  # of a boot the one beside the other
+    for (whole, colour), (half_of_it, same) in zip(heaps[:6:2], heaps[1:6:2], strict=True):
+        assert half_of_it == pytest.approx(whole / 2, abs=0.1)
+        assert colour == same
+    assert [width for width, _ in heaps[7::2]] == [0, 0]
+
+
+def test_the_page_has_what_its_picture_is_drawn_from():
+    tables = chart.tables(ROOT / "docs" / "performance.md")
+    widths, texts = bars(tables)
+    assert len(widths) == 5 * 2 * 2 + 2 * (4 * 3 + 2)
+    assert "the obvious program" in texts
 
 
 @pytest.mark.parametrize("value, shown", [(57.25, "57.3"), (57.0, "57.0"), (57.75, "57.8")])

@@ -1,57 +1,49 @@
-"""The heap's curve as a small SVG that is readable on a light and on a dark page."""
+"""The heap's curves: how many bytes more than at the first look are in use, over the steps."""
+
+from dynreg_tools.bench.curves import COLOURS, LEFT, Axis, Panel
+from dynreg_tools.bench.drawing import Drawing
 
 from .run import SLACK, Result
 
-_WIDTH, _HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 28, 36
-_COLOURS = ("#2f81f7", "#d2761b")  # on white and on black alike
-_INK = "#808080"
-
 
 def svg(results: list[Result]) -> str:
-    """One curve for each result: bytes of heap after gc.collect() against steps."""
-    heaps = [point.heap for result in results for point in result.points]
-    middle = (min(heaps) + max(heaps)) / 2
-    span = max(max(heaps) - min(heaps), 16 * SLACK) * 1.2
-    steps = max(result.steps for result in results)
-
-    def x(step):
-        return _LEFT + step / steps * (_WIDTH - _LEFT - _RIGHT)
-
-    def y(heap):
-        return _TOP + (middle + span / 2 - heap) / span * (_HEIGHT - _TOP - _BOTTOM)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'font-family="sans-serif" font-size="12" fill="{_INK}">',
-        f'<text x="{_LEFT}" y="16">bytes of heap in use after gc.collect()</text>',
+    """A panel for each run, with what may pass between its dashed lines."""
+    runs = [
+        {
+            "tls": result.tls,
+            "disconnects": result.disconnects,
+            "heap": [(point.step, point.heap) for point in result.points],
+        }
+        for result in results
     ]
-    step = _round(span / 4)
-    heap = -(-(middle - span / 2) // step) * step
-    while heap <= middle + span / 2:
-        parts.append(
-            f'<path d="M{_LEFT} {y(heap):.1f}H{_WIDTH - _RIGHT}" stroke="{_INK}" opacity=".3"/>'
-            f'<text x="{_LEFT - 6}" y="{y(heap) + 4:.1f}" text-anchor="end">{heap:.0f}</text>'
-        )
-        heap += step
-    for part in range(5):
-        at = steps * part // 4
-        anchor = "middle" if part < 4 else "end"
-        parts.append(
-            f'<text x="{x(at):.1f}" y="{_HEIGHT - 18}" text-anchor="{anchor}">{at}</text>'
-        )
-    for place, result in enumerate(results):
-        colour = _COLOURS[place % len(_COLOURS)]
-        points = " ".join(f"{x(p.step):.1f},{y(p.heap):.1f}" for p in result.points)
-        parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-            f'<text x="{_LEFT + 200 * place}" y="{_HEIGHT - 3}" fill="{colour}">{result.tls}, '
-            f"{result.disconnects} disconnects</text>"
-        )
-    return "\n".join(parts) + "\n</svg>\n"
+    return draw(runs)
 
 
-def _round(value):
-    """The largest of 1, 2, 5, 10, 20, … that is not above value."""
-    ten = 10 ** (len(str(int(value))) - 1)
-    return max(ten * digit for digit in (1, 2, 5) if ten * digit <= value)
+def draw(runs: list[dict]) -> str:
+    """The picture of the runs' points (step, bytes of heap), which it carries as its data."""
+    drawing = Drawing(
+        "The heap in use over the steps of the soak test",
+        "After gc.collect(), in bytes more than at the first look, "
+        + "; ".join(
+            f"{run['tls']}: {run['heap'][-1][1] - run['heap'][0][1]:+} at the end" for run in runs
+        ),
+    )
+    drawing.data = runs
+    drawing.text(16, 30, "Heap in use, bytes more than at first", bold=True)
+    drawing.text(16, 52, "after gc.collect(); a test fails beyond the dashed lines", "muted")
+    most = max(abs(heap - run["heap"][0][1]) for run in runs for _, heap in run["heap"])
+    limit = max(SLACK, -(-most // SLACK) * SLACK)
+    end = max(run["heap"][-1][0] for run in runs)
+    steps = Axis([end * part // 4 for part in range(5)])
+    top = 92
+    for run, colour in zip(runs, COLOURS, strict=False):
+        drawing.text(LEFT, top - 11, f"{run['tls']}, {run['disconnects']} lost connections")
+        panel = Panel(drawing, top, 96, steps, Axis((-limit, 0, limit)))
+        panel.grid(below="steps: publishes and polls" if run is runs[-1] else None, signed=True)
+        panel.level(SLACK)
+        panel.level(-SLACK)
+        first = run["heap"][0][1]
+        panel.curve([(step, heap - first) for step, heap in run["heap"]], colour, dashed=False)
+        top += 96 + 44
+    drawing.height = top + 16
+    return drawing.svg()

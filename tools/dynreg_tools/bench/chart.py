@@ -1,82 +1,108 @@
-"""The figures as an SVG of bars, readable on light and dark pages alike."""
+"""The bench's figures as bars, drawn from its tables: a run's, or those of docs/performance.md."""
 
-from html import escape
+from itertools import groupby
+from pathlib import Path
 
-from .report import kib, labels
-from .wire import BOOTS
+from .drawing import WIDTH, Drawing
+from .report import BEGIN, END
 
-_WIDTH, _LABEL, _RIGHT = 760, 270, 60
-_BAR, _GAP, _TITLE = 13, 12, 40
-_WORDS = {"rtt": "{:.1f}".format, "min_heap_kib": kib}
-_STYLE = """
-  .page { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, sans-serif }
-  .title { font-weight: 600 } .first { fill: #0969da } .warm { fill: #bc4c00 }
-  @media (prefers-color-scheme: dark) {
-    .page { fill: #0d1117 } text { fill: #e6edf3 }
-    .first { fill: #58a6ff } .warm { fill: #f0883e }
-  }
-"""
+_EDGE, _GAP, _BAR, _LINE = 16, 16, 14, 19
+_COLUMN = (WIDTH - 2 * _EDGE - _GAP) / 2
+_FIGURE = 50  # what a figure takes behind the longest bar
+_BOOTS = {
+    "first": ("first boot", "orange"),
+    "warm": ("warm boot", "blue"),
+    "warm, 3 reconnects": ("with 3 reconnects", "green"),
+}
 
 
-def svg(results: dict) -> str:
-    """Round trips, bytes and smallest heap of each client, first and warm boot, as one picture."""
-    link, clients, every = results["link"], results["clients"], results["memory"]
-    panels = [
-        (f"Round trips at {link.get('rtt_ms', 0):g} ms, to the clock set", "rtt", clients),
-        ("Bytes on the link, both ways", "bytes", clients),
-    ]
-    for label, found in zip(labels(every), every, strict=True):
-        panels.append((f"Smallest heap, KiB ({label})", "min_heap_kib", found["clients"]))
-    shown = [(title, key, _rows(clients, boots, key)) for title, key, boots in panels]
-    # Bars of the same key are drawn to the same scale: 32 bits beside 64.
-    most: dict[str, float] = {}
-    for _, key, rows in shown:
-        most[key] = max([most.get(key, 0), *(value for _, values in rows for value in values)])
-    parts, top = _legend(), 40
-    for title, key, rows in shown:
-        if rows:
-            parts.append(f'<text class="title" x="16" y="{top + 16}">{escape(title)}</text>')
-            bars, top = _panel(rows, key, most[key], top + _TITLE - 12)
-            parts += bars
-            top += _GAP
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" role="img" '
-        f'aria-label="Cost of a boot, by client">\n<style>{_STYLE}</style>\n'
-        f'<rect class="page" width="{_WIDTH}" height="{top}"/>\n' + "\n".join(parts) + "\n</svg>\n"
+def tables(page: Path) -> str:
+    """The bench's tables as they stand in a page."""
+    return page.read_text("utf-8").partition(BEGIN)[2].partition(END)[0]
+
+
+def svg(text: str) -> str:
+    """What the tables of report.text() say of each client's boots, as one picture.
+
+    Round trips beside bytes over the first link, where one was measured; then the smallest heap on
+    the first interpreter beside that on the second, 64 bits beside 32.
+    """
+    drawing = Drawing(
+        "What a boot costs, by client",
+        "Bars: round trips and bytes on the link, and the smallest heap at 64 and 32 bits, of a "
+        "first boot, a warm boot, and one with 3 reconnects. The tables of the page have the same "
+        "figures.",
     )
+    top = _legend(drawing)
+    for head, columns, rows in _panels(text):
+        drawing.text(_EDGE, top + 24, head, bold=True)
+        top += 48
+        for place, (title, _) in enumerate(columns):
+            drawing.text(_EDGE + place * (_COLUMN + _GAP), top, title, "muted")
+        same_scale = "heap" in head  # of 64 bits and of 32
+        top = _panel(drawing, [at for _, at in columns], rows, top + 10, same_scale)
+    drawing.height = top
+    return drawing.svg()
 
 
-def _rows(clients: dict, boots: dict, key: str) -> list[tuple[str, list]]:
-    """Title, first and warm boot's value of each client that has both."""
-    rows = [
-        (client["title"], [boots[name][kind].get(key) for kind in BOOTS])
-        for name, client in clients.items()
-        if name in boots
-    ]
-    return [row for row in rows if None not in row[1]]
+def _panels(text: str) -> list[tuple[str, list[tuple[str, int]], list[list[str]]]]:
+    """Heading, (title, cell) of each column, and the rows, of the link and of the heap."""
+    panels = []
+    if rows := _table(text, "round trips"):
+        link = text[: text.index("; medians of")].splitlines()[-1]
+        columns = [("round trips", 3), ("bytes, both ways", 5)]
+        panels.append((f"To the clock set: {link}", columns, rows[1:]))
+    if rows := _table(text, "heap"):
+        columns = [
+            (cell.replace(": TLS", " MicroPython"), at + 1)
+            for at, cell in enumerate(rows[0])
+            if cell.endswith(": TLS")
+        ]
+        panels.append(("Smallest heap, KiB", columns[:2], rows[1:]))
+    return panels
 
 
-def _legend() -> list[str]:
-    return [
-        f'<rect class="{name}" x="{x}" y="14" width="12" height="12"/>'
-        f'<text x="{x + 18}" y="25">{name} boot</text>'
-        for name, x in (("first", 16), ("warm", 116))
-    ]
+def _table(text: str, column: str) -> list[list[str]]:
+    """The cells of the first table that has the column; its heading first, without the rule."""
+    for table in text.split("\n\n"):
+        rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()]
+        if rows and column in rows[0]:
+            return [rows[0], *rows[2:]]
+    return []
 
 
-def _panel(rows: list[tuple[str, list]], key: str, most: float, top: int) -> tuple[list[str], int]:
-    """The bars of one panel, the longest of which would be of `most`, and where it ends."""
-    scale = (_WIDTH - _LABEL - _RIGHT) / most
-    parts = []
-    for title, values in rows:
-        middle = top + _BAR + 4
-        parts.append(f'<text x="16" y="{middle}">{escape(title)}</text>')
-        for name, value in zip(("first", "warm"), values, strict=True):
-            width = value * scale
-            words = _WORDS.get(key, str)(value)
-            place = f'x="{_LABEL}" y="{top}" width="{width:.1f}" height="{_BAR}"'
-            parts.append(f'<rect class="{name}" {place}/>')
-            parts.append(f'<text x="{_LABEL + width + 6:.1f}" y="{top + 11}">{words}</text>')
-            top += _BAR + 1
-        top += _GAP
-    return parts, top
+def _legend(drawing: Drawing) -> float:
+    for place, (words, colour) in enumerate(_BOOTS.values()):
+        x = _EDGE + 134 * place
+        drawing.shape("rect", colour, x=x, y=17, width=12, height=12)
+        drawing.text(x + 18, 28, words)
+    return 36
+
+
+def _panel(
+    drawing: Drawing, cells: list[int], rows: list[list[str]], top: float, same_scale: bool
+) -> float:
+    """A heading for each client, and a bar for each of its boots in each column; where it ends."""
+    boot_cell = next(at for at, cell in enumerate(rows[0]) if cell in _BOOTS)
+    figures = {at: [_figure(row[at]) for row in rows] for at in cells}
+    most = {at: max(*values, 1) for at, values in figures.items()}
+    if same_scale:
+        most = dict.fromkeys(cells, max(most.values()))
+    for client, boots in groupby(rows, key=lambda row: row[0]):
+        top += 20
+        drawing.text(_EDGE, top, client)
+        top += 6
+        for row in boots:
+            for place, at in enumerate(cells):
+                left = _EDGE + place * (_COLUMN + _GAP)
+                width = _figure(row[at]) / most[at] * (_COLUMN - _FIGURE)
+                colour = _BOOTS[row[boot_cell]][1]
+                drawing.shape("rect", colour, x=left, y=top, width=width, height=_BAR)
+                drawing.text(left + width + 5, top + 12.5, row[at])
+            top += _LINE
+        top += 4
+    return top + 12
+
+
+def _figure(cell: str) -> float:
+    return 0.0 if cell == "–" else float(cell)

@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
             options.chart = options.chart or DOCS / "performance.svg"
             report.update(DOCS / "performance.md", found)
         if options.chart:
-            Path(options.chart).write_text(chart.svg(found), "utf-8")
+            Path(options.chart).write_text(chart.svg(report.text(found)), "utf-8")
         if options.json not in (None, "-"):
             Path(options.json).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     except OSError as error:

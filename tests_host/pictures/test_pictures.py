@@ -1,0 +1,102 @@
+"""The pictures of docs/: each as it would be drawn now, whole, small, and on its own."""
+
+import json
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from dynreg_tools.bench.drawing import COLOURS, SIZE
+from dynreg_tools.sources import ROOT
+from tests_host.pictures.catalogue import DOCS, PICTURES
+
+DRAWN = [pytest.param(name, file, id=file) for name in PICTURES for file in PICTURES[name]]
+SVGS = sorted(DOCS.glob("*.svg"))
+SPACE = "{http://www.w3.org/2000/svg}"
+LIMIT = 100_000  # bytes; of README's recording five times as many would do
+NARROW = 328  # px that a page of GitHub's leaves for a picture on a phone of 360
+
+
+@pytest.mark.parametrize("name, file", DRAWN)
+def test_a_picture_is_as_it_would_be_drawn_now(name, file):
+    assert (DOCS / file).read_text("utf-8") == PICTURES[name][file]()
+
+
+def test_every_svg_of_the_pages_is_one_of_them():
+    assert [path.name for path in SVGS] == sorted(file for of in PICTURES.values() for file in of)
+
+
+@pytest.mark.parametrize("path", SVGS, ids=lambda path: path.name)
+def test_a_picture_is_small_and_asks_nobody_else(path):
+    text = path.read_text("utf-8")
+    assert len(text.encode()) < LIMIT
+    assert (
+        re.findall(r"https?://(?!www\.w3\.org/2000/svg)[^\"<]*\.(?:css|woff2?|ttf|js)", text) == []
+    )
+    assert (
+        re.findall(r"href=|url\(|@import|@font-face|<script|<foreignObject|\son\w+=", text) == []
+    )
+
+
+@pytest.mark.parametrize("path", SVGS, ids=lambda path: path.name)
+def test_a_screen_reader_is_told_what_it_shows(path):
+    root = ElementTree.parse(path).getroot()
+    assert root.get("role") == "img"
+    named = root.get("aria-labelledby").split()
+    texts = {element.get("id"): element.text for element in root if element.get("id")}
+    assert all(texts[name] for name in named)
+    assert [element.tag for element in root][:2] == [SPACE + "title", SPACE + "desc"]
+
+
+@pytest.mark.parametrize("path", SVGS, ids=lambda path: path.name)
+def test_text_can_be_read_on_a_phone(path):
+    root = ElementTree.parse(path).getroot()
+    scale = min(1, NARROW / float(root.get("width")))
+    sizes = {float(text.get("font-size", SIZE)) for text in root.iter(SPACE + "text")}
+    assert min(sizes) * scale >= 10
+
+
+def luminance(colour):
+    """WCAG 2.2's relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["page", "card"])
+@pytest.mark.parametrize(
+    "name", [name for name in COLOURS if name not in ("page", "card", "rule")]
+)
+def test_text_stands_out(name, ground, scheme):
+    high, low = sorted(
+        (luminance(COLOURS[colour][scheme]) for colour in (name, ground)), reverse=True
+    )
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG AA
+
+
+def command(*arguments):
+    words = [sys.executable, "-m", "tests_host.pictures", *arguments]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.process
+def test_the_command_says_what_is_as_it_is():
+    result = command("flow", "--check", "--json")
+    assert json.loads(result.stdout) == {"flow.svg": False, "flow.zh-CN.svg": False}
+    assert result.returncode == 0
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "arguments, says",
+    [(["nothing"], "there is no nothing here"), (["--run"], "--run needs a name")],
+)
+def test_the_command_says_what_it_cannot_do(arguments, says):
+    result = command(*arguments)
+    assert says in result.stderr
+    assert result.returncode == 2
