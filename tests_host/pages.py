@@ -86,10 +86,11 @@ def code(page: Path) -> list[Code]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What a link may name after '#', as GitHub makes it of headings."""
-    found: set[str] = set()
-    for heading in re.findall(r"(?m)^#{1,6} +(.*)$", prose(page)):
-        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
+    """What a link may name after '#': an id, or what GitHub makes of headings."""
+    text = prose(page)
+    found = set(re.findall(r"<a id=\"([^\"]+)\">", text))
+    for heading in re.findall(r"(?m)^#{1,6} +(.*)$", text):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)|<[^>]*>", r"\1", heading).replace("`", "")
         slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
         number = 0
         while (slug if not number else f"{slug}-{number}") in found:
