@@ -1,6 +1,6 @@
 """How an application is tested without a board and without an account (docs/testing.md).
 
-pip install "dynreg[hub]" pytest
+pip install ".[hub]" pytest
 pytest examples
 """
 
