@@ -16,6 +16,7 @@ PAGES = sorted(
     for path in (ROOT / folder).glob("*.md")
 )
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+SHELLS = ("", "sh", "bash", "console")
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
@@ -39,37 +40,42 @@ def fences(page: Path, language: str) -> list[str]:
     return [dedent(text) for _, kind, text in found if kind == language]
 
 
-def _parts(page: Path) -> tuple[list[str], list[str]]:
-    """A page's lines outside of fenced blocks: of text, and of indented code blocks.
+def _parts(text: str) -> tuple[list[str], list[str]]:
+    """The lines outside of fenced blocks: of text, and of indented code blocks.
 
     Four spaces make code only after an empty line: else it is a list item that goes on.
     """
-    text: list[str] = []
+    prose: list[str] = []
     blocks: list[str] = []
     code = empty = False
-    unfenced = _FENCE.sub(lambda block: "\n" * block[0].count("\n"), page.read_text("utf-8"))
+    unfenced = _FENCE.sub(lambda block: "\n" * block[0].count("\n"), text)
     for line in unfenced.splitlines():
         if line.strip():
             code = line.startswith("    ") and (empty or code)
-            (blocks if code else text).append(line)
+            (blocks if code else prose).append(line)
         else:
-            text.append("")
+            prose.append("")
         empty = not line.strip()
-    return text, blocks
+    return prose, blocks
 
 
 def prose(page: Path) -> str:
     """A page without its code blocks."""
-    return "\n".join(_parts(page)[0])
+    return "\n".join(_parts(page.read_text("utf-8"))[0])
 
 
-def lines(page: Path) -> list[str]:
+def lines(page: Path, heading: str = "") -> list[str]:
     """The lines of indented code blocks and of fenced ones that are in no language or a shell's.
 
-    A line that ends with a backslash is one with the next.
+    heading: those below this heading of the second level alone. A line that ends with a backslash
+    is one with the next; prompts are left out.
     """
-    shell = [block for kind in ("", "sh", "bash", "console") for block in fences(page, kind)]
-    return re.sub(r"\\\n *", "", "\n".join([*shell, *_parts(page)[1]])).splitlines()
+    text = page.read_text("utf-8")
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    shell = [dedent(body) for _, kind, body in _FENCE.findall(text) if kind in SHELLS]
+    found = re.sub(r"\\\n *", "", "\n".join([*shell, *_parts(text)[1]])).splitlines()
+    return [line.strip().removeprefix("$ ") for line in found]
 
 
 def spans(page: Path) -> list[str]:
@@ -78,9 +84,9 @@ def spans(page: Path) -> list[str]:
 
 
 def code(page: Path) -> list[Code]:
-    """Lines of blocks, without a prompt, and spans."""
+    """Lines of blocks, and spans."""
     return [
-        *(Code(name(page), line.strip().removeprefix("$ ")) for line in lines(page)),
+        *(Code(name(page), line) for line in lines(page)),
         *(Code(name(page), text, span=True) for text in spans(page)),
     ]
 
