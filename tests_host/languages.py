@@ -13,7 +13,10 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-SUFFIX = ".zh-CN.md"
+from tests_host.pages import anchors
+
+_CHINESE = ".zh-CN"
+SUFFIX = f"{_CHINESE}.md"
 ONLY, END = "<!-- zh-CN only -->", "<!-- end -->"
 # Cells that programs or readers compare: docs/errors.md, when a failed call is tried again.
 CELLS = {
@@ -59,12 +62,16 @@ _STYLE = (
 @dataclass
 class Block:
     kind: str
-    line: int
+    lines: tuple[int, int]  # as slices count them
     text: str = ""  # the prose, without code spans
     code: str = ""  # of a code block, without comments
     spans: Counter = field(default_factory=Counter)
     targets: Counter = field(default_factory=Counter)
     breaks: list[str] = field(default_factory=list)  # what stands on both sides of a line break
+
+    @property
+    def line(self):
+        return self.lines[0] + 1
 
     @property
     def figures(self):
@@ -128,9 +135,9 @@ def _code(block, content):
 
 def blocks(text):
     """The blocks of a page, in order."""
-    found, path, line, mine = [], [], 1, False
+    found, path, lines, mine = [], [], (0, 0), False
     for token in MarkdownIt("commonmark").enable("table").parse(text):
-        line = token.map[0] + 1 if token.map else line
+        lines = tuple(token.map or lines)
         if token.type == "html_block" and token.content.strip() in (ONLY, END):
             mine = token.content.strip() == ONLY
         elif token.nesting == 1:
@@ -138,7 +145,7 @@ def blocks(text):
         elif token.nesting == -1:
             path.pop()
         elif not mine:
-            block = Block(" ".join([*path, token.type.removesuffix("_block")]), line)
+            block = Block(" ".join([*path, token.type.removesuffix("_block")]), lines)
             if token.type == "inline":
                 block.kind = " ".join(path)
                 _prose(block, token)
@@ -147,13 +154,9 @@ def blocks(text):
                 _code(block, token.content)
             else:
                 block.targets.update(_attributes(token.content))
+                block.text = " ".join(re.findall(r'alt="([^"]*)"', token.content))
             found.append(block)
     return found
-
-
-def anchors(path: Path):
-    """What links may lead to in a translation: its headings have other words than the page's."""
-    return set(re.findall(r'<a id="([^"]+)">', path.read_text("utf-8")))
 
 
 def _target(target, page: Path, other: Path):
@@ -162,11 +165,11 @@ def _target(target, page: Path, other: Path):
     if ":" in file:
         return target, ""
     path = (page.parent / file) if file else page
-    twin = path.with_name(path.name.removesuffix(".md").removesuffix(".zh-CN") + SUFFIX)
-    same = file.replace(SUFFIX, ".md") + (f"#{anchor}" if anchor else "")
+    twin = path if _CHINESE in path.name else path.with_name(f"{path.stem}{_CHINESE}{path.suffix}")
+    same = file.replace(_CHINESE, "") + (f"#{anchor}" if anchor else "")
     if not page.name.endswith(SUFFIX) or path == other:
         return same, ""
-    if path.suffix == ".md" and path != twin and twin.exists():
+    if path != twin and twin.exists():
         return same, f"the link to {file} leads past {twin.name}"
     if path.name.endswith(SUFFIX) and anchor and path.exists() and anchor not in anchors(path):
         return same, f'{path.name} has no <a id="{anchor}"></a>'
@@ -214,6 +217,16 @@ def _faults(one, other, english: Path, chinese: Path):
     if not re.search(_HAN, other.text) and len(re.findall(r"[A-Za-z]{2,}", other.text)) > 4:
         yield f"not translated: {other.text.strip()[:40]}"
     yield from _style(other)
+
+
+def with_code(english: str, chinese: str):
+    """A translation with the page's code blocks as they are now, but for those with comments."""
+    theirs, ours = english.splitlines(), chinese.splitlines()
+    pairs = list(zip(blocks(english), blocks(chinese), strict=False))
+    for one, other in reversed(pairs):
+        if one.code and one.kind == other.kind and not (one.text or other.text):
+            ours[slice(*other.lines)] = theirs[slice(*one.lines)]
+    return "\n".join(ours) + "\n"
 
 
 def first_difference(english: Path, chinese: Path):

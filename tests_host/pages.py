@@ -96,7 +96,7 @@ def anchors(page: Path) -> set[str]:
     text = prose(page)
     found = set(re.findall(r"<a id=\"([^\"]+)\">", text))
     for heading in re.findall(r"(?m)^#{1,6} +(.*)$", text):
-        text = re.sub(r"\[([^]]*)\]\([^)]*\)|<[^>]*>", r"\1", heading).replace("`", "")
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)|</?a\b[^>]*>", r"\1", heading).replace("`", "")
         slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
         number = 0
         while (slug if not number else f"{slug}-{number}") in found:

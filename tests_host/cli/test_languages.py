@@ -1,12 +1,15 @@
 """Each translation, X.zh-CN.md, says what its English page says: code, commands, figures, links.
 
 The first difference is one sentence with its line; tests_host/languages.py knows what is compared.
+`DYNREG_GOLDEN=write ./dev test tests_host/cli/test_languages.py` copies code that has no comments.
 """
+
+import os
 
 import pytest
 
 from dynreg_tools.sources import ROOT
-from tests_host.languages import END, ONLY, SUFFIX, first_difference
+from tests_host.languages import END, ONLY, SUFFIX, first_difference, with_code
 
 PAGES = sorted([*ROOT.glob(f"*{SUFFIX}"), *(ROOT / "docs").glob(f"*{SUFFIX}")])
 
@@ -112,12 +115,17 @@ def compare(tmp_path):
 
 
 def test_the_pages_that_are_translated():
-    assert {"docs/errors.zh-CN.md"} <= {path.relative_to(ROOT).as_posix() for path in PAGES}
+    expected = {"README.zh-CN.md", "docs/start.zh-CN.md", "docs/errors.zh-CN.md"}
+    assert expected - {path.relative_to(ROOT).as_posix() for path in PAGES} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_a_translation_is_equal_to_its_page(page):
-    assert first_difference(page.with_name(page.name.replace(SUFFIX, ".md")), page) == ""
+    english = page.with_name(page.name.replace(SUFFIX, ".md"))
+    if os.environ.get("DYNREG_GOLDEN") == "write":
+        text = with_code(english.read_text("utf-8"), page.read_text("utf-8"))
+        page.write_text(text, "utf-8")
+    assert first_difference(english, page) == ""
 
 
 def test_equal_pages_have_no_difference(compare):
@@ -136,6 +144,14 @@ def test_an_anchor_that_a_translated_page_has_not(compare):
     )
 
 
+def test_code_is_copied_into_a_translation():
+    chinese = "运行：\n\n    ./dev a\n    ./dev b  # 现在\n\n1. 输出\n\n        0.1 s\n"
+    english = (
+        "Run:\n\n    ./dev a\n    ./dev c  # now\n\n1. It says\n\n        0.2 s\n        end\n"
+    )
+    assert with_code(english, chinese) == chinese.replace("0.1 s\n", "0.2 s\n        end\n")
+
+
 def test_a_month_is_a_number_in_chinese(compare):
     assert compare("It is of 24 November 2026.\n", "写于 2026 年 11 月 24 日。\n") == ""
 
@@ -143,3 +159,8 @@ def test_a_month_is_a_number_in_chinese(compare):
 def test_what_is_for_one_language_only_is_not_compared(compare):
     glossary = f"{ONLY}\n\n## 术语\n\n| 中文 | 英文 |\n|---|---|\n| 凭证 | credential |\n\n{END}\n"
     assert compare(ENGLISH, f"{CHINESE}\n{glossary}") == ""
+
+
+def test_the_first_line_of_readme_leads_to_the_other_language():
+    for name, other in (("README.md", "README.zh-CN.md"), ("README.zh-CN.md", "README.md")):
+        assert f"]({other})" in (ROOT / name).read_text("utf-8").partition("\n")[0]
