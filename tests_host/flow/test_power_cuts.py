@@ -14,7 +14,7 @@ from tests_host.power import cuts
 @pytest.mark.parametrize("torn", cuts.STATES)
 def test_a_first_boot_cut_at_every_write(bench, tmp_path, record_property, torn):
     numbers = itertools.count(1)
-    template = bench.board.folder
+    template, outcomes = bench.board.folder, []
 
     def attempt(board, powers):
         settings = json.loads((board.folder / "board.json").read_text())
@@ -27,6 +27,7 @@ def test_a_first_boot_cut_at_every_write(bench, tmp_path, record_property, torn)
                 cut = cuts.settle(running, "heartbeat: sent")
                 said.append(running.output)
         second = bench.boot()
+        outcomes.append(cuts.back_from(second))
         report = report_of(second)
         where = "\n--- next boot:\n".join([*said, second])
         assert report["connected"], where
@@ -43,4 +44,5 @@ def test_a_first_boot_cut_at_every_write(bench, tmp_path, record_property, torn)
     record_property("cuts_in", "the whole first boot, littlefs2")
     record_property("cut_points", count)
     record_property("file_system_lost", 0)
+    record_property("outcomes", "".join(outcomes[:count]))
     assert count > 5

@@ -10,6 +10,8 @@ import sys
 
 from dynreg_tools import files
 from tests_host.pictures.catalogue import DOCS, PICTURES, RUNS
+from tests_host.pictures.demo import RecordingError
+from tests_host.pictures.power import PowerError
 
 EXAMPLE = """
 examples, each behind PYTHONPATH=tools .venv/bin/python -m tests_host.pictures:
@@ -42,7 +44,11 @@ def main() -> int:
     changed = {}
     for name in options.names or PICTURES:
         for file, draw in PICTURES[name].items():
-            text = RUNS[name]() if options.run else draw()
+            try:
+                text = RUNS[name]() if options.run else draw()
+            except (RecordingError, PowerError) as error:
+                print(f"pictures: {name}: {error}", file=sys.stderr)
+                return 1
             there = DOCS / file
             changed[file] = not there.exists() or there.read_text("utf-8") != text
             if changed[file] and not options.check:

@@ -1,6 +1,7 @@
 """README's picture: one image for the whole batch, and what each board does with it."""
 
 from dynreg_tools.bench.drawing import Drawing
+from tests_host.pictures.shapes import arrow
 
 # By language. A label must stay within its place in every font: a test looks.
 WORDS = {
@@ -64,7 +65,7 @@ def flow(lang: str) -> str:
     for behind in (8, 4, 0):  # there are many boards
         box = {"x": 16 + behind, "y": 126 - behind, "width": 136, "height": 330}
         drawing.shape("rect", "card", "rule", **box, rx=8)
-    _arrow(drawing, "ink", _LEFT, 78, _LEFT, 117)
+    arrow(drawing, "ink", _LEFT, 78, _LEFT, 117)
     drawing.text(_LEFT + 14, 103, words["flash"])
     drawing.text(_LEFT, 150, words["board"], anchor="middle", bold=True)
     _chip(drawing, _LEFT, 190)
@@ -76,31 +77,21 @@ def flow(lang: str) -> str:
 
     drawing.text(_MIDDLE, 150, words["first"], "muted", anchor="middle")
     _step(drawing, "orange", _MIDDLE, 184, 1, words["register"])
-    _arrow(drawing, "orange", _BOARD, 198, _CLOUD + 9, 198)
+    arrow(drawing, "orange", _BOARD, 198, _CLOUD + 9, 198)
     _step(drawing, "orange", _MIDDLE, 230, 2, words["secret"])
-    _arrow(drawing, "orange", _CLOUD + 10, 244, _BOARD, 244)
+    arrow(drawing, "orange", _CLOUD + 10, 244, _BOARD, 244)
     _step(drawing, "orange", _LEFT, 248, 3, "")
     drawing.text(_LEFT, 278, words["stored"], anchor="middle")
     drawing.text(_LEFT, 298, words["copies"], "muted", anchor="middle")
     drawing.shape("path", None, "rule", d="M16 316H464", stroke_dasharray="5 4", stroke_width=1.5)
     drawing.text(_MIDDLE, 340, words["every"], "muted", anchor="middle")
     _step(drawing, "blue", _MIDDLE, 368, 4, words["login"])
-    _arrow(drawing, "blue", _BOARD, 382, _CLOUD + 9, 382)
+    arrow(drawing, "blue", _BOARD, 382, _CLOUD + 9, 382)
     _step(drawing, "blue", _MIDDLE, 410, 5, words["time"])
-    _arrow(drawing, "blue", _CLOUD + 10, 424, _BOARD, 424)
+    arrow(drawing, "blue", _CLOUD + 10, 424, _BOARD, 424)
     _clock(drawing, _LEFT, 384)
     drawing.text(_LEFT, 438, words["clock"], anchor="middle")
     return drawing.svg()
-
-
-def _arrow(drawing: Drawing, colour: str, x1: float, y1: float, x2: float, y2: float) -> None:
-    """A line from one point to another that is beside or below it, with its head."""
-    dx, dy = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)
-    line = f"M{x1} {y1}L{x2 - 8 * dx} {y2 - 8 * dy}"
-    drawing.shape("path", None, colour, d=line, stroke_width=2)
-    base = (x2 - 11 * dx, y2 - 11 * dy)
-    corners = [f"{base[0] + 6 * side * dy},{base[1] + 6 * side * dx}" for side in (1, -1)]
-    drawing.shape("polygon", colour, points=f"{x2},{y2} {' '.join(corners)}")
 
 
 def _step(drawing: Drawing, colour: str, x: float, y: float, number: int, label: str) -> None:

@@ -8,9 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dynreg_tools.bench.drawing import COLOURS, SIZE
+from dynreg_tools.bench.drawing import COLOURS, SIZE, data_of
 from dynreg_tools.sources import ROOT
+from dynreg_tools.virtualboard.board import TORN
+from tests_host.pictures import demo, power
+from tests_host.pictures.architecture import BOXES
 from tests_host.pictures.catalogue import DOCS, PICTURES
+from tests_host.power import cuts
 
 DRAWN = [pytest.param(name, file, id=file) for name in PICTURES for file in PICTURES[name]]
 SVGS = sorted(DOCS.glob("*.svg"))
@@ -77,6 +81,57 @@ def test_text_stands_out(name, ground, scheme):
         (luminance(COLOURS[colour][scheme]) for colour in (name, ground)), reverse=True
     )
     assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG AA
+
+
+def test_the_architecture_names_what_there_is():
+    for box in BOXES:
+        for path in box.paths():
+            assert (ROOT / path).exists(), path
+
+
+def test_the_recording_is_clean():
+    """The demo has searched all that it printed; what a picture shows is a part of that."""
+    text = (DOCS / "demo.svg").read_text("utf-8")
+    assert "secrets in anything printed: none" in text
+    assert re.findall(r"/tmp/|/home/|\b[A-Za-z0-9+/]{22,}={1,2}", text) == []
+
+
+def test_a_recording_that_needs_a_terminal_is_refused():
+    with pytest.raises(demo.RecordingError, match="a control character"):
+        demo.draw([[0.1, "plain\r\n"], [0.2, "\x1b[31mred\r\n"]])
+
+
+def test_the_recording_keeps_the_order_and_the_words():
+    rows = demo.rows([[0.5, "1. one\r\n  bo"], [0.9, "ard | " + "word " * 20 + "\r\n"]])
+    assert [row.at for row in rows] == [0, 0.5, 0.5, 0.5, 0.5]
+    assert rows[2].text.startswith("  board | word")
+    assert sum(row.text.count("word") for row in rows) == 20
+    assert max(len(row.text) for row in rows) <= demo.COLUMNS
+
+
+def test_no_cut_costs_a_credential():
+    found = data_of((DOCS / "power-cuts.svg").read_text("utf-8"))
+    assert list(found) == list(power.PANELS)
+    for panel, states in found.items():
+        assert list(states) == list(TORN), panel
+        for cells in states.values():
+            assert set(cells) <= set("-F2N1b")
+            # Once it is stored it stays, but for a person who has it forgotten.
+            assert "Forget" in panel or re.fullmatch("[-F]*[2N1b]+", cells), (panel, cells)
+
+
+@pytest.mark.parametrize(
+    "output, letter",
+    [
+        ("credential: the second copy was missing, healed", "1"),
+        ("credential: the copy in /device_info.json was damaged, healed", "2"),
+        ("STATE none\nCOPIES good good\nSTATE right", "-"),
+        ("register: stored in /device_info.json and in NVS", "-"),
+        ("STATE right\nCOPIES good good", "b"),
+    ],
+)
+def test_where_a_credential_came_back_from(output, letter):
+    assert cuts.back_from(output) == letter
 
 
 def command(*arguments):

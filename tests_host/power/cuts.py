@@ -39,6 +39,20 @@ def settle(running: Running, says: str = "") -> bool:
     return True
 
 
+def back_from(output: str) -> str:
+    """Where the credential came back from at the power-on after a cut, by what the board says.
+
+    "1", "2": the first, the second copy, which healed the other; "b": both were whole; "-": there
+    was none yet, or none any more.
+    """
+    if "the second copy was" in output:
+        return "1"
+    if "the copy in" in output:
+        return "2"
+    unregistered = "STATE none" in output.partition("COPIES")[0] or "register: stored" in output
+    return "-" if unregistered else "b"
+
+
 def every_cut(
     folder: Path,
     scratch: Path,

@@ -172,7 +172,7 @@ CASES = [
 @pytest.mark.parametrize(("scenario", "fs", "place", "torn"), CASES)
 def test_every_cut_point(before_cuts, blank, tmp_path, record_property, scenario, fs, place, torn):
     text, _, action, allowed, final = SCENARIOS[scenario]
-    lost_file_systems = []
+    lost_file_systems, outcomes = [], []
 
     def attempt(board, powers):
         said = []
@@ -183,6 +183,7 @@ def test_every_cut_point(before_cuts, blank, tmp_path, record_property, scenario
             assert "WRONG" not in output, output
             assert "Traceback" not in output, output
         after, _ = run(board)
+        outcomes.append(cuts.back_from(after))
         tears = fs == "fat" and any(power["torn"] != "untouched" for power in powers)
         if cut and tears and broken(after, board, program(action)):
             lost_file_systems.append(powers)  # FAT keeps no second copy of its own tables
@@ -191,6 +192,7 @@ def test_every_cut_point(before_cuts, blank, tmp_path, record_property, scenario
             assert not states - allowed - {"config", "WRONG"}, after
             redeploy(board, blank(fs), text, program(action))
             after, _ = run(board)
+            outcomes[-1] = {"2": "N", "-": "F"}[cuts.back_from(after)]
         where = "\n--- next power-on:\n".join([*said, after])
         assert "Traceback" not in after, where
         states = re.findall(r"STATE (\S+)", after)
@@ -207,6 +209,7 @@ def test_every_cut_point(before_cuts, blank, tmp_path, record_property, scenario
     record_property("cuts_in", f"{scenario}, {fs}" + (", no NVS" if place == "file" else ""))
     record_property("cut_points", count)
     record_property("file_system_lost", len(lost_file_systems))
+    record_property("outcomes", "".join(outcomes[:count]))
 
 
 def test_a_program_that_fails_ends_the_cuts_at_once(board_with, tmp_path):

@@ -1,0 +1,103 @@
+"""The power cuts as a picture: where the credential comes back from after a cut at each write.
+
+It is of a run of tests_host/power and tests_host/flow, whose outcomes the picture carries.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from dynreg_tools.bench.drawing import WIDTH, Drawing
+from dynreg_tools.sources import ROOT
+from dynreg_tools.virtualboard.board import TORN
+
+# What is drawn, and its tests: the state of the torn block stands last in a test's name.
+_POWER = "tests_host/power/test_power_cuts.py::test_every_cut_point[{}-NVS-"
+PANELS = {
+    "The whole first boot, with the hub, littlefs": (
+        "tests_host/flow/test_power_cuts.py::test_a_first_boot_cut_at_every_write["
+    ),
+    "Store a secret, FAT": _POWER.format("store a secret-fat"),
+    "Store a certificate and its key, littlefs": _POWER.format("store a certificate-littlefs2"),
+    "A fresh device_info.json over it, littlefs": _POWER.format("copy a config over-littlefs2"),
+    "Forget on purpose, littlefs": _POWER.format("forget-littlefs2"),
+}
+# Letters of cuts.back_from(), what stands for each, and the height of its cell.
+_KINDS = {
+    "-": ("not registered, and may register", "muted", 4),
+    "F": ("not registered; FAT lost, files copied anew", "ink", 9),
+    "2": ("registered: healed from the copy in NVS", "blue", 14),
+    "N": ("registered: from NVS; FAT lost, files copied anew", "orange", 14),
+    "1": ("registered: healed from device_info.json", "green", 14),
+    "b": ("registered: both copies are whole", "purple", 14),
+}
+_EDGE, _LABEL, _ROW, _WIDEST = 16, 96, 19, 12
+_LIMIT_S = 3600
+
+
+class PowerError(Exception):
+    """A cut was not survived, or a test is gone; nothing is drawn."""
+
+
+def run() -> dict[str, dict[str, str]]:
+    """Runs the tests of PANELS: the outcome of each cut, in order, by panel and state."""
+    named = {f"{PANELS[panel]}{state}]": (panel, state) for panel in PANELS for state in TORN}
+    found: dict[str, dict[str, str]] = {panel: {} for panel in PANELS}
+    with tempfile.TemporaryDirectory(prefix="dynreg-power-") as folder:
+        report = Path(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-m", "slow or not slow", "-n", "2"]
+        words = [*command, f"--junitxml={report}", *named]
+        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT_S)
+        if result.returncode:
+            raise PowerError(result.stdout[-2000:])
+        for case in ElementTree.parse(report).iter("testcase"):
+            path = (case.get("classname") or "").replace(".", "/")
+            panel, state = named[f"{path}.py::{case.get('name')}"]
+            properties = {one.get("name"): one.get("value") for one in case.iter("property")}
+            found[panel][state] = properties["outcomes"] or ""
+    return found
+
+
+def draw(found: dict[str, dict[str, str]]) -> str:
+    """A panel for each operation: a row for each state of the torn block, a cell for each cut."""
+    drawing = Drawing(
+        "Where the credential comes back from, after a power cut at each flash write",
+        "Five operations, each cut at each of its flash writes with the block at hand in five "
+        "states. After each cut the board is not registered and may register, or registered with "
+        "the right credential, healed from one of its two copies; in no case is it lost.",
+    )
+    drawing.data = found
+    drawing.text(_EDGE, 30, "After a power cut at each flash write", bold=True)
+    y = 40
+    for letter, (words, colour, height) in _KINDS.items():
+        if any(letter in cells for states in found.values() for cells in states.values()):
+            y += 21
+            cell = {"x": _EDGE, "y": y - height + 1, "width": _WIDEST - 1, "height": height}
+            drawing.shape("rect", colour, **cell)
+            drawing.text(_EDGE + 22, y, words)
+    for panel, states in found.items():
+        y = _panel(drawing, panel, states, y + 38)
+    drawing.height = y + 14
+    return drawing.svg()
+
+
+def _panel(drawing: Drawing, panel: str, states: dict[str, str], y: float) -> float:
+    """One operation below its heading, whose base line is y; where it ends."""
+    most = max(map(len, states.values()))
+    width = min(_WIDEST, (WIDTH - _EDGE - _LABEL - _EDGE) / most)
+    drawing.text(_EDGE, y, panel, bold=True)
+    y += 4
+    for state, cells in states.items():
+        y += _ROW
+        drawing.text(_EDGE, y, state, "muted")
+        for letter, (_, colour, height) in _KINDS.items():
+            places = [at for at, other in enumerate(cells) if other == letter]
+            box = f"h{width - 1:.1f}v-{height}h{1 - width:.1f}z"
+            path = "".join(f"M{_EDGE + _LABEL + at * width:.1f} {y + 1}{box}" for at in places)
+            if path:
+                drawing.shape("path", colour, d=path, classes="cells")
+    y += 20
+    drawing.text(_EDGE + _LABEL, y, f"{most} flash writes, in order", "muted")
+    return y
