@@ -48,8 +48,8 @@ def picture(chromium):
     """Opens an SVG as the page of a browser with these settings."""
     contexts = []
 
-    def opened(path, **settings):
-        contexts.append(chromium.new_context(reduced_motion="reduce", **settings))
+    def opened(path, reduced_motion="reduce", **settings):
+        contexts.append(chromium.new_context(reduced_motion=reduced_motion, **settings))
         page = contexts[-1].new_page()
         page.goto(path.as_uri())
         return page
@@ -85,3 +85,33 @@ def test_a_dark_system_has_a_dark_picture(picture, path):
         page = picture(path, color_scheme=scheme)
         fills.add(page.evaluate("getComputedStyle(document.querySelector('rect')).fill"))
     assert fills == {"rgb(255, 255, 255)", "rgb(13, 17, 23)"}
+
+
+ROWS = """(seconds) => {
+  for (const animation of document.getAnimations()) {
+    animation.pause();
+    animation.currentTime = 1000 * seconds;
+  }
+  const cover = document.querySelector(".cover").getBoundingClientRect();
+  const screen = document.querySelector("svg > svg").y.baseVal.value;
+  return [...document.querySelectorAll("text")].filter((text) => {
+    const { top, bottom } = text.getBoundingClientRect();
+    const middle = (top + bottom) / 2;
+    return middle > screen && !(middle > cover.top && middle < cover.bottom) && middle < 660;
+  }).map((text) => text.textContent);
+}"""
+
+
+def test_the_recording_begins_as_a_still_plays_and_ends_there(picture):
+    page = picture(ROOT / "docs" / "demo.svg", reduced_motion="no-preference")
+    still, prompt, *_, end = (page.evaluate(ROWS, at) for at in (0, 1.3, 5, 1000))
+    assert [row[:10] for row in prompt] == ["$ ./dev de"]
+    assert still[-1] == "secrets in anything printed: none"
+    assert len(still) > 30
+    assert end == still
+
+
+def test_who_wants_no_motion_has_none(picture):
+    page = picture(ROOT / "docs" / "demo.svg")
+    assert page.evaluate("document.getAnimations().length") == 0
+    assert page.evaluate(ROWS, 0)[-1] == "secrets in anything printed: none"

@@ -1,7 +1,8 @@
 """README's recording: a terminal in which ./dev demo runs; every line is of a real run.
 
 The recording is kept in the picture as it was made, [seconds, text] for each piece of output
-(asciinema calls that the events of a cast). Without animation the picture shows the last screen.
+(asciinema calls that the events of a cast). Where nothing moves (on paper, in a preview, for who
+wants no motion) the picture shows the last screen.
 """
 
 import fcntl
@@ -24,7 +25,8 @@ COMMAND = "./dev demo | grep -E 'INFO|^[0-9a-z]'"
 COLUMNS, ROWS = 52, 34  # as a picture shows them; longer lines are wrapped between words
 _TERMINAL = 200
 _LINE, _CELL, _PAD = 19, 9, 8
-_SHORTEST_S, _LONGEST_S, _HOLD_S, _TIMES = 0.12, 0.8, 6, 2  # a row's pause; the end's; how often
+_SHORTEST_S, _LONGEST_S = 0.12, 0.8  # the pause before a row
+_BEFORE_S, _AFTER_S, _TIMES = 1.2, 6, 2  # the last screen: first, as the still; then as the end
 _LIMIT_S = 120
 _CLEAN = "secrets in anything printed: none"
 
@@ -137,10 +139,11 @@ def _row(drawing: Drawing, text: str, y: float) -> None:
 def _animation(every: list[Row], height: int) -> str:
     """The rows one after the other, with the pauses of the run, none too short or too long."""
     pauses = [later.at - row.at for row, later in pairwise(every)]
-    shown = [0.0, *accumulate(min(max(pause, _SHORTEST_S), _LONGEST_S) for pause in pauses)]
-    total = shown[-1] + _HOLD_S
+    waits = (min(max(pause, _SHORTEST_S), _LONGEST_S) for pause in pauses)
+    shown = [*accumulate(waits, initial=_BEFORE_S)]
+    total = shown[-1] + _AFTER_S
     moves, covers = [], []
-    for count, at in enumerate(shown, 1):
+    for count, at in [(len(every), 0.0), *enumerate(shown, 1)]:
         share = f"{100 * at / total:.2f}%"
         moves.append(f"{share}{{transform:translateY({-max(0, count - ROWS) * _LINE}px)}}")
         covers.append(f"{share}{{transform:translateY({min(count, ROWS) * _LINE - height}px)}}")

@@ -24,14 +24,15 @@ PANELS = {
     "A fresh device_info.json over it, littlefs": _POWER.format("copy a config over-littlefs2"),
     "Forget on purpose, littlefs": _POWER.format("forget-littlefs2"),
 }
-# Letters of cuts.back_from(), what stands for each, and the height of its cell.
+# Letters of cuts.back_from(): what each means, its colour, its bars as (foot, height). The upper
+# half of a cell is device_info.json, the lower one NVS, a line at the top a file system lost.
 _KINDS = {
-    "-": ("not registered, and may register", "muted", 4),
-    "F": ("not registered; FAT lost, files copied anew", "ink", 9),
-    "2": ("registered: healed from the copy in NVS", "blue", 14),
-    "N": ("registered: from NVS; FAT lost, files copied anew", "orange", 14),
-    "1": ("registered: healed from device_info.json", "green", 14),
-    "b": ("registered: both copies are whole", "purple", 14),
+    "-": ("not registered, and may register", "muted", ((0, 2),)),
+    "F": ("not registered; FAT lost, files copied anew", "ink", ((0, 2), (12, 2))),
+    "2": ("registered: healed from the copy in NVS", "blue", ((0, 8),)),
+    "N": ("registered: from NVS; FAT lost, files copied anew", "orange", ((0, 8), (12, 2))),
+    "1": ("registered: healed from device_info.json", "green", ((6, 8),)),
+    "b": ("registered: both copies are whole", "purple", ((0, 14),)),
 }
 _EDGE, _LABEL, _ROW, _WIDEST = 16, 96, 19, 12
 _LIMIT_S = 3600
@@ -71,11 +72,10 @@ def draw(found: dict[str, dict[str, str]]) -> str:
     drawing.data = found
     drawing.text(_EDGE, 30, "After a power cut at each flash write", bold=True)
     y = 40
-    for letter, (words, colour, height) in _KINDS.items():
+    for letter, (words, colour, bars) in _KINDS.items():
         if any(letter in cells for states in found.values() for cells in states.values()):
             y += 21
-            cell = {"x": _EDGE, "y": y - height + 1, "width": _WIDEST - 1, "height": height}
-            drawing.shape("rect", colour, **cell)
+            drawing.shape("path", colour, d=_cell(_EDGE, y, _WIDEST, bars))
             drawing.text(_EDGE + 22, y, words)
     for panel, states in found.items():
         y = _panel(drawing, panel, states, y + 38)
@@ -92,12 +92,20 @@ def _panel(drawing: Drawing, panel: str, states: dict[str, str], y: float) -> fl
     for state, cells in states.items():
         y += _ROW
         drawing.text(_EDGE, y, state, "muted")
-        for letter, (_, colour, height) in _KINDS.items():
-            places = [at for at, other in enumerate(cells) if other == letter]
-            box = f"h{width - 1:.1f}v-{height}h{1 - width:.1f}z"
-            path = "".join(f"M{_EDGE + _LABEL + at * width:.1f} {y + 1}{box}" for at in places)
-            if path:
-                drawing.shape("path", colour, d=path, classes="cells")
+        for letter, (_, colour, bars) in _KINDS.items():
+            left = _EDGE + _LABEL
+            places = [left + at * width for at, other in enumerate(cells) if other == letter]
+            if places:
+                path = "".join(_cell(x, y, width, bars) for x in places)
+                drawing.shape("path", colour, d=path)
     y += 20
     drawing.text(_EDGE + _LABEL, y, f"{most} flash writes, in order", "muted")
     return y
+
+
+def _cell(x: float, y: float, width: float, bars: tuple[tuple[int, int], ...]) -> str:
+    """One cut as a path; y is the base line beside it."""
+    wide = width - 1
+    return "".join(
+        f"M{x:.1f} {y + 1 - foot}h{wide:.1f}v-{height}h-{wide:.1f}z" for foot, height in bars
+    )

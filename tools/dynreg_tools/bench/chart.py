@@ -73,9 +73,9 @@ def _table(text: str, column: str) -> list[list[str]]:
 
 def _legend(drawing: Drawing) -> float:
     for place, (words, colour) in enumerate(_BOOTS.values()):
-        x = _EDGE + 134 * place
-        drawing.shape("rect", colour, x=x, y=17, width=12, height=12)
-        drawing.text(x + 18, 28, words)
+        x = _EDGE + 138 * place
+        _bar(drawing, colour, x, 16, 16)
+        drawing.text(x + 22, 28, words)
     return 36
 
 
@@ -97,11 +97,24 @@ def _panel(
                 left = _EDGE + place * (_COLUMN + _GAP)
                 width = _figure(row[at]) / most[at] * (_COLUMN - _FIGURE)
                 colour = _BOOTS[row[boot_cell]][1]
-                drawing.shape("rect", colour, x=left, y=top, width=width, height=_BAR)
+                _bar(drawing, colour, left, top, width, "bar")
                 drawing.text(left + width + 5, top + 12.5, row[at])
             top += _LINE
         top += 4
     return top + 12
+
+
+def _bar(
+    drawing: Drawing, colour: str, x: float, y: float, width: float, classes: str = ""
+) -> None:
+    """Full, hollow or thin, so that they are told apart without their colours too."""
+    if colour == "blue":
+        place = {"x": x + 1, "y": y + 1, "width": max(width - 2, 0), "height": _BAR - 2}
+        drawing.shape("rect", "page", colour, **place, stroke_width=2, classes=classes)
+    else:
+        thin = 4 if colour == "green" else 0
+        place = {"x": x, "y": y + thin, "width": width, "height": _BAR - 2 * thin}
+        drawing.shape("rect", colour, **place, classes=classes)
 
 
 def _figure(cell: str) -> float:
