@@ -1,10 +1,12 @@
 """What each service costs: bytes of .mpy, and of heap once a program has imported it.
 
 `python -m tests_host.bench.services`, run with .venv's Python, writes the table of
-docs/performance.md; test_services.py beside this holds it.
+docs/performance.md, and the sizes in that of docs/services.md; test_services.py beside this holds
+both.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,8 @@ from dynreg_tools.build import interpreters, mpy
 
 PAGE = sources.ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- python -m tests_host.bench.services writes from here -->", "<!-- to there -->"
+LIST = sources.ROOT / "docs" / "services.md"
+ROW = r"(?m)^(\| `(\w+)` \| .* \| )[\d.]+ KB \|$"  # of that page
 # What is in memory anyway: of a session, of any asyncio program, of one with the vendor's names.
 _PROGRAM = """
 import gc, sys, dynreg, dynreg.connect.link, dynreg.mqtt.session
@@ -68,9 +72,16 @@ def shown() -> str:
     return PAGE.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].strip()
 
 
+def listed(sizes: dict[str, int]) -> str:
+    """docs/services.md with these sizes, in bytes."""
+    kb = {name: f"{size / 1024:.1f} KB |" for name, size in sizes.items()}
+    return re.sub(ROW, lambda row: row[1] + kb[row[2]], LIST.read_text("utf-8"))
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         by_bits = {bits: measure(Path(folder, str(bits)), bits) for bits in (64, 32)}
+    LIST.write_text(listed({name: size for name, (size, _) in by_bits[64].items()}), "utf-8")
     before, begin, rest = PAGE.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     PAGE.write_text(f"{before}{begin}\n\n{text(by_bits)}\n\n{end}{after}", "utf-8")

@@ -1,4 +1,4 @@
-"""docs/performance.md says what each service costs."""
+"""docs/performance.md and docs/services.md say what each service costs."""
 
 import re
 
@@ -15,3 +15,6 @@ def test_the_page_has_each_services_cost(tmp_path):
     for name, (size, heap) in found.items():
         assert shown[name][0] == size, f"{name}: python -m tests_host.bench.services"
         assert abs(shown[name][1] - heap) < _NEAR, f"{name}: {heap}"
+    page = services.LIST.read_text("utf-8")
+    assert services.listed({name: size for name, (size, _) in found.items()}) == page
+    assert {name for _, name in re.findall(services.ROW, page)} == found.keys()
