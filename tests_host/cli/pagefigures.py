@@ -92,23 +92,35 @@ def pages() -> dict[str, str]:
 
 @cache
 def constant(place: str) -> float:
-    """A named constant, "lib/dynreg/x.py _NAME_MS", in bytes, milliseconds or pieces."""
+    """Of "lib/dynreg/x.py _NAME_MS" or "… function.argument" the value, or the default.
+
+    In bytes, milliseconds or pieces.
+    """
     path, name = place.split()
     for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
-        target = None
-        if isinstance(node, ast.Assign):
-            target = ast.unparse(node.targets[0])
-        elif isinstance(node, ast.AnnAssign) and node.value:
-            target = ast.unparse(node.target)
-        if target == name:
-            value = node.value
-            if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
-                value = value.args[0]
+        value = _value(node, name)
+        if value is not None:
             number = eval(
                 compile(ast.Expression(value), path, "eval"), {}
-            )  # arithmetic of numbers
+            )  # numbers, and * of them
             return float(number) * (1000 if re.search(r"_S$|_SECONDS$|timeout$", name) else 1)
     raise AssertionError(f"{path} has no {name}")
+
+
+def _value(node: ast.AST, name: str) -> ast.expr | None:
+    """What a node gives that name, if it is its."""
+    function, _, argument = name.partition(".")
+    if isinstance(node, ast.FunctionDef) and node.name == function and argument:
+        given = node.args.args[::-1]
+        defaults = zip(given, node.args.defaults[::-1], strict=False)
+        return next((value for arg, value in defaults if arg.arg == argument), None)
+    targets = []
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    value = node.value if name in map(ast.unparse, targets) else None
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
+        return value.args[0]
+    return value
 
 
 @cache
