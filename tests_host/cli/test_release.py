@@ -177,6 +177,16 @@ def test_a_command_that_fails_is_told_with_its_last_words(tmp_path):
     assert "there is no none-such here" in refused(lambda: command("none-such", cwd=tmp_path))
 
 
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "thesis.txt").touch()
+    command = [sys.executable, "dev", "release", "--out", tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "assets: is there and is not ours: name another --out" in done.stderr
+    assert (tmp_path / "assets" / "thesis.txt").exists()
+
+
 def test_without_a_network_it_says_so_and_leaves_what_is_there(tmp_path):
     (tmp_path / "dynreg-0.0.1.tar.gz").touch()
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..build import package
@@ -17,6 +17,10 @@ from .steps import ReleaseError, Steps, command
 
 VERSION = version()
 _PRODUCT = "RELEASETST"
+_FOLDERS = (
+    "mip",
+    "assets",
+)  # beside wheel and sdist: the packages for mip, with folders and without
 
 
 def run(
@@ -55,6 +59,9 @@ class _Built:
         self.epoch = command("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
         self.tracked = sources.tracked(ROOT)
         self.scratch, self.out = scratch, out
+        for name in _FOLDERS:
+            if (out / name).exists() and not (out / name / package.LIST).is_file():
+                raise ReleaseError(f"{out / name}: is there and is not ours: name another --out")
 
     def build(self) -> str:
         """Into `out`, whole or not at all; what an earlier run left there goes."""
@@ -68,11 +75,9 @@ class _Built:
         self.out.mkdir(parents=True, exist_ok=True)
         for old in [*self.out.glob("dynreg-*.whl"), *self.out.glob("dynreg-*.tar.gz")]:
             old.unlink()
-        for folder in ("mip", "assets"):
-            shutil.rmtree(self.out / folder, ignore_errors=True)
-        for path in new.iterdir():
-            with suppress(FileNotFoundError):
-                (self.out / path.name).unlink()
+        for name in _FOLDERS:
+            shutil.rmtree(self.out / name, ignore_errors=True)
+        for path in (wheel, sdist, *(new / name for name in _FOLDERS)):
             shutil.move(path, self.out / path.name)
         self.wheel, self.sdist = self.out / wheel.name, self.out / sdist.name
         return f"{self.wheel.name}, {self.sdist.name}, mip/, assets/"
@@ -104,44 +109,47 @@ class _Built:
         words = ("-m", "build", "--sdist", "--outdir", out, ROOT)
         command(self.tools.python, *words, cwd=ROOT, environment=self.tools.environment)
         package.flatten(package.build(out), out / "assets")
-        mine = {self.sdist.name: self.sdist.read_bytes()} | _tree(self.out, "mip", "assets")
+        mine = {self.sdist.name: self.sdist.read_bytes()} | _tree(self.out)
         theirs = {self.sdist.name: (out / self.sdist.name).read_bytes()}
-        return archives.same_bytes(mine, theirs | _tree(out, "mip", "assets"))
+        return archives.same_bytes(mine, theirs | _tree(out))
 
 
-def _tree(top: Path, *folders: str) -> dict[str, bytes]:
+def _tree(top: Path) -> dict[str, bytes]:
     return {
         path.relative_to(top).as_posix(): path.read_bytes()
-        for folder in folders
+        for folder in _FOLDERS
         for path in (top / folder).rglob("*")
         if path.is_file()
     }
 
 
 def _tried(steps: Steps, built: _Built, scratch: Path) -> None:
-    steps.run("contents", built.contents)
-    steps.run("metadata", built.metadata)
-    steps.run("the same bytes twice", built.twice)
-    place = Place(scratch / "wheel", built.epoch)
-    wheel, sdist = built.wheel, built.sdist
-    steps.run("wheel", lambda: places.only_its_dependencies(place, wheel, VERSION))
-    steps.run("wheel with [hub]: the demo", lambda: places.demo(place, wheel))
-    steps.run("wheel: the examples' tests", lambda: places.examples(place, ROOT / "examples"))
-    steps.run("sdist: a wheel of the same bytes, the demo", lambda: _from_sdist(built, sdist))
+    wheel = built.wheel
+    with ThreadPoolExecutor(1) as pool:  # the sdist beside the wheel: both wait for disk and line
+        from_sdist = pool.submit(_from_sdist, built)
+        steps.run("contents", built.contents)
+        steps.run("metadata", built.metadata)
+        steps.run("the same bytes twice", built.twice)
+        place = Place(scratch / "wheel", built.epoch)
+        steps.run("wheel", lambda: places.only_its_dependencies(place, wheel, VERSION))
+        steps.run("wheel with [hub]: the demo", lambda: places.demo(place, wheel))
+        steps.run("wheel: the examples' tests", lambda: places.examples(place, ROOT / "examples"))
+        steps.run("sdist: a wheel of the same bytes, the demo", from_sdist.result)
     with mip.served(built.out) as url, Hub(product_id=_PRODUCT, register_type=2) as hub:
-        services = [path.stem for path in built.out.glob("assets/*.json")]
-        services.remove("package")
-        flat = [f"{url}/assets/{name}.json" for name in ("package", *services)]
+        services = ["package", *(path.stem for path in built.out.glob("assets/*.json"))]
+        services = list(dict.fromkeys(services))
+        flat = [f"{url}/assets/{name}.json" for name in services]
         steps.run(
             "mip on a blank board, of files without folders",
             lambda: mip.by_mip(flat, VERSION, scratch / "board", hub),
         )
-        folders = [f"{url}/mip/{name}package.json" for name in ("", *(f"{s}/" for s in services))]
-        steps.run("mpremote mip install", lambda: mip.by_mpremote(folders, scratch / "other"))
+        folders = ["", *(f"{name}/" for name in services[1:])]
+        packages = [f"{url}/mip/{folder}package.json" for folder in folders]
+        steps.run("mpremote mip install", lambda: mip.by_mpremote(packages, scratch / "other"))
 
 
-def _from_sdist(built: _Built, sdist: Path) -> str:
+def _from_sdist(built: _Built) -> str:
     place = Place(built.scratch / "sdist", built.epoch)
-    made = places.again(place, sdist)
+    made = places.again(place, built.sdist)
     archives.same_bytes({"": built.wheel.read_bytes()}, {"": made.read_bytes()})
     return places.demo(place, made)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import venv
 from pathlib import Path
@@ -32,7 +34,12 @@ class Place:
         folder.mkdir()
         self.folder = folder
         self.environment = environment(folder / "cache", epoch)
-        venv.create(folder / "venv", with_pip=True)
+        try:
+            venv.create(folder / "venv", with_pip=True)
+        except subprocess.CalledProcessError:
+            raise ReleaseError(
+                "no venv can be made: on Debian and Ubuntu, 'apt install python3-venv' first"
+            ) from None
         self._bin = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
         self.python = self._bin / Path(sys.executable).name
 
@@ -41,7 +48,11 @@ class Place:
         try:
             self.run(self.python, "-m", "pip", "install", "--quiet", *words)
         except ReleaseError as error:
-            raise ReleaseError(f"is there a network? {error}") from None
+            last = re.findall(r"ERROR: (.*)", str(error))[-1:] or [str(error)]
+            what = ", ".join(map(str, words))
+            raise ReleaseError(
+                f"{what} cannot be installed: is there a network? pip says: {last[0]}"
+            ) from None
 
     def run(self, *words: str | Path, accepted: tuple[int, ...] = (0,)) -> str:
         """What a command printed, run in this folder; "dynreg" and "pytest" are the venv's own."""
