@@ -99,18 +99,21 @@ class Pages:
             raise ToolError(f"{name}: links to {link}, which is not in the repository")
         if (self._source / target / "README.md").is_file():
             target += "/README.md"
-        if self._is_elsewhere(target, name, bool(anchor)):
+        if self._is_elsewhere(target, name, anchor):
             return f"{ELSEWHERE}{place(target)}{mark}{anchor}"
         if _plain(target) not in self._wanted:
             self._wanted.append(_plain(target))
         here = posixpath.dirname(place(name)) or "."
         return posixpath.relpath(place(target), here) + mark + anchor
 
-    def _is_elsewhere(self, target: str, name: str, anchor: bool) -> bool:
-        """Whether a page of the other language is meant; an anchor is that of its language."""
+    def _is_elsewhere(self, target: str, name: str, anchor: str) -> bool:
+        """Whether a page of the other language is meant."""
         if not self._chinese or target.endswith(CHINESE):
             return not self._chinese and target.endswith(CHINESE)
-        return self._has_chinese(target) and (name.endswith(CHINESE) or anchor)
+        if not self._has_chinese(target):
+            return False
+        text = (self._source / (target.removesuffix(".md") + CHINESE)).read_text("utf-8")
+        return name.endswith(CHINESE) or (anchor != "" and f'id="{anchor}"' not in text)
 
     def _has_chinese(self, name: str) -> bool:
         return (self._source / (name.removesuffix(".md") + CHINESE)).is_file()
