@@ -1,10 +1,9 @@
-"""The pages as GitHub reads them and as the site does: links, anchors, the same text, the tree."""
+"""The site has every page, and shows what GitHub shows of it; the tree that it is built of."""
 
 import json
 import re
 import subprocess
 import sys
-from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -29,69 +28,10 @@ PAGES = sorted(
 GITHUB = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-def headings(tokens):
-    """(level, text) of each heading."""
-    for i, token in enumerate(tokens):
-        if token.type == "heading_open":
-            inline = tokens[i + 1].children
-            text = "".join(t.content for t in inline if t.type in ("text", "code_inline"))
-            yield int(token.tag[1]), text
-
-
-@cache
-def parsed(page):
-    return GITHUB.parse((ROOT / page).read_text("utf-8"))
-
-
-@cache
-def anchors(page):
-    """Those of a page's headings, as GitHub numbers them, and those that it names itself."""
-    found = re.findall(r'<a id="([^"]+)"', (ROOT / page).read_text("utf-8"))
-    for _, text in headings(parsed(page)):
-        slug = sitehook.slug(text, "-")
-        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
-    return found
-
-
-def links(tokens):
-    """Where a page's links and pictures lead, those in HTML too."""
-    for token in tokens:
-        for part in token.children or [token]:
-            yield from (str(v) for k, v in part.attrs.items() if k in ("href", "src"))
-            if part.type.startswith("html"):
-                yield from re.findall(r'\s(?:href|src|srcset)="([^"]+)"', part.content)
-
-
-def wrong(page):
-    """The links of a page that lead nowhere on GitHub."""
-    for link in links(parsed(page)):
-        path, _, anchor = link.partition("#")
-        if re.match("[a-z]+:", link):
-            continue
-        target = (ROOT / page).parent.joinpath(path) if path else ROOT / page
-        if not target.exists():
-            yield link
-        elif anchor and target.suffix == ".md":
-            there = anchors(target.resolve().relative_to(ROOT).as_posix())
-            yield from [link] if anchor not in there else []
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_and_anchors_lead_somewhere(page):
-    assert list(wrong(page)) == []
-
-
-def test_what_leads_nowhere_is_found(tmp_path, monkeypatch):
-    monkeypatch.setitem(globals(), "ROOT", tmp_path)
-    (tmp_path / "to.md").write_text("# One `two`\n\n## One two\n\n### Two, three: 4\n")
-    text = "[a](to.md#one-two) [b](to.md#one-two-1) [c](to.md#two-three-4) [d](to.md#five)\n"
-    (tmp_path / "from.md").write_text(text + '[e](no.md) `[f](no.md)` <img src="no.png">\n')
-    assert list(wrong("from.md")) == ["to.md#five", "no.md", "no.png"]
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_headings_are_in_order(page):
-    levels = [level for level, _ in headings(parsed(page))]
+    tokens = GITHUB.parse((ROOT / page).read_text("utf-8"))
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
     assert levels[:1] in ([1], [])
     assert levels.count(1) <= 1
     assert [b for a, b in pairwise(levels) if b > a + 1] == []
@@ -207,6 +147,12 @@ def test_a_link_out_of_the_repository_is_refused(repository, tmp_path):
         (repository / "docs/a.md").write_text(f"[x]({link})")
         with pytest.raises(ToolError, match=r"docs/a\.md: links to .* not in the repository"):
             Pages(repository, chinese=False).write(tmp_path / "to", [])
+
+
+def test_anchors_are_those_of_github():
+    assert sitehook.slug("7a. The vendor's own: two_words, 错误码", "-") == (
+        "7a-the-vendors-own-two_words-错误码"
+    )
 
 
 def test_places():

@@ -17,7 +17,7 @@ from ..errors import ToolError
 CHINESE = ".zh-CN.md"
 # Before a page of the other language, in a link; sitehook.py, which knows the way there, ends it.
 ELSEWHERE = "other-language:"
-_UNTRANSLATED = "> 本页尚无中文版，以下为英文原文。\n\n"
+_UNTRANSLATED = "<blockquote data-search-exclude>本页尚无中文版，以下为英文原文。</blockquote>\n\n"
 _ASSETS = (".css", ".gif", ".jpg", ".png", ".svg")
 _KINDS = {".py": "python", ".toml": "toml", ".json": "json"}
 _CODE = r"(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)"
