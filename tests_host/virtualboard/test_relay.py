@@ -8,7 +8,7 @@ from dynreg_tools.virtualboard.relay import EPOCH_NS, NEVER, Relay
 
 BANNER = b'MicroPython 9; linux [GCC] version\r\nType "help()" for more information.\r\n'
 RAW = b"raw REPL; CTRL-B to exit\r\n>"
-OFF = {"active": False, "ssid": None, "key": None, "kept": False}
+OFF = {"active": False, "ssid": None, "key": None, "kept": False, "point": {}}
 
 
 @pytest.fixture

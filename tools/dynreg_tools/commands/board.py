@@ -118,12 +118,17 @@ def _run(arguments: argparse.Namespace) -> int:
     shown = sys.stdout if arguments.once else sys.stderr if arguments.verbose else None
     running = board.power_on(arguments.power_cut, arguments.torn)
     running.before_start = lambda: running.on_output(lambda text: _show(shown, text, stop))
-    code = 0
+    code, point = 0, None
     with running:
         if not arguments.once:
             _event({"ready": True, "port": running.port, "mac": board.mac})
         while not stop.is_set():
             running.wait_change(0.1)
+            if point != (point := running.access_point) and not arguments.once:
+                known = ("ssid", "http", "dns")  # its password is the label's and nobody else's
+                _event(
+                    {"event": "access-point", **{name: (point or {}).get(name) for name in known}}
+                )
             state, status = running.state, running.first_end
             if state == "dead":
                 raise BoardError(running.failure or "the board died")

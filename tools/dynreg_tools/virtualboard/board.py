@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from .running import Power, Running
 TORN = ("untouched", "half", "erased", "random", "reordered")
 FILE_SYSTEMS = ("littlefs2", "fat")
 _ESPRESSIF = (0x24, 0x6F, 0x28)
-_FIRMWARE_HEAP = 54 * 1024  # what the stand-ins for C modules take; on a board they take none
+_FIRMWARE_HEAP = 56 * 1024  # what the stand-ins for C modules take; on a board they take none
 _BOOT_PY = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 
 
@@ -39,6 +40,13 @@ def parse_mac(text: str) -> list[int]:
     if not re.fullmatch(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}", text):
         raise BoardError(f"{text} is not a MAC; write it as 24:6f:28:aa:bb:cc")
     return [int(part, 16) for part in re.split("[:-]", text)]
+
+
+def _free(kind: int) -> int:
+    """A port of this machine that nobody listens on, for its access point."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
 
 
 class Board:
@@ -228,6 +236,7 @@ class Board:
             "fast": fast_forward,
             "fs": settings["fs"],
             "slots": settings.get("slots", False),
+            "ports": {"80": _free(socket.SOCK_STREAM), "53": _free(socket.SOCK_DGRAM)},
             "size": settings["flash_size"],
             "image": str(self.folder / "flash.img"),
             "nvs": str(self.folder / "nvs.bin"),

@@ -70,6 +70,14 @@ class Loop(threading.Thread):
         return self.relay.writes, self.relay.reads
 
     @property
+    def access_point(self) -> dict[str, Any] | None:
+        point, ports = self.relay.wifi["point"], self._settings["ports"]
+        if not point.get("on"):
+            return None
+        where = {"http": f"http://127.0.0.1:{ports['80']}/", "dns": ["127.0.0.1", ports["53"]]}
+        return {name: point[name] for name in ("ssid", "key", "security", "channel")} | where
+
+    @property
     def pid(self) -> int:
         """The process id of the MicroPython that runs; 0 while none does."""
         process = self._process

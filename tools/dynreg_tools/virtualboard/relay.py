@@ -20,7 +20,7 @@ NEVER = 1e9
 ENDINGS = (b"R", b"D", b"C")  # messages: reset, deep sleep, power cut
 INTERRUPTED = -2  # the exit code of a process that SIGINT ended
 _MAX_FALSE_STARTS = 3
-_WIFI_OFF = {"active": False, "ssid": None, "key": None, "kept": False}
+_WIFI_OFF = {"active": False, "ssid": None, "key": None, "kept": False, "point": {}}
 
 
 class Relay:
@@ -42,7 +42,7 @@ class Relay:
         self._cable = cable
         self._token = token
         self._rtc_ns = 0
-        self._wifi: dict[str, Any] = _WIFI_OFF
+        self.wifi: dict[str, Any] = _WIFI_OFF  # of the radio
         self._wdt_s = 0.0
         self._wdt_at = self._wake_at = NEVER
         self._false_starts = 0
@@ -107,7 +107,7 @@ class Relay:
         elif kind == b"T":
             self._rtc_ns = int(rest)
         elif kind == b"N":
-            self._wifi = json.loads(rest) | {"kept": True}
+            self.wifi = json.loads(rest) | {"kept": True}
         elif kind == b"W":
             self._wdt_s = int(rest) / 1000
             self._wdt_at = now + self._wdt_s
@@ -180,7 +180,7 @@ class Relay:
     def _boot(self, cause: int) -> None:
         if cause != uart.SOFT:
             self._wdt_at, self._wdt_s, self._wake_at = NEVER, 0.0, NEVER
-            self._wifi = _WIFI_OFF
+            self.wifi = _WIFI_OFF
             self._show(uart.reset_lines(cause))
             self._prompt = Prompt()
             self._actions.append(Forget())
@@ -195,7 +195,7 @@ class Relay:
             "rtc_ns": self._rtc_ns,
             "writes": self.writes,
             "cut": self._cut,
-            "wifi_state": self._wifi,
+            "wifi_state": self.wifi,
             "token": token,
         }
         self._actions.append(Start(config))

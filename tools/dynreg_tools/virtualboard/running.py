@@ -120,6 +120,12 @@ class Running:
         return self._loop.relay.starts
 
     @property
+    def access_point(self) -> dict[str, Any] | None:
+        """The board's own: ssid, key, security (3: WPA2), channel, and where this machine reaches
+        it: http (URL), dns ([host, port]). None while it has none."""
+        return self._loop.access_point
+
+    @property
     def pid(self) -> int:
         """The MicroPython process's id, another one after each restart; 0 between."""
         return self._loop.pid

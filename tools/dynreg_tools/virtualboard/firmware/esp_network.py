@@ -1,6 +1,7 @@
 """network.WLAN of an ESP32: joining takes time, failing never ends. Device side.
 
-The radio outlives a soft reset, so the relay remembers the last state it was sent.
+The radio outlives a soft reset, so the relay remembers the last state it was sent. An access point
+is on this machine's loopback, with other ports: who is here is in it, whatever its password.
 """
 
 import json as _json
@@ -22,7 +23,14 @@ STAT_HANDSHAKE_TIMEOUT = 204
 
 _JOIN_MS = 150  # a fast access point on a real board needs 10 to 30 times as long
 
-_state = _board.config["wifi_state"]  # active, ssid, key
+_state = _board.config["wifi_state"]  # active, ssid, key; point: the access point
+_OPEN = 0
+_POINT_ADDRESS = "127.0.0.1"
+# As an ESP32's is before it is configured, or as it was left by a soft reset.
+_point = {"on": False, "ssid": "ESP_000000", "key": "", "security": _OPEN, "channel": 1}
+_point.update(_state["point"])
+_state["point"] = _point
+_POINT_NAMES = {"essid": "ssid", "password": "key", "authmode": "security"}
 _settings = {"hostname": "mpy-esp32", "country": "XX", "since": _ticks_ms()}
 
 
@@ -37,6 +45,31 @@ def _right():
     return ssid in access_points and (
         not access_points[ssid] or access_points[ssid] == _state["key"]
     )
+
+
+def _configure_point(settings):
+    if not _point["on"]:
+        raise OSError("Wifi Mode Error")
+    new = dict(_point)
+    for alias, value in settings.items():
+        name = _POINT_NAMES.get(alias, alias)
+        if name in ("ssid", "key", "security", "channel"):
+            new[name] = value.decode() if isinstance(value, bytes) else value
+        elif name not in ("max_clients", "hidden", "hostname", "dhcp_hostname"):
+            raise ValueError("unknown config param")
+    if new["security"] != _OPEN and not 8 <= len(new["key"].encode()) < 64:
+        raise OSError("Wifi Invalid Password")
+    if not 0 < len(new["ssid"].encode()) <= 32:
+        raise OSError("Wifi Invalid SSID")
+    _point.update(new)
+    _send_state()
+
+
+def _point_port(address):
+    """The port of this machine that stands for the access point's; None for any other address."""
+    if _point["on"] and address[0] == _POINT_ADDRESS:
+        return _board.config["ports"].get(str(address[1]))
+    return None
 
 
 def _joining_ms():
@@ -72,12 +105,13 @@ class WLAN:
         if interface not in (STA_IF, AP_IF):
             raise ValueError("invalid WLAN interface identifier")
         self._sta = interface == STA_IF
-        self._ap_on = False
 
     def active(self, on=None):
         if not self._sta:
-            self._ap_on = self._ap_on if on is None else bool(on)
-            return self._ap_on
+            if on is not None and bool(on) != _point["on"]:
+                _point["on"] = bool(on)
+                _send_state()
+            return _point["on"]
         if on is not None and bool(on) != _state["active"]:
             _state["active"] = bool(on)
             _state["ssid"] = _state["key"] = None
@@ -127,6 +161,10 @@ class WLAN:
     def ifconfig(self, settings=None):
         if settings is not None:
             return None
+        if not self._sta:
+            return (_POINT_ADDRESS if _point["on"] else "0.0.0.0", "255.255.255.0") + (
+                _POINT_ADDRESS,
+            ) * 2
         if self.isconnected():
             return (
                 "192.168.4.%d" % (_board.config["mac"][5] or 1),
@@ -138,7 +176,9 @@ class WLAN:
 
     def config(self, *args, **settings):
         if settings:
-            return None
+            return None if self._sta else _configure_point(settings)
+        if not self._sta and args and _POINT_NAMES.get(args[0], args[0]) in _point:
+            return _point[_POINT_NAMES.get(args[0], args[0])]
         if args == ("mac",):
             mac = _board.config["mac"]
             return bytes(mac if self._sta else mac[:5] + [(mac[5] + 1) & 255])
@@ -154,7 +194,7 @@ class WLAN:
 
     def scan(self):
         if not _state["active"]:
-            raise OSError("Wifi Not Started")
+            raise OSError("STA must be active")
         found = []
         for n, (ssid, key) in enumerate(_board.config["wifi"].items()):
             bssid = b"\x02\x00\x00\x00\x00" + bytes([n])

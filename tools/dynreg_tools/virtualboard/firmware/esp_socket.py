@@ -68,8 +68,12 @@ def _address(raw):
     return (".".join(str(byte) for byte in parts[1]), parts[2])
 
 
+def _up():
+    return _network._joined() or _network._point["on"]
+
+
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-    if not _network._joined():
+    if not _up():
         raise OSError(_DNS_FAILED)
     raw = _lookup(host or "0.0.0.0", port, type or SOCK_STREAM)
     return [(AF_INET, type or SOCK_STREAM, proto, "", _address(raw))]
@@ -125,6 +129,9 @@ class socket(_io.IOBase):
         self._call(self._raw.connect, _host_address(address))
 
     def bind(self, address):
+        number = _network._point_port(address)
+        if number:
+            address = address[0], number
         self._call(self._raw.bind, _host_address(address))
 
     def listen(self, backlog=2):
@@ -148,7 +155,7 @@ class socket(_io.IOBase):
         self._call(self._raw.write, data)
 
     def sendto(self, data, address):
-        if not _network._joined():
+        if not _up():
             raise OSError(_errno.EHOSTUNREACH)
         return self._call(self._raw.sendto, data, _host_address(address))
 
