@@ -48,6 +48,7 @@ def level(module):
 STEPS = {
     "firmware": {"services.ota.__init__"},
     "ota": {"connect.backoff", "connect.tls", "device"},
+    "setup": {"connect.hmac", "connect.wifi", "device", "storage.device_file"},
 }
 SERVICES = {module for module in MODULES if module.startswith("services.")}
 

@@ -33,6 +33,18 @@ class Batch:
         """The device name of the board with this MAC."""
         return self.values["deviceName"].replace("{mac}", mac.replace(":", ""))
 
+    def access_point(self, device: str, mac: str) -> tuple[str, str]:
+        """Name and password of services/setup's on the board of this name and MAC. BoardError."""
+        own = self.values.get("setup")
+        if not isinstance(own, dict):
+            raise BoardError(
+                "config", f"{self.path}: has no setup: 'dynreg init --setup' makes one"
+            )
+        settings = sources.library("services.setup.settings")
+        number = bytes.fromhex(mac.replace(":", ""))
+        password = own.get("password") or settings.derived(own["key"], number)
+        return own.get("name") or device[:32], password
+
     @property
     def authorities(self) -> list[str]:
         """Paths on the board of the CA files that it names."""
@@ -62,6 +74,8 @@ def read(path: Path) -> Batch:
         info = device.DeviceInfo(str(path))
         values = device_file.read(str(path))
         credentials.need_product_secret(info)
+        if "setup" in values:
+            sources.library("services.setup.settings").load(str(path))
     except config_error as error:
         raise BoardError("config", str(error)) from None
     return Batch(path, values, info)

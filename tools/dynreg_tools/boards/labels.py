@@ -1,15 +1,17 @@
 """What stands on a board's label, and where: pure arithmetic, so that it can be tried at any size.
 
-A label has the device name, the MAC and a QR code of "PRODUCTID/device-name"; never a secret.
+A label has the device name, the MAC and a QR code of "PRODUCTID/device-name"; never a secret. One
+for the access point of services/setup has that one's name, password and QR code.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from .batch import Batch
 from .errors import BoardError
 from .report import GOOD
 
@@ -42,6 +44,28 @@ class Label:
         """What its QR code says."""
         return f"{self.product}/{self.device}"
 
+    @property
+    def lines(self) -> tuple[str, str]:
+        """What stands beside it: as large as it goes, and smaller."""
+        return self.device, self.mac
+
+
+@dataclass(frozen=True)
+class WifiLabel(Label):
+    """Of a board's access point: a telephone's camera joins it."""
+
+    network: str
+    password: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        name, password = (re.sub(r'([\\;,:"])', r"\\\1", t) for t in (self.network, self.password))
+        return f"WIFI:T:WPA;S:{name};P:{password};;"
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        return self.network, self.password
+
 
 def of_rows(
     rows: Iterable[dict[str, Any]], product: str | None, every: bool
@@ -65,6 +89,16 @@ def of_rows(
         else:
             labels.append(label)
     return labels, without
+
+
+def of_network(label: Label, batch: Batch) -> WifiLabel:
+    """The same board's, of its access point. BoardError where it has none that can be printed."""
+    network, password = batch.access_point(label.device, label.mac)
+    if not all(" " <= char <= "~" for char in network + password):
+        raise BoardError(
+            "config", f"{batch.path}: setup: a label has only the characters of ASCII: use these"
+        )
+    return WifiLabel(label.product, label.device, label.mac, network, password)
 
 
 @dataclass(frozen=True)
@@ -143,14 +177,15 @@ def layout(label: Label, modules: int, paper: Paper) -> Layout:
 
 
 def _texts(label: Label, wide: float, high: float) -> list[tuple[str, float]]:
-    """Lines and their points: the MAC in one if it can be, the name as large as it goes; or []."""
-    for_mac = next(
-        (size for size in _sizes(LARGEST_MAC) if _columns(wide, size) >= len(label.mac)), SMALLEST
+    """Lines and their points: the second in one if it can be, the first as large as can be."""
+    large, small = label.lines
+    for_small = next(
+        (size for size in _sizes(LARGEST_MAC) if _columns(wide, size) >= len(small)), SMALLEST
     )
     for size in _sizes(LARGEST):
         texts = [
             (text, points)
-            for whole, points in ((label.device, size), (label.mac, min(size, for_mac)))
+            for whole, points in ((large, size), (small, min(size, for_small)))
             for text in broken(whole, _columns(wide, points))
         ]
         if sum(_height(points) for _, points in texts) <= high:

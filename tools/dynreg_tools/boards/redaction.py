@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from .batch import OWN, Batch, placeholder
 
 HIDDEN = "[hidden]"
+_NAMES = (("wifi", "ssid"), ("setup", "name"))
 _SHORTEST = 4  # a shorter one is in everything
 # What follows such a name, whatever the quotes: {"deviceSecret": "…"}, password=…; but not the
 # first word of a sentence that goes on, as in "each name has one secret: write {mac}".
@@ -35,9 +36,9 @@ class Redaction:
     def __init__(self, batch: Batch) -> None:
         known = [
             *_texts([batch.values.get(key) for key in OWN]),
-            *_texts(batch.values.get("wifi")),
+            *_texts([batch.values.get(key) for key in ("wifi", "setup")]),
         ]
-        names = {(batch.values.get("wifi") or {}).get("ssid")}
+        names = {(batch.values.get(a) or {}).get(b) for a, b in _NAMES}
         secrets = {text for text in known if not placeholder(text) and text not in names}
         forms = {form for text in secrets if len(text) >= _SHORTEST for form in _forms(text)}
         longest_first = sorted(forms, key=len, reverse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets as random
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", choices=sorted(questions.REGIONS))
     parser.add_argument("--device-name", metavar="NAME", help="default esp32-{mac}")
     parser.add_argument("--wifi-ssid", metavar="NAME", help='"" for none')
+    parser.add_argument(
+        "--setup",
+        action="store_true",
+        help="a key for services/setup, by which a person gives the board its Wi-Fi",
+    )
     own = parser.add_argument_group("a hub of your own")
     own.add_argument("--gateway", metavar="URL", help="https://host:port")
     own.add_argument("--mqtt", metavar="URL", help="mqtts://host:port")
@@ -171,6 +177,8 @@ def filled_in(answers: dict[str, str], options: argparse.Namespace) -> dict[str,
     values["deviceName"] = answers["device_name"]
     values["region"] = answers["region"]
     values.pop("wifi")
+    if options.setup:
+        values["setup"] = {"key": random.token_urlsafe(24)}
     if answers["wifi_ssid"]:
         values["wifi"] = {"ssid": answers["wifi_ssid"], "password": answers["wifi_password"]}
     endpoint = {"gateway": options.gateway, "mqtt": options.mqtt}

@@ -16,12 +16,15 @@ from ..console import Console
 DESCRIPTION = """\
 A label for each good board of a report: device name, MAC, and a QR code of PRODUCTID/device-name
 (no secret). As a PDF it has a page of the label's size for each, as label printers take it; as a
-folder a PNG for each. Long names are broken into lines, and made smaller, to 6 points at least."""
+folder a PNG for each. Long names are broken into lines, and made smaller, to 6 points at least.
+--wifi: a second one for each, with name, password and QR code of the board's access point
+(services/setup), by which a telephone's camera joins it. Only its owner may read these files."""
 EXAMPLE = """\
 examples:
   dynreg labels batch.csv --out labels.pdf
   dynreg labels batch.csv --out labels.pdf --size 62x29
   dynreg labels batch.csv --out labels/ --dpi 203        PNGs, for a printer of 203 dots an inch
+  dynreg labels batch.csv --out labels.pdf --wifi --device-info device_info.json
 
 Needs `pip install "dynreg[labels]"`."""
 _LEAST_MM, _MOST_MM = 10, 300
@@ -55,8 +58,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--device-info",
         type=Path,
         metavar="FILE",
-        help="the product's, for a report of an earlier edition, which does not name it",
+        help="the product's: for --wifi, and a report of an earlier edition that does not name it",
     )
+    parser.add_argument("--wifi", action="store_true", help="the access point's beside each")
     parser.add_argument("--json", action="store_true", help="one JSON object a label")
 
 
@@ -66,7 +70,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.report.is_file():
         raise BoardError("argument", f"{options.report}: no such report: name a batch's FILE.csv")
     sheet = extras.load("boards.labelsheet", "labels")
-    product = batch.read(options.device_info).info.product_id if options.device_info else None
+    info = batch.read(options.device_info) if options.device_info else None
+    if options.wifi and not info:
+        raise BoardError("argument", "--wifi: name the product's --device-info")
+    product = info.info.product_id if info else None
     rows = Report(options.report).rows
     made, without = labels.of_rows(rows, product, options.all)
     for sentence in without:
@@ -75,24 +82,30 @@ def run(options: argparse.Namespace) -> int:
         raise BoardError(
             "argument", f"{options.report}: no board has a label to get: {_why(rows)}"
         )
+    if options.wifi and info:
+        made = [one for label in made for one in (label, labels.of_network(label, info))]
     width, height = options.size
     paper = Paper(width, height, options.dpi)
+    mode = files.PRIVATE if options.wifi else 0o666
     try:
         if options.out.suffix.lower() == ".pdf":
             places = [options.out] * len(made)
-            files.write(options.out, sheet.pdf(made, paper))
+            files.write(options.out, sheet.pdf(made, paper), mode)
         else:
             places = [options.out / name for name in names(made)]
             pictures = sheet.pictures(made, paper)
             options.out.mkdir(parents=True, exist_ok=True)
             for place, picture in zip(places, pictures, strict=True):
-                files.write(place, picture)
+                files.write(place, picture, mode)
     except OSError as error:
         raise BoardError(
             "argument", f"{options.out}: cannot be written ({error.strerror}): name another --out"
         ) from None
     for page, (label, place) in enumerate(zip(made, places, strict=True), 1):
-        console.result(vars(label) | {"text": label.text, "file": str(place), "page": page})
+        row = {"product": label.product, "device": label.device, "mac": label.mac}
+        of_wifi = isinstance(label, labels.WifiLabel)
+        row |= {"network": label.network} if of_wifi else {"text": label.text}
+        console.result(row | {"file": str(place), "page": page})
     labelled = "1 label" if len(made) == 1 else f"{len(made)} labels"
     console.say(f"{labelled} of {paper} in {options.out}")
     return 1 if without else 0
@@ -122,6 +135,8 @@ def names(made: list[Label]) -> list[str]:
     taken: set[str] = set()
     for label in made:
         stem = label.device.replace(":", "-")
+        if isinstance(label, labels.WifiLabel):
+            stem += ".wifi"
         if stem.lower() in taken:
             stem += "_" + label.mac.replace(":", "")
         number = 2

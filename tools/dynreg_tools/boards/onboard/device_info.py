@@ -70,6 +70,8 @@ def merge(text, own):
         what = "kept"
     if what == "kept" and new.get("burnProductSecret") is True and not old.get("productSecret"):
         own["productSecret"] = ""
+    if "setup" in new and "wifi" not in new and old.get("wifi"):  # a person gave it
+        text = text.replace("{", '{\n  "wifi": %s,' % json.dumps(old["wifi"]), 1)
     for key in own:
         text = text.replace('"@%s@"' % key, json.dumps(own[key]))
     if json.loads(text) == old:

@@ -1,0 +1,47 @@
+"""What setup writes into device_info.json: one object in it, all else as it was."""
+
+import ujson as json
+
+from ...errors import ConfigError, StorageError
+from ...storage import device_file, store
+
+
+def passes(password):
+    """Whether WPA2 takes these bytes for a password."""
+    return 8 <= len(password) <= 63 and min(password) > 31 and 127 not in password
+
+
+def keep(path, section, changes):
+    """Sets changes (str by key) in the object section of the file at path, which may have none.
+
+    The file holds the old or the new whenever the power goes; all else in it stays. StorageError.
+    """
+    try:
+        values = device_file.read(path)
+        text = device_file._contents(path).decode()
+        own = values.get(section) or {}
+        own.update(changes)
+        values[section] = own
+        text = _spliced(text, section, json.dumps(own)).encode()
+        try:
+            same = device_file.parse(path, text) == values
+        except ConfigError:
+            same = False
+        if not same:  # a layout that is not understood: correct beats pretty
+            text = store._anew(path, values).encode()
+            device_file.parse(path, text)
+        store.replace(path, text)
+    except (OSError, ConfigError) as error:
+        raise StorageError("storage", "%s cannot be written: %s" % (path, error)) from None
+
+
+def _spliced(text, section, own):
+    name = '"%s"' % section
+    at = text.find(name)
+    start = text.find("{", at)
+    if at >= 0 and text[at + len(name) : start].strip() == ":":
+        return text[:start] + own + text[text.find("}", start) + 1 :]
+    at = text.find("{") + 1
+    stop = len(text) - len(text[at:].lstrip())
+    comma = "" if text[stop] == "}" else "," + text[at:stop]
+    return "%s%s: %s%s%s" % (text[:stop], name, own, comma, text[stop:])

@@ -1,0 +1,43 @@
+"""What the page says, in English and in Chinese; from 1 on in the order of page.STATES."""
+
+TEXTS = (
+    (
+        "Wi-Fi for this device",
+        "Joining %s. This may take 20 seconds. If the page stays away, join this device's network "
+        "once more.",
+        "%s is joined and stored. This device's network ends now: go back to your own.",
+        "%s does not let this device in. Is the password right?",
+        "%s is not in reach.",
+        "%s gives no address: does its DHCP server answer?",
+        "The device cannot store %s.",
+        "A password has 8 to 63 characters. Only an open network has none.",
+        "Choose a network, or type its name: 32 bytes at most.",
+        "Another, by its name:",
+        "Password",
+        "Show the password",
+        "Join",
+        "Search again",
+        "open",
+        "cannot be joined by this device",
+        "Only networks on 2.4 GHz are found.",
+    ),
+    (
+        "设备的 Wi-Fi",
+        "正在连接 %s，最多需要约 20 秒。如果页面没有反应，请重新连接本设备的网络。",
+        "已连接 %s 并保存。本设备的网络即将关闭，请切换回您自己的网络。",
+        "%s 拒绝了连接。密码是否正确？",
+        "找不到 %s。",
+        "%s 没有分配地址：请检查它的 DHCP。",
+        "设备无法保存 %s。",
+        "密码为 8 到 63 个字符；只有开放网络没有密码。",
+        "请选择一个网络，或输入名称（最多 32 字节）。",
+        "其他网络，输入名称：",
+        "密码",
+        "显示密码",
+        "连接",
+        "重新搜索",
+        "开放",
+        "本设备无法连接",
+        "只能找到 2.4 GHz 网络。",
+    ),
+)
