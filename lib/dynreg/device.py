@@ -102,7 +102,8 @@ class Device:
 
         A registered device never registers again by itself: each repeat makes the secret before
         worthless, and after the first login the cloud refuses (docs/protocol.md, 3).
-        anew: but for a secret that never logged in, and is refused; connect() does that.
+        anew: but for a secret that never logged in, and is refused; connect() does that. It takes
+        30 s at most, names aside, and joins no Wi-Fi: connect() does.
         """
         if anew:
             return port.step("register.first_boot", "anew", self)
@@ -117,7 +118,7 @@ class Device:
 
     @property
     def fingerprint(self):
-        """Eight hex digits of the credential, None before registration."""
+        """Eight hex digits of the credential's SHA-256, None before registration."""
         if not self.registered:
             return None
         return port.step("storage.credentials", "fingerprint", self.info.credential)
@@ -125,6 +126,7 @@ class Device:
     def connect(self, keepalive=60, attempts=1):
         """A logged-in Session; registers before, on the first boot only.
 
+        keepalive: seconds, 0 (none) to 900: one that is gone is found within 1.5 times that.
         attempts: how often to try what another try may mend, with back-off; 0 for ever: then only
         what a person must change on the board comes out. What may take longer to pass, such as a
         refusal, waits for 15 to 60 minutes.
@@ -148,17 +150,23 @@ class Device:
         return self.session
 
     def sync_clock(self):
-        """Sets the clock by the cloud's; Unix milliseconds. poll() then makes it better."""
+        """Session.sync_clock(), with 10 s for the answer; Unix milliseconds. After connect()."""
         now = self.session.sync_clock()
         self.clock_set = True
         return now
 
     def state(self):
-        """How the board stands, as a dict for programs (status.py has the keys); no secret."""
+        """How the board stands, as a dict for programs; no secret.
+
+        fingerprint: None before registration. registered_at: Unix seconds, 0 unknown. copy_1 and
+        copy_2: (place, state) of the credential's two copies. tls: None while not connected.
+        clock_uncertainty_ms: how far off the clock was at most when the cloud's time set it, None
+        before. free_memory: bytes. ConfigError where the second copy is another device's.
+        """
         return port.step("status", "state", self)
 
     def status(self):
-        """What stands where, as text for the REPL; no secret in it."""
+        """What state() says, as text for the REPL; no secret in it."""
         return port.step("status", "text", self)
 
     def report(self, error=None):

@@ -20,6 +20,8 @@ def line(name, text):
 
 
 def _at(value, name):
+    """Writes a line of text where `level` lets it through."""
+
     def write(text):
         if value >= level:
             line(name, text)

@@ -30,10 +30,8 @@ def wheel(tmp_path_factory):
 
 def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {
-        "dynreg_tools",
-        f"dynreg-{version()}.dist-info",
-    }
+    packages = {"dynreg_tools", "dynreg-stubs", "hub-stubs", f"dynreg-{version()}.dist-info"}
+    assert {name.split("/")[0] for name in names} == packages
     inside = {name.removeprefix("dynreg_tools/board_files/") for name in names}
     for file in [*(ROOT / "lib").rglob("*.py"), ROOT / "boot.py", ROOT / "main.py"]:
         assert file.relative_to(ROOT).as_posix() in inside
@@ -42,14 +40,14 @@ def test_it_holds_one_package_and_all_that_goes_onto_boards(wheel):
     assert not any("__pycache__" in name or name.endswith(".mpy") for name in names)
 
 
-def test_it_holds_the_package_as_the_clone_has_it(wheel):
+def test_it_holds_the_packages_as_the_clone_has_them(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    tools = ROOT / "tools"
-    assert {
-        file.relative_to(tools).as_posix()
-        for file in (tools / "dynreg_tools").rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    } <= names
+    for package in (ROOT / "tools/dynreg_tools", *(ROOT / "tools/stubs").glob("*-stubs")):
+        assert {
+            file.relative_to(package.parent).as_posix()
+            for file in package.rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts
+        } <= names
 
 
 @pytest.fixture

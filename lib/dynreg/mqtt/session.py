@@ -41,7 +41,7 @@ class Packets:
         return bool(self.link and not self.link.broken)
 
     def close(self):
-        """Closes without a word."""
+        """Closes at once, without DISCONNECT; what was sent may be lost."""
         link, self.link = self.link, None  # pyright: ignore
         if link:
             link.close()
@@ -177,18 +177,18 @@ class Packets:
 class Session(Packets):
     """One device's life on the broker. Device.connect() makes it.
 
-    info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. history: notes.read()'s.
-    login: connection.login() for a connection made anew.
-    connected, and tls ("psk", "verified-ca" or "plain") say how it stands; refused: the topics
-    that the broker no longer granted on the last reconnect, asked for again every 15 minutes;
-    within: by how many milliseconds the clock was off at most when the cloud's time set it; None
-    before, and from the day after on until it is set again.
+    info: DeviceInfo with its credential. keepalive: seconds, 0 to 900. connected, and tls ("psk",
+    "verified-ca" or "plain") say how it stands; refused: the topics that the broker no longer
+    granted on the last reconnect, asked for again every 15 minutes; within: by how many
+    milliseconds the clock was off at most when the cloud's time set it; None before, and from the
+    day after on until it is set again.
 
     Callbacks run within poll() alone, one after the other, and may call whatever is here: what
     arrives meanwhile waits for its turn. Nothing but a DynregError comes out of any call, besides
     KeyboardInterrupt and its like.
     """
 
+    # history: notes.read()'s. login: connection.login() for a connection made anew.
     def __init__(self, info, keepalive, history, login):
         if not 0 <= keepalive <= 900:
             raise ConfigError("argument", "the keep-alive has 0 to 900 seconds")
@@ -260,7 +260,7 @@ class Session(Packets):
         _safe(port.step, "mqtt.acknowledged", "subscribe", self, name, callback, qos)
 
     def unsubscribe(self, name):
-        """Ends what subscribe() began."""
+        """Ends what subscribe() began; NetworkError where no UNSUBACK comes within 10 s."""
         _safe(port.step, "mqtt.acknowledged", "unsubscribe", self, name)
 
     def granted(self, topic):

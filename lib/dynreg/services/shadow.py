@@ -26,7 +26,8 @@ class Shadow(Requests):
     changed(delta, version): called within poll() with what is desired and not reported, each time
     that it is pushed or read. path: of a file that keeps desired over a power cut, written only
     when that has changed, and then once; without one nothing is written.
-    LoginError where the cloud does not grant the topic; NetworkError; StorageError for path.
+    A flash that does not take it is logged. LoginError where the cloud does not grant the topic;
+    NetworkError.
     """
 
     CODE = "result"

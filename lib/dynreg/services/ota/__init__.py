@@ -163,7 +163,7 @@ class Updater:
         self._keep(slot, job["version"], back=[run, self.version], **made)
 
     def back(self):
-        """Goes back to the program before."""
+        """Starts the program before this one, by a reset; only while trial says so."""
         slot, version = self.state["back"]
         self._keep(slot, version, tell=[self.version, -5, "not confirmed in time"])
         self._reset()

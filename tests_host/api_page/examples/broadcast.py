@@ -1,0 +1,3 @@
+from dynreg.services import broadcast
+
+broadcast.listen(session, lambda message: print("to all:", message))

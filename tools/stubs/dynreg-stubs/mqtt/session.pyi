@@ -1,0 +1,33 @@
+from collections.abc import Callable
+from typing import Literal
+
+from ..device import DeviceInfo
+
+class Packets:
+    @property
+    def connected(self) -> bool: ...
+    def close(self) -> None: ...
+
+class Session(Packets):
+    info: DeviceInfo
+    keepalive: int
+    tls: Literal["psk", "verified-ca", "plain"] | None
+    within: int | None
+    refused: list[str]
+    def connect(self) -> None: ...
+    def sync_clock(self, ms: int = 10000) -> int: ...
+    def subscribe(
+        self, name: str | bytes, callback: Callable[[str, bytes], object], qos: Literal[0, 1] = 0
+    ) -> None: ...
+    def unsubscribe(self, name: str | bytes) -> None: ...
+    def granted(self, topic: str) -> Literal[0, 1]: ...
+    def publish(
+        self,
+        name: str | bytes,
+        message: str | bytes | bytearray | memoryview,
+        qos: Literal[0, 1] = 0,
+        ms: int = 60000,
+        wait: bool = False,
+    ) -> None: ...
+    def poll(self, ms: int = 0) -> None: ...
+    def disconnect(self) -> None: ...

@@ -1,0 +1,5 @@
+from ..mqtt.session import Session
+
+class Requests:
+    session: Session
+    def sync(self) -> None: ...

@@ -1,0 +1,5 @@
+from collections.abc import Callable
+
+from ..mqtt.session import Session
+
+def listen(session: Session, handler: Callable[[bytes], object]) -> None: ...

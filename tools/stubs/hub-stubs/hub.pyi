@@ -1,0 +1,96 @@
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from dynreg.errors import DynregError
+from dynreg.services.vendor import Property
+
+class LoggerLevel:
+    DEBUG: str
+    INFO: str
+    WARNING: str
+    ERROR: str
+
+class _Logger(Protocol):
+    enabled: bool
+    def debug(self, text: str, *values: object) -> None: ...
+    def info(self, text: str, *values: object) -> None: ...
+    def warning(self, text: str, *values: object) -> None: ...
+    def error(self, text: str, *values: object) -> None: ...
+    def warring(self, text: str, *values: object) -> None: ...
+    def critical(self, text: str, *values: object) -> None: ...
+
+class QcloudHub:
+    LoggerLevel: type[LoggerLevel]
+    StateError: type[DynregError]
+    hub: QcloudHub
+    def __init__(
+        self,
+        device_file: str,
+        userdata: Any = None,
+        tls: bool = True,
+        domain: str | None = None,
+        useWebsocket: bool = False,
+    ) -> None: ...
+    def logInit(
+        self,
+        level: str,
+        filePath: str | None = None,
+        maxBytes: int = 0,
+        backupCount: int = 0,
+        enable: bool = True,
+    ) -> _Logger: ...
+    def dynregDevice(
+        self, timeout: float = 10, dynregDomain: str | None = None
+    ) -> tuple[int, str]: ...
+    def registerMqttCallback(
+        self,
+        on_connect: Callable[[int, int, Any], object] | None,
+        on_disconnect: Callable[[int, Any], object] | None,
+        on_message: Callable[[str, Any, int, Any], object] | None,
+        on_publish: Callable[[int, Any], object] | None,
+        on_subscribe: Callable[[int, int, Any], object] | None,
+        on_unsubscribe: Callable[[int, Any], object] | None,
+    ) -> None: ...
+    def registerUserCallback(
+        self, topic: str, callback: Callable[[str, int, Any, Any], object]
+    ) -> None: ...
+    def setKeepaliveInterval(self, interval: int) -> None: ...
+    def getProductID(self) -> str: ...
+    def getDeviceName(self) -> str: ...
+    def connect(self) -> int: ...
+    def isMqttConnected(self) -> bool: ...
+    def getNtpAccurateTime(self) -> int: ...
+    def subscribe(
+        self, topic: str | tuple[str, int] | list[str] | list[tuple[str, int]], qos: int = 0
+    ) -> tuple[int, int]: ...
+    def unsubscribe(self, topic: str | list[str]) -> tuple[int, int]: ...
+    def publish(self, topic: str, payload: Any, qos: int) -> tuple[int, int]: ...
+    def disconnect(self) -> None: ...
+    # With dynreg.services.vendor:
+    device_property: type[Property]
+    def broadcastInit(
+        self, productId: str, deviceName: str, callback: Callable[[str, int, Any, Any], object]
+    ) -> tuple[int, int]: ...
+    def shadowInit(
+        self, productId: str, deviceName: str, callback: Callable[[str, int, Any, Any], object]
+    ) -> tuple[int, int]: ...
+    def getShadow(self, productId: str, deviceName: str) -> tuple[int, int]: ...
+    def shadowUpdate(
+        self,
+        productId: str,
+        deviceName: str,
+        shadow_docs: dict[str, Any],
+        length: int | None = None,
+    ) -> tuple[int, int]: ...
+    def shadowJsonConstructReport(
+        self, productId: str, deviceName: str, *args: Property
+    ) -> dict[str, Any]: ...
+    def shadowJsonConstructDesireAllNull(
+        self, productId: str, deviceName: str
+    ) -> dict[str, Any]: ...
+    def rrpcInit(
+        self, productId: str, deviceName: str, callback: Callable[[str, int, Any, Any], object]
+    ) -> tuple[int, int]: ...
+    def rrpcReply(
+        self, productId: str, deviceName: str, reply: Any, length: int | None = None
+    ) -> tuple[int, int]: ...
