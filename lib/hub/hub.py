@@ -2,7 +2,8 @@
 
 A program written for the vendor's sample keeps its calls: results are (0, …) or (-1, …),
 callbacks come from a thread of their own. What fails is logged and told by the result, never
-raised. Shadow, RRPC and broadcast are in dynreg.services.vendor; gateway and HTTP are not here.
+raised. dynreg.services.vendor, vendor_ota and vendor_explorer have more names (docs/services.md);
+gateway and HTTP are not here.
 
 The sample's `import logging`, time.strftime() and sys._getframe() are no part of MicroPython:
 hub.compat brings them. threading and os.path are not to be had: _thread and os.stat() are.
@@ -177,6 +178,7 @@ class QcloudHub:
         self._again = None  # ticks_ms of the next login, where the session does not see to it
         self._failures = 0
         self._was_connected = False
+        self._told = []  # (name, mid, …) of callbacks that are due
 
     def logInit(self, level, filePath=None, maxBytes=0, backupCount=0, enable=True):
         """A logger with debug, info, warning, error. No file: flash is not for logs.
@@ -355,7 +357,7 @@ class QcloudHub:
             self._failed(what, error)
             return -1, mid
         log.debug("%s success" % what)
-        self._call(what, mid, *more)
+        self._told.append((what, mid) + more)
         return 0, mid
 
     def _failed(self, what, error):
@@ -401,7 +403,13 @@ class QcloudHub:
                 del calling[thread]
 
     def _notice(self, rc=-1):
-        """Tells the program when the connection came or went; rc: of on_disconnect."""
+        """Tells the program what was done, and whether the connection came or went.
+
+        rc: of on_disconnect. Not before the call that did it has given its mid to the program.
+        """
+        told, self._told = self._told, []
+        for one in told:
+            self._call(*one)
         connected = self._connected()
         if connected != self._was_connected:
             self._was_connected = connected
@@ -447,6 +455,7 @@ class QcloudHub:
                 return
             self._turning = True
             try:
+                self._notice()
                 if self._again is None:
                     self._device.session.poll(0)
                 elif port.ticks_diff(self._again, port.ticks_ms()) <= 0:

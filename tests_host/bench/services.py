@@ -27,7 +27,7 @@ try:
     import asyncio
 except ImportError:
     pass
-if sys.argv[1] == "vendor":
+if sys.argv[1].startswith("vendor"):
     import hub.hub
 gc.collect()
 before = gc.mem_alloc()

@@ -1,8 +1,8 @@
 """`./dev package`, and the package.json (mpremote mip) that lists what lib/ holds."""
 
+import ast
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -21,17 +21,31 @@ def files():
 
 
 def services():
-    """The modules of each service, by its name, with what it imports of services/_NAME.py."""
-    found = {}
+    """The modules of each service, by its name, with those of the others that these import."""
     folder = ROOT / "lib" / "dynreg" / "services"
+    own, needs = {}, {}
     for path in folder.rglob("*.py"):
         name = path.relative_to(folder).parts[0].removesuffix(".py")
-        if not name.startswith("_"):
-            shared = re.findall(r"from [.]+(_[a-z]+) import", path.read_text("utf-8"))
-            modules = [path, *(folder / f"{other}.py" for other in shared)]
-            names = {module.relative_to(ROOT / "lib").as_posix() for module in modules}
-            found[name] = found.get(name, set()) | names
-    return found
+        own.setdefault(name, set()).add(path.relative_to(ROOT / "lib").as_posix())
+        beside = path.parent == folder
+        needs.setdefault(name, set()).update(_siblings(path) if beside else ())
+    while True:
+        more = {name: needs[name].union(*(needs[one] for one in needs[name])) for name in needs}
+        if more == needs:
+            break
+        needs = more
+    return {
+        name: modules.union(*(own[one] for one in needs[name]))
+        for name, modules in own.items()
+        if not name.startswith("_")
+    }
+
+
+def _siblings(path):
+    """What a module imports from beside it, within functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
 
 
 @pytest.fixture

@@ -96,14 +96,29 @@ def test_payloads_that_go_out():
         result, mid = board.hub.publish(OWNER + "/event", payload, 0)
         assert result == 0 and isinstance(mid, int)
         assert _sent(board.peer)[-1] == (OWNER + "/event", message), payload
+        # Not before the program has the mid, as with the vendor's: its thread calls.
+        assert not board.heard
+        assert board.hub.isMqttConnected() is True
         assert board.heard.pop() == ("publish", mid, "user")
+
+
+def test_a_callback_that_publishes_does_not_hold_up_the_turn():
+    board = connected()
+    board.hub.registerMqttCallback(
+        None, None, None, lambda *_: board.hub.publish(OWNER + "/event", 1, 0), None, None
+    )
+    board.hub.publish(OWNER + "/event", 0, 0)
+    for turn in range(4):
+        assert len(_sent(board.peer)) == 1 + 2 * turn
+        assert board.hub.isMqttConnected() is True
 
 
 def test_subscribe_takes_a_pair_and_a_list():
     board = connected()
     board.peer.expect(packets.suback(2, 1))
     result, mid = board.hub.subscribe(("a/b", 1), 0)
-    assert result == 0 and board.heard.pop() == ("subscribe", mid, 1, "user")
+    assert result == 0 and board.hub.isMqttConnected() is True
+    assert board.heard.pop() == ("subscribe", mid, 1, "user")
     board.peer.expect(packets.suback(3, 1), packets.suback(4, 0))
     assert board.hub.subscribe([("a/c", 1), ("a/d", 0)])[0] == 0
     assert packets.subscribe(4, "a/d") in board.peer.segments

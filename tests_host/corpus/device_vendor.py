@@ -4,8 +4,9 @@ import io
 import json
 
 import dynreg.services.vendor  # noqa: F401
+import fakes
 import packets
-from facades import OWNER, connected
+from facades import OWNER, Facade, connected
 from fakes import NAME, PRODUCT
 
 WHO = PRODUCT, NAME
@@ -98,3 +99,15 @@ def test_calls_that_nobody_answers_are_forgotten():
         board.say(b"x", f"{RXD}/{number}")
     assert board.hub.rrpcReply(*WHO, "late", 4)[0] == 0
     assert published(board) == [(TXD + "/24", "late")]
+
+
+def test_the_states_of_the_connection():
+    board = Facade(fakes.Peer(packets.CONNACK))
+    hub = board.hub
+    hub.setReconnectInterval(20, 1)
+    hub.setMessageTimout(10)
+    assert hub.getConnectState() is hub.HubState.INITIALIZED
+    hub.connect()
+    assert hub.getConnectState() is hub.HubState.CONNECTED
+    hub.disconnect()
+    assert hub.getConnectState() is hub.HubState.DISCONNECTED

@@ -69,6 +69,7 @@ class Facade:
         assert self.hub.isMqttConnected() is True
         self.peer.expect(packets.suback(1))
         assert self.hub.subscribe(CONTROL, 0)[0] == 0
+        self.hub.isMqttConnected()  # where there is no thread, callbacks come within this
         del self.heard[:]
         return self
 

@@ -231,3 +231,67 @@ def test_the_samples_folders_do_not_hide_the_package(bench):
     assert "not on this board" not in output
     (device,) = bench.hub.devices()
     assert device["name"] == "of-the-sample"
+
+
+# The calls of the vendor's sample for updates (hub/sample/ota), in its order.
+UPDATE = """
+import os
+import time
+from enum import Enum
+from hub.hub import QcloudHub
+
+class Ask(Enum):
+    FILE_SIZE = 1
+    VERSION = 3
+    CHECK_FIRMWARE = 4
+
+acknowledged = []
+heard = []
+qcloud = QcloudHub(device_file="hub/sample/device_info.json", tls=True).hub
+who = qcloud.getProductID(), qcloud.getDeviceName()
+qcloud.registerMqttCallback(
+    None, None, None, lambda mid, userdata: acknowledged.append(mid), None, None
+)
+qcloud.connect()
+qcloud.otaInit(*who, lambda topic, qos, payload, userdata: heard.append(payload["result_code"]))
+qcloud.otaReportVersion(*who, "0.1.0")
+while not heard:
+    time.sleep(0.1)
+print("wait for ota upgrade command")
+while not qcloud.otaIsFetching(*who):
+    time.sleep(0.1)
+size, state = qcloud.otaIoctlNumber(*who, Ask.FILE_SIZE)
+version, state = qcloud.otaIoctlString(*who, Ask.VERSION, 32)
+path = "./FW_%s.bin" % version
+print("there", os.path.exists(path), qcloud.otaDownloadStart(*who, 0, size))
+with open(path, "wb+") as file:
+    while not qcloud.otaIsFetchFinished(*who):
+        buf, count = qcloud.otaFetchYield(*who, 5000)
+        if count < 0:
+            break
+        file.write(buf)
+print("valid", qcloud.otaIoctlNumber(*who, Ask.CHECK_FIRMWARE))
+rc, mid = qcloud.otaReportUpgradeSuccess(*who, None)
+while mid not in acknowledged:
+    time.sleep(0.1)
+print("sample ends", rc)
+"""
+
+
+def test_the_vendors_sample_for_updates(bench):
+    line = "\nimport dynreg.services.vendor_ota"
+    boot = bench.board.read_file("/boot.py").decode() + BOOT.replace("compat", "compat" + line)
+    bench.install({"/boot.py": boot, "/main.py": UPDATE})
+    bench.fast_forward = 1
+    data = bytes(range(256)) * 50
+    with bench.power_on() as running:
+        running.wait_for("wait for ota upgrade command", 30)
+        bench.hub.services.update(bench.name, "2.0", data, "https")
+        running.wait_for(re.compile(r"sample ends|Traceback"), 60)
+        running.wait_repl()
+        output = running.output
+    assert "there False 0" in output
+    assert "valid (0, 'success')" in output
+    assert "sample ends 0" in output
+    assert bench.board.read_file("/FW_2.0.bin") == data
+    assert bench.hub.services.updates()[bench.name]["state"] == "done"

@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -63,14 +63,18 @@ def modules() -> list[str]:
 def services() -> dict[str, list[str]]:
     """The modules of each optional service: services/NAME.py or those of services/NAME/.
 
-    With those that several have in common, services/_NAME.py, where one of its own imports it.
+    With what it imports of the others: services/_NAME.py, or another service.
     """
     found: dict[str, list[str]] = {}
     for name in _modules():
-        if name.startswith(_SERVICES) and not name.startswith(_SERVICES + "_"):
-            service = PurePosixPath(name.removeprefix(_SERVICES)).parts[0].removesuffix(".py")
-            found.setdefault(service, []).append(name)
-    return {service: [*names, *_shared(names)] for service, names in found.items()}
+        if name.startswith(_SERVICES):
+            part = PurePosixPath(name.removeprefix(_SERVICES)).parts[0].removesuffix(".py")
+            found.setdefault(part, []).append(name)
+    return {
+        part: [*names, *(more for need in _needs(part, found) for more in found[need])]
+        for part, names in found.items()
+        if not part.startswith("_")
+    }
 
 
 def used_services(programs: Iterable[bytes]) -> list[str]:
@@ -84,10 +88,15 @@ def used_services(programs: Iterable[bytes]) -> list[str]:
     return [name for name in services() if name in found]
 
 
-def _shared(names: list[str]) -> list[str]:
-    text = "".join((LIB / name).read_text("utf-8") for name in names)
-    found = re.findall(r"^ *from \.+(_[a-z_]+) import", text, re.MULTILINE)
-    return sorted({f"{_SERVICES}{name}.py" for name in found})
+def _needs(part: str, known: Mapping[str, list[str]]) -> list[str]:
+    """Which of the others a service imports, and those import."""
+    found = [part]
+    for one in found:  # which grows meanwhile
+        beside = [name for name in known[one] if name == f"{_SERVICES}{one}.py"]
+        text = "".join((LIB / name).read_text("utf-8") for name in beside)
+        named = re.findall(r"^ *from \.(?: import )?(\w+)", text, re.MULTILINE)
+        found += sorted({name for name in named if name in known} - {*found})
+    return found[1:]
 
 
 def _modules() -> list[str]:

@@ -20,6 +20,28 @@ class Property:
         self.key = self.data = self.type = None
 
 
+class HubState:
+    """What getConnectState() gives."""
+
+    INITIALIZED = 1
+    CONNECTED = 3
+    DISCONNECTED = 5
+
+
+def getConnectState(hub):
+    if hub.isMqttConnected():
+        return HubState.CONNECTED
+    return HubState.DISCONNECTED if hub._runs else HubState.INITIALIZED
+
+
+def setReconnectInterval(hub, max_sec, min_sec):
+    """Changes nothing: dynreg waits by what has failed (docs/timeouts.md)."""
+
+
+def setMessageTimout(hub, timeout):
+    """Changes nothing: a message with QoS 1 has 60 s."""
+
+
 def broadcastInit(hub, productId, deviceName, callback):
     """callback for each message to all devices."""
     return _listen(hub, "$broadcast/rxd", productId, deviceName, callback)
@@ -99,8 +121,12 @@ def _token(hub, productId):
 QcloudHub.tokens = 0  # pyright: ignore
 QcloudHub.rrpc_calls = ()  # pyright: ignore
 QcloudHub.rrpc_call = None  # pyright: ignore
+QcloudHub.HubState = HubState  # pyright: ignore
 QcloudHub.device_property = Property  # pyright: ignore
 for _function in (
+    getConnectState,
+    setReconnectInterval,
+    setMessageTimout,
     broadcastInit,
     shadowInit,
     getShadow,

@@ -52,7 +52,7 @@ def fetch(session, job, ms, sink):
 def _where(info, url):
     """The URL's Endpoint, which is to tls.gateway() what it asks of a DeviceInfo too."""
     scheme, _, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
+    place, _, path = rest.partition("/")
     host, _, number = place.partition(":")
     try:
         if scheme != "https" and (scheme != "http" or info.gateway.secure):
@@ -66,8 +66,7 @@ def _where(info, url):
     where = Endpoint(scheme, host, number, info.gateway.ca)
     where.gateway = where  # pyright: ignore
     where.date = info.date  # pyright: ignore
-    where.place = place  # pyright: ignore
-    where.path = slash + path  # pyright: ignore
+    where.head = "GET /%s HTTP/1.1\r\nHost: %s\r\nRange: bytes=" % (path, place)  # pyright: ignore
     return where
 
 
@@ -77,12 +76,26 @@ def _not(code, text):
 
 def _piece(link, where, file, first, size):
     """One request and its reply; whether the link is good for another."""
-    last = min(first + _PIECE, size) - 1
+    left, skip, again = ask(link, where, first, min(first + _PIECE, size) - 1, size)
+    while left:
+        link.within(_STALL_MS)
+        data = link.read(min(left, skip or left, _CHUNK))
+        left -= len(data)
+        if skip:
+            skip -= len(data)
+        else:
+            file.write(data)
+        port.idle()
+    return again
+
+
+def ask(link, where, first, last, size):
+    """Asks for these bytes of a file of size bytes.
+
+    How many come, how many of them are before the first, whether the link is good for more then.
+    """
     link.within(_STALL_MS)
-    link.write(
-        "GET %s HTTP/1.1\r\nHost: %s\r\nRange: bytes=%d-%d\r\n\r\n"
-        % (where.path or "/", where.place, first, last)
-    )
+    link.write("%s%d-%d\r\n\r\n" % (where.head, first, last))
     link.size = link.count + _HEAD
     status = 100
     given = left = again = None
@@ -92,11 +105,9 @@ def _piece(link, where, file, first, size):
         except (ValueError, IndexError):
             raise ProtocolError("protocol.reply", "%s answers no HTTP" % where.gateway) from None
         again = status == 206
-        line = link.readline()
-        while line.strip():
+        while line := link.readline().strip():
             name, _, value = line.lower().partition(b":")
             value = value.strip()
-            line = link.readline()
             if name == b"content-range":
                 given = value
             elif name == b"content-length":
@@ -119,13 +130,4 @@ def _piece(link, where, file, first, size):
         raise _not(
             "ota.missing", "%s, %s of %d bytes" % (words, (given or left or b"").decode(), size)
         )
-    while left:
-        link.within(_STALL_MS)
-        data = link.read(min(left, skip or left, _CHUNK))
-        left -= len(data)
-        if skip:
-            skip -= len(data)
-        else:
-            file.write(data)
-        port.idle()
-    return again
+    return left, skip, again

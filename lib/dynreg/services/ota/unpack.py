@@ -30,7 +30,7 @@ def apply(job, slot):
         with open(_PART, "rb") as file:
             return _unpacked(file, job["version"], folder + "/")
     except OSError as error:
-        raise StorageError("ota.full", "no room for its files: %r" % error) from None
+        raise StorageError("ota.full", "no room: %r" % error) from None
     except (ValueError, KeyError, TypeError, MemoryError, AttributeError) as error:
         raise StorageError("ota.bundle", "it cannot be unpacked: %r" % error) from None
 
@@ -88,4 +88,4 @@ def check(path, hash, digest, code):
             hash.update(data)
             port.idle()
     if hexlify(hash.digest()).decode() != digest:
-        raise StorageError(code, "%s: another hash than was told" % path)
+        raise StorageError(code, "%s: another hash" % path)
