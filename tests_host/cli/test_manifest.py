@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools import sources
 from dynreg_tools.sources import ROOT
 
 MANIFEST = ROOT / "firmware" / "manifest.py"
@@ -23,11 +24,11 @@ def tool():
     return module
 
 
-def library(service=None):
-    """What lib/ holds without the services, or with one."""
+def library(*services):
+    """What lib/ holds without the services, or with some."""
     paths = [path.relative_to(ROOT / "lib") for path in (ROOT / "lib").rglob("*.py")]
-    wanted = {service, "_replies"} if service else set()
-    return {p.as_posix() for p in paths if "services" not in p.parts or p.stem in wanted}
+    core = {p.as_posix() for p in paths if "services" not in p.parts}
+    return core.union(*(sources.services()[one] for one in services))
 
 
 def frozen(tool, manifest, **variables):
@@ -52,9 +53,10 @@ def test_another_manifest_may_include_it_without_the_port(tool):
     assert set(frozen(tool, f"include({str(MANIFEST)!r}, port=False)")) == library()
 
 
-def test_services_are_frozen_that_are_asked_for(tool):
-    found = frozen(tool, f"include({str(MANIFEST)!r}, port=False, services='rrpc')")
-    assert set(found) == library("rrpc")
+@pytest.mark.parametrize("asked", [["rrpc"], ["ota"], ["thing", "firmware"], ["vendor_ota"]])
+def test_services_are_frozen_that_are_asked_for(tool, asked):
+    found = frozen(tool, f"include({str(MANIFEST)!r}, port=False, services={' '.join(asked)!r})")
+    assert set(found) == library(*asked)
 
 
 def test_a_port_that_cannot_be_found_stops_the_build(tool):
