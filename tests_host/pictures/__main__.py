@@ -10,8 +10,7 @@ import sys
 
 from dynreg_tools import files
 from tests_host.pictures.catalogue import DOCS, PICTURES, RUNS
-from tests_host.pictures.demo import RecordingError
-from tests_host.pictures.power import PowerError
+from tests_host.pictures.shapes import PictureError
 
 EXAMPLE = """
 examples, each behind PYTHONPATH=tools .venv/bin/python -m tests_host.pictures:
@@ -46,7 +45,7 @@ def main() -> int:
         for file, draw in PICTURES[name].items():
             try:
                 text = RUNS[name]() if options.run else draw()
-            except (RecordingError, PowerError) as error:
+            except PictureError as error:
                 print(f"pictures: {name}: {error}", file=sys.stderr)
                 return 1
             there = DOCS / file
@@ -63,4 +62,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

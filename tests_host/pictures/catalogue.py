@@ -9,14 +9,18 @@ from dynreg_tools.sources import ROOT
 from tests_host.pictures import demo, power
 from tests_host.pictures.architecture import architecture
 from tests_host.pictures.flow import flow
+from tests_host.pictures.shapes import PictureError
 from tests_host.soak import picture as soak
 
 DOCS = ROOT / "docs"
 
 
 def _kept(file: str) -> Any:
-    """What a picture carries of its run."""
-    return data_of((DOCS / file).read_text("utf-8"))
+    """What a picture carries of its run. PictureError where it does not."""
+    try:
+        return data_of((DOCS / file).read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PictureError(f"docs/{file} has no figures, a new run is needed: {error}") from None
 
 
 def _herd() -> str:

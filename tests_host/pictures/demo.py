@@ -19,6 +19,7 @@ from itertools import accumulate, pairwise
 
 from dynreg_tools.bench.drawing import MONOSPACE, Drawing
 from dynreg_tools.sources import ROOT
+from tests_host.pictures.shapes import PictureError
 
 # What the board logs, the numbered steps and the summary; the hub's events would be as much again.
 COMMAND = "./dev demo | grep -E 'INFO|^[0-9a-z]'"
@@ -29,10 +30,6 @@ _SHORTEST_S, _LONGEST_S = 0.12, 0.8  # the pause before a row
 _BEFORE_S, _AFTER_S, _TIMES = 1.2, 6, 2  # the last screen: first, as the still; then as the end
 _LIMIT_S = 120
 _CLEAN = "secrets in anything printed: none"
-
-
-class RecordingError(Exception):
-    """What was run did not end as it should; nothing is drawn of it."""
 
 
 def record() -> list[list]:
@@ -61,7 +58,8 @@ def record() -> list[list]:
             os.close(ours)
     text = "".join(piece for _, piece in events)
     if running.returncode or _CLEAN not in text:
-        raise RecordingError(f"exit code {running.returncode}: {text[-300:]}")
+        last = text.strip().rpartition("\n")[2]
+        raise PictureError(f"'{COMMAND}' ended with exit code {running.returncode}: {last}")
     return events
 
 
@@ -81,7 +79,7 @@ class Row:
 
 
 def rows(events: list[list]) -> list[Row]:
-    """The rows behind the prompt with the command; RecordingError where they need a terminal."""
+    """The rows behind the prompt with the command; PictureError where they need a terminal."""
     text = "".join(piece for _, piece in events)
     times = [at for at, piece in events for _ in piece]
     found = [Row(0, f"$ {COMMAND}")]
@@ -89,7 +87,7 @@ def rows(events: list[list]) -> list[Row]:
     for line in text.splitlines(keepends=True):
         clean = line.rstrip("\r\n")
         if re.search(r"[\x00-\x1f\x7f]", clean):
-            raise RecordingError(f"a control character that is not drawn: {clean!r}")
+            raise PictureError(f"a control character that is not drawn: {clean!r}")
         indent = " " * (10 if clean.startswith("  board | ") else 3)
         wrapped = textwrap.wrap(clean, COLUMNS, subsequent_indent=indent, break_on_hyphens=False)
         found += [Row(times[place], part) for part in wrapped or [""]]

@@ -3,6 +3,7 @@
 It is of a run of tests_host/power and tests_host/flow, whose outcomes the picture carries.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 from dynreg_tools.bench.drawing import WIDTH, Drawing
 from dynreg_tools.sources import ROOT
 from dynreg_tools.virtualboard.board import TORN
+from tests_host.pictures.shapes import PictureError
 
 # What is drawn, and its tests: the state of the torn block stands last in a test's name.
 _POWER = "tests_host/power/test_power_cuts.py::test_every_cut_point[{}-NVS-"
@@ -35,24 +37,20 @@ _KINDS = {
     "b": ("registered: both copies are whole", "purple", ((0, 14),)),
 }
 _EDGE, _LABEL, _ROW, _WIDEST = 16, 96, 19, 12
-_LIMIT_S = 3600
-
-
-class PowerError(Exception):
-    """A cut was not survived, or a test is gone; nothing is drawn."""
 
 
 def run() -> dict[str, dict[str, str]]:
     """Runs the tests of PANELS: the outcome of each cut, in order, by panel and state."""
     named = {f"{PANELS[panel]}{state}]": (panel, state) for panel in PANELS for state in TORN}
-    found: dict[str, dict[str, str]] = {panel: {} for panel in PANELS}
+    found = {panel: dict.fromkeys(TORN, "") for panel in PANELS}
     with tempfile.TemporaryDirectory(prefix="dynreg-power-") as folder:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-m", "slow or not slow", "-n", "2"]
         words = [*command, f"--junitxml={report}", *named]
-        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT_S)
+        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
         if result.returncode:
-            raise PowerError(result.stdout[-2000:])
+            failed = re.findall(r"^(?:FAILED|ERROR:?) (.*)$", result.stdout + result.stderr, re.M)
+            raise PictureError(f"of {len(named)} tests not all pass: {' '.join(failed[:1])}")
         for case in ElementTree.parse(report).iter("testcase"):
             path = (case.get("classname") or "").replace(".", "/")
             panel, state = named[f"{path}.py::{case.get('name')}"]

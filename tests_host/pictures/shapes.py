@@ -3,6 +3,10 @@
 from dynreg_tools.bench.drawing import Drawing
 
 
+class PictureError(Exception):
+    """A picture cannot be drawn; the message is one sentence that says why."""
+
+
 def arrow(drawing: Drawing, colour: str, x1: float, y1: float, x2: float, y2: float) -> None:
     """A line from one point to another that is beside or below it, with its head."""
     dx, dy = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)

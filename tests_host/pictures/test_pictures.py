@@ -11,9 +11,10 @@ import pytest
 from dynreg_tools.bench.drawing import COLOURS, SIZE, data_of
 from dynreg_tools.sources import ROOT
 from dynreg_tools.virtualboard.board import TORN
-from tests_host.pictures import demo, power
+from tests_host.pictures import catalogue, demo, power
 from tests_host.pictures.architecture import BOXES
 from tests_host.pictures.catalogue import DOCS, PICTURES
+from tests_host.pictures.shapes import PictureError
 from tests_host.power import cuts
 
 DRAWN = [pytest.param(name, file, id=file) for name in PICTURES for file in PICTURES[name]]
@@ -97,8 +98,17 @@ def test_the_recording_is_clean():
 
 
 def test_a_recording_that_needs_a_terminal_is_refused():
-    with pytest.raises(demo.RecordingError, match="a control character"):
+    with pytest.raises(PictureError, match="a control character"):
         demo.draw([[0.1, "plain\r\n"], [0.2, "\x1b[31mred\r\n"]])
+
+
+@pytest.mark.parametrize("text", [None, "", "<svg>", "<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_a_picture_without_its_figures_says_what_to_do(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(catalogue, "DOCS", tmp_path)
+    if text is not None:
+        (tmp_path / "demo.svg").write_text(text)
+    with pytest.raises(PictureError, match=r"docs/demo\.svg has no figures, a new run is needed"):
+        PICTURES["demo"]["demo.svg"]()
 
 
 def test_the_recording_keeps_the_order_and_the_words():
@@ -118,6 +128,25 @@ def test_no_cut_costs_a_credential():
             assert set(cells) <= set("-F2N1b")
             # Once it is stored it stays, but for a person who has it forgotten.
             assert "Forget" in panel or re.fullmatch("[-F]*[2N1b]+", cells), (panel, cells)
+
+
+# Each panel's row and column in the table of docs/credentials.md.
+IN_THE_TABLE = {
+    "The whole first boot, with the hub, littlefs": ("the whole first boot, with the hub", 1),
+    "Store a secret, FAT": ("store a secret", 2),
+    "Store a certificate and its key, littlefs": ("store a certificate with its key", 1),
+    "A fresh device_info.json over it, littlefs": ("copy a fresh device_info.json over it", 1),
+    "Forget on purpose, littlefs": ("forget", 1),
+}
+
+
+@pytest.mark.parametrize("panel", power.PANELS)
+def test_the_table_of_the_page_counts_the_same_cuts(panel):
+    row, column = IN_THE_TABLE[panel]
+    page = (DOCS / "credentials.md").read_text("utf-8")
+    (line,) = re.findall(rf"^\| {re.escape(row)} \|.*$", page, re.MULTILINE)
+    states = data_of((DOCS / "power-cuts.svg").read_text("utf-8"))[panel]
+    assert int(line.split("|")[column + 1]) == sum(map(len, states.values()))
 
 
 @pytest.mark.parametrize(

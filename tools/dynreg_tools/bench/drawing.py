@@ -124,8 +124,8 @@ class Drawing:
 
 
 def data_of(svg: str) -> Any:
-    """What a picture was drawn from, out of the picture."""
-    return json.loads(ElementTree.fromstring(svg).findtext(f"{{{_NAMESPACE}}}metadata") or "null")
+    """What a picture was drawn from, out of the picture; SyntaxError or ValueError without it."""
+    return json.loads(ElementTree.fromstring(svg).findtext(f"{{{_NAMESPACE}}}metadata") or "")
 
 
 def _number(value: Any) -> str:
