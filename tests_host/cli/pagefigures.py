@@ -38,10 +38,12 @@ _CODE = re.compile(r"^```.*?^```|`[^`\n]+`|^ {4}[^\n]*$", re.MULTILINE | re.DOTA
 
 @dataclass(frozen=True)
 class Figure:
-    """One in a page: its text, such as "15 to 60 min", and its line."""
+    """One in a page: its text, such as "15 to 60 min", what stands before it, and where it is."""
 
     text: str
-    line: int
+    before: str = ""
+    line: int = 0
+    start: int = 0
 
     @property
     def values(self) -> list[float]:
@@ -53,6 +55,12 @@ class Figure:
         """Half of the last digit's place, in the same units."""
         decimals = max(len(number.partition(".")[2]) for number in self._numbers)
         return self._unit * 10**-decimals / 2 + 1e-6
+
+    def now(self, value: float) -> str:
+        """The same figure, a single one, of another value."""
+        (number,) = self._numbers
+        new = f"{value / self._unit:.{len(number.partition('.')[2])}f}"
+        return self.text.replace(number, new)
 
     @property
     def _numbers(self) -> list[str]:
@@ -71,7 +79,12 @@ def figures(text: str) -> list[Figure]:
 
     prose = _CODE.sub(blank, _GENERATED.sub(blank, text))
     return [
-        Figure(found[0], prose.count("\n", 0, found.start()) + 1)
+        Figure(
+            found[0],
+            " ".join(text[: found.start()].split()),
+            prose.count("\n", 0, found.start()) + 1,
+            found.start(),
+        )
         for found in _FIGURE.finditer(prose)
     ]
 

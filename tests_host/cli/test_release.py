@@ -85,6 +85,18 @@ def test_a_file_too_many_and_one_too_few_are_refused():
     assert said == "wheel holds __pycache__/a.pyc, which does not belong there\nwheel lacks b"
 
 
+def test_a_wheel_has_of_the_repository_what_pyproject_says():
+    target = {
+        "packages": ["tools/tool"],
+        "force-include": {"lib": "tool/lib", "a.py": "tool/a.py"},
+    }
+    tracked = ["tools/tool/x.py", "tools/other.py", "lib/y/z.py", "a.py", "b.py", "library.py"]
+    found = archives.expected_in_wheel(tracked, "tool-1", target)
+    inside = {name for name in found if not name.startswith("tool-1.dist-info/")}
+    assert inside == {"tool/x.py", "tool/lib/y/z.py", "tool/a.py"}
+    assert "tool-1.dist-info/licenses/LICENSE" in found
+
+
 TEMPLATE = (ROOT / "device_info.json").read_bytes()
 KEY = b"-----BEGIN " + b"PRIVATE KEY-----\n" + b"MIIEvQ" * 10
 FILLED_IN = TEMPLATE.replace(b"YOUR_PRODUCT_SECRET", b"hQ8Lw2pXv7")

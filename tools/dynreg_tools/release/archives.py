@@ -9,10 +9,10 @@ import tarfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from .steps import ReleaseError, command
 
-_BOARD_FILES = "dynreg_tools/board_files/"
 _SECRETS = {
     "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}"),
     "a SecretId of Tencent Cloud": re.compile(rb"\bAKID[A-Za-z0-9]{32}\b"),
@@ -45,16 +45,19 @@ def sdist_files(path: Path) -> dict[str, bytes]:
     return found
 
 
-def expected_in_wheel(tracked: Iterable[str], name: str) -> set[str]:
-    """Of the repository's files those that a wheel has, under the names that it has for them."""
+def expected_in_wheel(tracked: Iterable[str], name: str, target: dict[str, Any]) -> set[str]:
+    """Of the repository's files those that a wheel has, under the names that it has for them.
+
+    target: [tool.hatch.build.targets.wheel] of pyproject.toml.
+    """
+    places = {path: path.rpartition("/")[2] for path in target["packages"]}
+    places |= target["force-include"]
     found = {f"{name}.dist-info/{one}" for one in ("METADATA", "WHEEL", "RECORD")}
     found |= {f"{name}.dist-info/entry_points.txt", f"{name}.dist-info/licenses/LICENSE"}
-    on_boards = ("boot.py", "main.py", "device_info.json", "firmware/boards.toml")
     for path in tracked:
-        if path.startswith("tools/dynreg_tools/"):
-            found.add(path.removeprefix("tools/"))
-        elif path.startswith("lib/") or path in on_boards:
-            found.add(_BOARD_FILES + path)
+        for source, place in places.items():
+            if path == source or path.startswith(f"{source}/"):
+                found.add(place + path.removeprefix(source))
     return found
 
 

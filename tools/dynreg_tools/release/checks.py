@@ -59,6 +59,7 @@ class _Built:
         self.epoch = command("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
         self.tracked = sources.tracked(ROOT)
         self.scratch, self.out = scratch, out
+        self.project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
         for name in _FOLDERS:
             if (out / name).exists() and not (out / name / package.LIST).is_file():
                 raise ReleaseError(f"{out / name}: is there and is not ours: name another --out")
@@ -66,8 +67,7 @@ class _Built:
     def build(self) -> str:
         """Into `out`, whole or not at all; what an earlier run left there goes."""
         self.tools = Place(self.scratch / "tools", self.epoch)
-        groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-        self.tools.install(*groups["release"])
+        self.tools.install(*self.project["dependency-groups"]["release"])
         new = self.scratch / "dist"
         theirs = self.tools.environment
         wheel, sdist = archives.build(self.tools.python, ROOT, new, theirs)
@@ -87,8 +87,10 @@ class _Built:
         wheel = archives.wheel_files(self.wheel)
         sdist = archives.sdist_files(self.sdist)
         name = f"dynreg-{VERSION}"
+        target = self.project["tool"]["hatch"]["build"]["targets"]["wheel"]
+        wanted = archives.expected_in_wheel(self.tracked, name, target)
         said = [
-            archives.same_names("wheel", wheel, archives.expected_in_wheel(self.tracked, name)),
+            archives.same_names("wheel", wheel, wanted),
             archives.same_names("sdist", sdist, {*self.tracked, "PKG-INFO"}),
         ]
         here = (ROOT, Path.home())
