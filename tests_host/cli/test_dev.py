@@ -51,7 +51,15 @@ def test_help_fits_one_screen_and_names_every_command():
 
 
 @pytest.mark.parametrize(
-    ("command", "prog"), [("long", "dev"), ("fuzz", "dev"), ("release", "dev"), ("hub", "dynreg")]
+    ("command", "prog"),
+    [
+        ("long", "dev"),
+        ("fuzz", "dev"),
+        ("release", "dev"),
+        ("lint", "dev"),
+        ("docs", "dev"),
+        ("hub", "dynreg"),
+    ],
 )
 def test_a_command_has_help_with_an_example(command, prog):
     result = dev(command, "--help")

