@@ -33,6 +33,7 @@ _UNITS = {
     **dict.fromkeys(("h", "hour", "hours"), "小时"),
     **dict.fromkeys(("day", "days"), "天"),
     **dict.fromkeys(("byte", "bytes"), "字节"),
+    **{unit: unit for unit in ("KB", "KiB", "MB", "MiB", "GB", "GHz", "%")},
 }
 _NUMBER = r"(?<![\w.])[-\u2212]?\d+(?:[.,:]\d+)*|\d+(?:[.,:]\d+)*"
 _FIGURE = re.compile(rf"({_NUMBER})(?:[ -]?([A-Za-z]+|%|毫?秒|分钟|小时|天|字节))?")
@@ -78,7 +79,7 @@ class Block:
         """Numbers with their unit, months as numbers."""
         text = _DATE.sub(lambda d: f"{_MONTHS.split().index(d[1]) + 1} ", self.text)
         return Counter(
-            f"{number} {_UNITS.get(unit, unit if unit in (*_UNITS.values(), '%') else '')}".strip()
+            f"{number} {_UNITS.get(unit, unit if unit in _UNITS.values() else '')}".strip()
             for number, unit in _FIGURE.findall(text)
         )
 
