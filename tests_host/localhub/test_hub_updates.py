@@ -115,6 +115,9 @@ def test_a_cancelled_one_is_not_offered_again(hub, api, lamp):
     assert api.delete("/devices/lamp/update").json() == {"cancelled": False}
     version(lamp, "1.0")
     version(lamp, "1.0")
+    assert [one["version"] for one in hub.events if one["event"] == "offered"] == ["1.1"]
+    (told,) = [one for one in hub.events if one["event"] == "cancelled"]
+    assert (told["client_id"], told["version"]) == (PRODUCT_ID + "lamp", "1.1")
 
 
 def test_it_is_kept_over_a_restart_of_the_hub(tmp_path):
@@ -293,6 +296,9 @@ def test_a_configuration_is_pushed_and_asked_for(hub, api, configured):
     assert api.delete("/devices/lamp/config").json() == {"removed": True}
     assert api.get("/devices/lamp/config").json() == {"config": None}
     assert api.delete("/devices/lamp/config").json() == {"removed": False}
+    told = [one for one in hub.events if one["event"] == "configuration"]
+    assert [one["change"] for one in told] == ["pushed", "removed"]
+    assert {one["client_id"] for one in told} == {PRODUCT_ID + "lamp"}
 
 
 def test_a_question_that_is_none_gets_no_answer(configured):

@@ -31,6 +31,10 @@ EVENTS = {
     "version": "a device said which version of its program it runs: conn, client_id, version",
     "update": "and how far an update is (protocol section 7): conn, client_id, version, state, "
     "percent, code, message",
+    "offered": "an update was offered to a device, online or not: client_id, version",
+    "cancelled": "and is offered no more: client_id, version",
+    "configuration": "a device's remote configuration was changed: client_id, change (pushed or "
+    "removed)",
     "time_served": "a question for the time over SNTP was answered",
     "name_asked": "a question for a name's address came over DNS: name",
     "fault": "a fault that was switched on was triggered: name, argument, service",

@@ -38,8 +38,8 @@ class Services:
         self.calls = Calls(publish)
         self.shadows = Shadows(store, journal, publish)
         self.things = Things(store, journal, publish)
-        self.updates = Updates(store, publish, faults, url)
-        self.configurations = Configurations(store, publish)
+        self.updates = Updates(store, journal, publish, faults, url)
+        self.configurations = Configurations(store, journal, publish)
         services: tuple[Service, ...] = (
             *(Clock(faults), self.calls, self.shadows, self.things),
             *(self.updates, self.configurations),

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from .. import rules
+from ..events import Journal
 from ..store import Device, Store
 from .service import Publish, Request, own
 from .text import dump, parsed
@@ -28,8 +29,9 @@ class Configurations:
 
     kinds = ("$config/operation",)
 
-    def __init__(self, store: Store, publish: Publish) -> None:
+    def __init__(self, store: Store, journal: Journal, publish: Publish) -> None:
         self._execute = store.tables(_SCHEMA)
+        self._emit = journal.emit
         self._publish = publish
 
     def of(self, device: Device) -> dict[str, Any] | None:
@@ -48,6 +50,7 @@ class Configurations:
             "INSERT OR REPLACE INTO configurations VALUES (?, ?, ?)",
             (device.product_id, device.name, json.dumps(configuration)),
         )
+        self._report(device, "pushed")
         return self._publish(f"$config/operation/result/{own(device)}", message, 1)
 
     def remove(self, device: Device) -> bool:
@@ -56,7 +59,12 @@ class Configurations:
             "DELETE FROM configurations WHERE product_id = ? AND name = ?",
             (device.product_id, device.name),
         )
+        if found.rowcount:
+            self._report(device, "removed")
         return found.rowcount > 0
+
+    def _report(self, device: Device, change: str) -> None:
+        self._emit("configuration", client_id=device.product_id + device.name, change=change)
 
     def asked(self, request: Request) -> None:
         """Answer {"type":"get"}."""

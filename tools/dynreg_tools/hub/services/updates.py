@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..events import Journal
 from ..rules import HubError
 from ..store import Device, Store
 from .service import Publish, Request, own
@@ -58,11 +59,13 @@ class Updates:
     def __init__(
         self,
         store: Store,
+        journal: Journal,
         publish: Publish,
         faults: UpdateFaults,
         url: Callable[[str], str],
     ) -> None:
         self._execute = store.tables(_SCHEMA)
+        self._emit = journal.emit
         self._publish = publish
         self._faults = faults
         self._url = url
@@ -91,6 +94,7 @@ class Updates:
             raise HubError("the scheme of an update is http or https")
         values = {"version": version, "md5": md5, "scheme": scheme, "state": "offered"}
         self._change(device, **values, percent=None, code=None, message=None)
+        self._emit("offered", client_id=device.product_id + device.name, version=version)
         return self._push(device)
 
     def cancel(self, device: Device) -> bool:
@@ -99,6 +103,7 @@ class Updates:
         if row is None or row["version"] is None or row["state"] in ENDED:
             return False
         self._change(device, state="cancelled")
+        self._emit("cancelled", client_id=device.product_id + device.name, version=row["version"])
         return True
 
     def rows(self, product_id: str) -> list[dict[str, Any]]:

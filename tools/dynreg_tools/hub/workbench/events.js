@@ -18,7 +18,7 @@ const KINDS = {
   ],
   connection: ["login", "login_refused", "tls_failed", "subscribe", "unsubscribe", "disconnect"],
   message: ["publish", "delivered", "kept", "undelivered"],
-  service: ["shadow", "thing", "version", "update"],
+  service: ["shadow", "thing", "version", "offered", "update", "cancelled", "configuration"],
   fault: ["fault", "fault_on", "fault_off"],
   other: [],
 };
@@ -50,6 +50,9 @@ const SAYS = {
   shadow: (e) => `version ${e.version}, by the ${e.by}`,
   version: (e) => `runs ${e.version}`,
   update: (e) => `to ${e.version}: ${e.state}, ${e.percent} %${e.code ? reason(e) : ""}`,
+  offered: (e) => `an update to ${e.version} is offered`,
+  cancelled: (e) => `the update to ${e.version} is offered no more`,
+  configuration: (e) => `its configuration was ${e.change}`,
   precreated: () => "created beforehand",
   deleted: () => "deleted",
   disabled: () => "refused from now on",

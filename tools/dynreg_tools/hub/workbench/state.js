@@ -9,6 +9,7 @@ import * as thing from "./thing.js";
 
 const PAUSE_MS = 500;
 const PARTS = [shadow, thing, configuration];
+const EVENTS = new Set(["shadow", "thing", "configuration"]);
 const TOPICS = ["$shadow/", "$thing/", "$config/"];
 
 let devices = [];
@@ -48,8 +49,7 @@ export function open(name) {
 export function note(event) {
   const topic = String(event.topic ?? "");
   const concerns =
-    event.event === "shadow" ||
-    event.event === "thing" ||
+    EVENTS.has(event.event) ||
     TOPICS.some((begin) => topic.startsWith(begin));
   if (concerns && events.deviceOf(event) === chosen) refresh();
 }

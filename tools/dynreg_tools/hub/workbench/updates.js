@@ -7,6 +7,7 @@ import { version } from "./bundle.js";
 const PAUSE_MS = 500;
 const AT_ONCE = 4; // of the six connections that a browser opens to a host
 const UNDER_WAY = new Set(["offered", "downloading", "burning"]);
+const EVENTS = new Set(["version", "offered", "update", "cancelled", "deleted"]);
 const WANTED = {
   all: () => true,
   "under way": (row) => UNDER_WAY.has(row.state),
@@ -41,9 +42,7 @@ export const refresh = throttled(
 
 /** Notes that a device has said something of its program, or was told of another. */
 export function note(event) {
-  const told = (event.event === "delivered" || event.event === "kept") && event.topic;
-  const said = event.event === "version" || event.event === "update";
-  if (said || event.event === "deleted" || (told && told.startsWith("$ota/"))) refresh();
+  if (EVENTS.has(event.event)) refresh();
 }
 
 function schedule() {
