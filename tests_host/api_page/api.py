@@ -16,7 +16,7 @@ _HEAD = """# API
 
 Every public name of the library on the board. How a program of your own is written stands in
 [guide.md](guide.md), what each service is for in [services.md](services.md), what each error code
-asks of you in [errors.md](errors.md).
+asks of you in [errors.md](errors.md), every time-out in [timeouts.md](timeouts.md).
 
 This page is written from the code by `python -m tests_host.api_page.api`, and a test holds it:
 signatures are those of the type stubs, texts those of the docstrings, and error codes are read
