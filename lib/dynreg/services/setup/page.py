@@ -7,11 +7,12 @@ from .texts import TEXTS
 STATES = ("", "joining", "joined", "password", "reach", "address", "flash", "length", "name")
 _HEAD = """<!DOCTYPE html><html lang="%s"><head><meta charset="utf-8">%s
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>%s</title><style>
-:root{color-scheme:light dark}body{font:17px/1.4 system-ui,sans-serif;max-width:30em;margin:auto;
-padding:1em;overflow-wrap:anywhere}label{display:flex;gap:.6em;align-items:center;min-height:48px}
-bdi{flex:1}[name=o],[name=p],button{font:inherit;box-sizing:border-box;width:100%%;min-height:48px;
-margin:.3em 0}.s{border:2px solid;padding:.6em}form:has(#s:not(:checked)) [name=p]{
--webkit-text-security:disc}</style></head><body><h1>%s</h1><p>%s</p>"""
+:root{color-scheme:light dark}body{background:canvas;font:17px/1.4 system-ui,sans-serif;
+max-width:30em;margin:auto;padding:1em;overflow-wrap:anywhere}label{display:flex;gap:.6em;
+align-items:center;min-height:48px}bdi{flex:1}[name=o],[name=p],button{font:inherit;
+box-sizing:border-box;width:100%%;min-height:48px;margin:.3em 0}.s{border:2px solid;padding:.6em}
+form:has(#s:not(:checked)) [name=p]{-webkit-text-security:disc}
+</style></head><body><h1>%s</h1><p>%s</p>"""
 _FORM = """<form method="post" action="/"><input type="hidden" name="t" value="%s">"""
 _ROW = """<label><input type="radio" name="n" value="%s"%s><bdi>%s</bdi>%s</label>"""
 _OTHER = """<label><input type="radio" name="n" value=""%s>%s</label>
