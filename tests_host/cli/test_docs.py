@@ -1,12 +1,10 @@
 """The pages that list what the code knows, held against the code."""
 
 import ast
-import math
 import re
 
 from dynreg_tools.build import interpreters
 from dynreg_tools.sources import ROOT
-from tests_host.bench.limits import limits
 
 DOCS = ROOT / "docs"
 
@@ -53,16 +51,3 @@ def test_the_table_of_interpreters_has_those_that_the_runs_have():
     assert rows[-len(expected) :] == expected
     wheel = interpreters.wheel()
     assert rows[0][1:3] == (wheel.release, str(wheel.bits))
-
-
-def test_readme_promises_the_flash_and_the_heap_that_the_limits_allow():
-    allowed = limits()
-    flash = sum(allowed["flash"][f"all of {part}"] for part in ("dynreg", "certificates", "hub"))
-    boards = allowed["32-bit"].values()
-    heap = max(
-        one["min_heap_kib"] for boots in boards for one in boots.values() if "min_heap_kib" in one
-    )
-    [said] = re.findall(
-        r"(\d+) KB of flash and (\d+) KiB of heap", (ROOT / "README.md").read_text("utf-8")
-    )
-    assert said == (str(math.ceil(flash / 1000)), str(math.ceil(heap)))
