@@ -88,10 +88,9 @@ def build() -> dict[str, Any]:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="site-", dir=CACHE) as folder:
         work = Path(folder)
+        _write_trees(work, list(named(settings["nav"])))
         runs = []
         for language in _NAMES:
-            pages = sitepages.Pages(ROOT, chinese=language == "zh")
-            pages.write(work / language, list(named(settings["nav"])))
             config = work / f"{language}.yml"
             text = json.dumps(configuration(settings, language, work))  # which is YAML as well
             config.write_text(text, "utf-8")
@@ -117,6 +116,16 @@ def build() -> dict[str, Any]:
         shutil.rmtree(SITE, ignore_errors=True)
         site.rename(SITE)
     return {"site": str(SITE), "pages": counts, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _write_trees(work: Path, wanted: list[str]) -> None:
+    """Both languages' pages, the same in each: what one links to, the other has too."""
+    before = 0
+    while len(wanted) > before:
+        before = len(wanted)
+        for language in _NAMES:
+            pages = sitepages.Pages(ROOT, chinese=language == "zh")
+            wanted = pages.write(work / language, wanted)
 
 
 def broken(site: Path) -> Iterator[str]:

@@ -41,12 +41,14 @@ class Pages:
         self._source, self._chinese = source, chinese
         self._wanted: list[str] = []
 
-    def write(self, target: Path, more: list[str]) -> None:
-        """Writes docs/, the files `more`, and all that these pages link to."""
+    def write(self, target: Path, more: list[str]) -> list[str]:
+        """Writes docs/, the files `more`, and all that these pages link to: which files."""
         docs = sorted(path for path in (self._source / "docs").rglob("*") if path.is_file())
         names = [path.relative_to(self._source).as_posix() for path in docs]
         self._wanted = [name for name in names if not name.endswith(CHINESE)]
-        self._wanted += [name for name in more if (self._source / name).is_file()]
+        self._wanted += [
+            name for name in more if name not in self._wanted and (self._source / name).exists()
+        ]
         for name in self._wanted:  # it grows meanwhile, by what is linked
             path = target / place(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +58,7 @@ class Pages:
                 path.write_text(self.page(name), "utf-8")
             else:
                 path.write_text(self._shown(name), "utf-8")
+        return self._wanted
 
     def page(self, name: str) -> str:
         """A page's Markdown in this language, or in English."""
