@@ -7,6 +7,7 @@ import fakes
 import files
 import replies
 import servicecases
+import setupcases
 import standins
 
 # name: (makes the input of a case from a source, runs it; whatever it raises is a fault)
@@ -19,6 +20,7 @@ TARGETS = {
     "record": (files.a_record, files.read_record),
     "date": (replies.a_date, replies.read_date),
     "service": (servicecases.some_messages, servicecases.run_services),
+    "setup": (setupcases.some_packets, setupcases.answer_packets),
     "pem": (files.a_pem, files.read_pem),
 }
 NAMES = sorted(TARGETS)  # a dict has no order on MicroPython
