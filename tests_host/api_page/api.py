@@ -77,12 +77,16 @@ _CORE = [
         "log",
     ),
 ]
-_FACADE = (("hub.hub", "hub", "hub"), ("dynreg.services.vendor", "services.vendor", "dynreg"))
 
 
 def services() -> list[str]:
     """Every service but the façade's."""
-    return [name for name in sources.services() if name != "vendor"]
+    return [name for name in sources.services() if name not in facade()]
+
+
+def facade() -> list[str]:
+    """The services that are the vendor's names."""
+    return [name for name in sources.services() if name.startswith("vendor")]
 
 
 def page() -> str:
@@ -202,19 +206,17 @@ def _facade() -> str:
         "are `(0, …)` or `(-1, …)`, and nothing of dynreg is raised but where `QcloudHub()` is "
         "made. Where a row says nothing more, it is as with the vendor.\n\n" + _example("facade")
     )
-    for title, module, package in _FACADE:
+    modules = [(f"dynreg.services.{name}", f"services.{name}", "dynreg") for name in facade()]
+    theirs = {name.name for _, module, _ in modules for name in library.read(module).names}
+    for title, module, package in [("hub.hub", "hub", "hub"), *modules]:
         text += f"\n### {title}\n\n| name | where it differs, or what it adds |\n|---|---|\n"
         for name in library.read(module, package).names:
             for one in [name, *name.members]:
-                if title == "hub.hub" and one.name.partition(".")[2] in _vendors():
+                if title == "hub.hub" and one.name.partition(".")[2] in theirs:
                     continue
                 words = _cell(_prose(one.doc).replace("\n\n", " "))
                 text += f"| `{_cell(_short(one))}` | {words} |\n"
     return text
-
-
-def _vendors() -> set[str]:
-    return {name.name for name in library.read("services.vendor").names}
 
 
 def _short(name: library.Name) -> str:

@@ -43,6 +43,7 @@ def output(virtual_board, hub):
     """What each example printed, by name."""
     files = {f"/examples/{p.name}": p.read_text("utf-8") for p in api.EXAMPLES.glob("*.py")}
     files["/template.json"] = json.dumps(TEMPLATE)
+    virtual_board.configure(setup={"key": "a key of 16 characters"})
     virtual_board.install({**files, "/main.py": MAIN % ORDER})
     text = virtual_board.boot(re.compile("== over|Traceback"), 120).replace("\r", "")
     parts = [part.partition("\n") for part in text.split("== ")[1:]]

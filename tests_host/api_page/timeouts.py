@@ -9,6 +9,7 @@ cell names where its values are, in their order:
     commands/doctor.py --timeout               an option's default
     boards/apply.py onboard.call timeout=      what all such calls of the module give
     mqtt/session.py Session._turn: ticks_add   the number that a function gives such a call
+    services/setup/settings.py load "open"     the numbers in a function's tuple of that name
 """
 
 import ast
@@ -22,7 +23,9 @@ from typing import Any, NamedTuple
 from dynreg_tools import sources
 
 PAGE = sources.ROOT / "docs" / "timeouts.md"
-SECONDS = re.compile(r"(_S|SECONDS|TIMEOUT|timeout|seconds|keepalive|KEEPALIVE|interval|window)$")
+SECONDS = re.compile(
+    r"(_S|\"|SECONDS|TIMEOUT|timeout|seconds|keepalive|KEEPALIVE|interval|window)$"
+)
 # A value in its cell: a number, with its unit where it is a time.
 VALUE = re.compile(r"\d(?:[\d,.]*\d)?(?: (?:ms|s|min|h)\b)?")
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1000, "s"), (1, "ms"))
@@ -68,7 +71,8 @@ def shown(folder: Path, place: str) -> list[str]:
     """The values at a place, as they stand on the page."""
     file, _, name = place.partition(" ")
     value = found(folder / file, name)
-    several = list(value.values()) if isinstance(value, dict) else [value]
+    several = list(value.values()) if isinstance(value, dict) else value
+    several = several if isinstance(several, list) else [several]
     return [_words(one, name) for one in several]
 
 
@@ -114,6 +118,11 @@ def found(path: Path, name: str) -> Any:
                 for argument in node.args:
                     if isinstance(argument, ast.Constant):
                         return argument.value
+    elif name.endswith('"'):
+        function, _, entry = name[:-1].partition(' "')
+        for node in ast.walk(_function(tree, function)):
+            if isinstance(node, ast.Tuple) and ast.unparse(node.elts[0]) == repr(entry):
+                return [ast.literal_eval(one) for one in node.elts[1:]]
     elif name.endswith(")"):
         function, _, argument = name[:-1].partition("(")
         for one, value in defaults(_function(tree, function).args):

@@ -9,6 +9,14 @@ class Property:
     type: Any
     def __init__(self) -> None: ...
 
+class HubState:
+    INITIALIZED: int
+    CONNECTED: int
+    DISCONNECTED: int
+
+def getConnectState(hub: QcloudHub) -> int: ...
+def setReconnectInterval(hub: QcloudHub, max_sec: float, min_sec: float) -> None: ...
+def setMessageTimout(hub: QcloudHub, timeout: float) -> None: ...
 def broadcastInit(
     hub: QcloudHub,
     productId: str,
