@@ -68,7 +68,14 @@ def need(*libraries: Library) -> None:
         try:
             fetch(FOLDER, library)
         except (OSError, ValueError, ImportError) as error:
-            raise ToolError(f"{name} cannot be fetched (no network?): {error}") from None
+            raise ToolError(_refused(name, error)) from None
+
+
+def _refused(name: str, error: Exception) -> str:
+    why = "no network?"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        why = "behind a proxy with a CA of its own, set REQUESTS_CA_BUNDLE to that CA's file"
+    return f"{name} cannot be fetched ({why}): {error}"
 
 
 def missing(folder: Path) -> list[Library]:
@@ -120,7 +127,7 @@ def main() -> int:
         try:
             fetch(options.folder, library)
         except (OSError, ValueError) as error:  # requests' errors are OSErrors
-            print(f"dev: {library[0]} cannot be fetched (no network?): {error}", file=sys.stderr)
+            print(f"dev: {_refused(library[0], error)}", file=sys.stderr)
             return 1
     return 0
 
