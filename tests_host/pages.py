@@ -80,7 +80,7 @@ def lines(page: Path, heading: str = "") -> list[str]:
 
 def spans(page: Path) -> list[str]:
     """What stands in backticks within sentences and tables."""
-    return [" ".join(text.split()) for text in _SPAN.findall(prose(page))]
+    return [re.sub(r"\s+", " ", text) for text in _SPAN.findall(prose(page))]
 
 
 def code(page: Path) -> list[Code]:

@@ -29,7 +29,7 @@ COMMANDS = [
     one
     for page in pages.PAGES
     for one in pages.code(page)
-    if re.match(r"(\./dev|dynreg) ", one.text) and "NAME" not in one.text.split()[1]
+    if re.match(r"(\./dev|dynreg) (?!NAME).*\S$", one.text)
 ]
 # Of MicroPython, where CPython has none of the name; modules of an example beside it.
 ON_BOARDS = {"machine", "thermostat", "hub"}
