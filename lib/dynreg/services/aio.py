@@ -146,7 +146,8 @@ class Client:
     async def call(self, function, *args, **how):
         """function(*args, **how), whatever of dynreg it calls, as other tasks run.
 
-        As await cloud.call(device.sync_clock), or await cloud.call(queue.send, cloud.session).
+        As await cloud.call(device.sync_clock), or await cloud.call(queue.send, cloud.session). Its
+        errors are the function's.
         """
         async with self._turn:
             real = port.wait, port.pause, port.idle
