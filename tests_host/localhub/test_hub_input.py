@@ -84,7 +84,7 @@ BODIES = {
     "more digits than Python reads": (b'{"ProductId":' + b"9" * 5000 + b"}", "not a JSON object"),
     "an endless number": (b'{"ProductId":1e999,"DeviceName":NaN}', "as text"),
     "deep lists": (b'{"ProductId":' + b"[" * 16000, "not a JSON object"),
-    "deep objects": (b'{"a":' * 2500 + b"1" + b"}" * 2500, "not a JSON object"),
+    "deep objects": (b'{"a":' * 2500 + b"1" + b"}" * 2500, ""),  # an object, from Python 3.13 on
     "surrogates in UTF-8": (b'{"ProductId":"\xed\xa0\x80"}', "not a JSON object"),
     "UTF-16": ('{"ProductId":"ABCDEFGHIJ"}'.encode("utf-16"), "not a JSON object"),
     "a certificate of surrogates": (
