@@ -142,6 +142,11 @@ def test_what_does_not_pass():
         assert str(status) in str(error)
 
 
+def test_a_range_that_is_no_text():
+    odd = b"HTTP/1.1 206 X\r\nContent-Range: bytes \xff\xfe\r\n\r\n"
+    assert refused(ProtocolError, "ota.missing", [odd]).retry is False
+
+
 def test_nobody_is_followed_elsewhere():
     for status in (301, 302, 307, 308):
         more = b"Location: http://elsewhere.test/\r\n"

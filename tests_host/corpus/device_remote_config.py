@@ -52,6 +52,15 @@ def test_the_answer_is_told_and_kept():
     assert Config(bench.session, path=bench.path).value == {"period": 5}
 
 
+def test_what_json_would_write_otherwise_is_kept_as_it_came():
+    for text in (b"1e999", b"-1e999", b"0.1", b"12345678901234567890", b'"\\ud800"'):
+        bench = subscribed()
+        bench.say(b'{"type":"push","payload":{"n":' + text + b"}}")
+        (told,) = bench.told
+        assert Config(bench.session, path=bench.path).value == told == bench.config.value, text
+        fakes.restore()
+
+
 def test_a_push_is_told_and_kept():
     bench = subscribed()
     bench.say({"type": "push", "payload": {"period": 6}})

@@ -1,8 +1,9 @@
 """`./dev fuzz`: good inputs made bad, by the thousand, for everything that dynreg reads.
 
-Device files, HTTP replies, decrypted plaintexts, MQTT streams, times, certificates: whatever
-comes in, only a sound result or an error of dynreg's own tree may come out, sockets are closed,
-waits end, and no secret is shown. Runs on real MicroPython; seed and case say all that a case is.
+Device files, HTTP replies, decrypted plaintexts, MQTT streams, times, certificates, services'
+messages, bundles: whatever comes in, only a sound result or an error of dynreg's own tree may come
+out, sockets are closed, waits end, and no secret is shown. Runs on real MicroPython; seed and case
+say all that a case is.
 """
 
 import argparse

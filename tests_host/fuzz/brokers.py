@@ -1,5 +1,6 @@
 """What a broker answers: MQTT packets, good and bad, and the time in them."""
 
+import io
 import json
 
 import canaries
@@ -119,8 +120,9 @@ class Broker(Peer):
         if kind == 0xC0:
             return packets.PINGRESP
         if kind == 0x30 and packet[0] & 6:
-            place = 4 + (packet[2] << 8 | packet[3])
-            return packets.puback(packet[place] << 8 | packet[place + 1])
+            _, body = packets.read(io.BytesIO(packet).read)
+            place = 2 + (body[0] << 8 | body[1])
+            return packets.puback(body[place] << 8 | body[place + 1])
         if kind == 0x30 and _ASK.encode() in packet:
             return packets.publish(_RESULT, self._time)
         return b""

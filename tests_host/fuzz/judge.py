@@ -104,6 +104,11 @@ def tried(call, *arguments):
         return None, error
 
 
+def judged(taken):
+    """Counts an input that was taken, or refused without an error that comes out."""
+    seen["sound" if taken else "refused"] += 1
+
+
 def check(error):
     """Fault unless the error is one that docs/errors.md promises."""
     name = type(error).__name__

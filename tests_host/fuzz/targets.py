@@ -9,6 +9,7 @@ import replies
 import servicecases
 import setupcases
 import standins
+import updatecases
 
 # name: (makes the input of a case from a source, runs it; whatever it raises is a fault)
 TARGETS = {
@@ -21,6 +22,10 @@ TARGETS = {
     "date": (replies.a_date, replies.read_date),
     "service": (servicecases.some_messages, servicecases.run_services),
     "setup": (setupcases.some_packets, setupcases.answer_packets),
+    "config": (updatecases.some_configurations, updatecases.run_config),
+    "update": (updatecases.some_offers, updatecases.run_updater),
+    "download": (updatecases.some_replies, updatecases.run_download),
+    "bundle": (updatecases.a_bundle, updatecases.read_bundle),
     "pem": (files.a_pem, files.read_pem),
 }
 NAMES = sorted(TARGETS)  # a dict has no order on MicroPython

@@ -8,6 +8,7 @@ import pytest
 from hubclient import PRODUCT_ID, logged_in
 
 from dynreg_tools.hub import Hub, HubError
+from dynreg_tools.hub.addresses import urls
 from tests_host.corpus import packets
 
 FILE = bytes(range(256)) * 100
@@ -315,3 +316,50 @@ def test_a_configuration_that_cannot_be(hub, api):
     with pytest.raises(HubError, match="payload over 16384 bytes"):
         hub.services.configure("lamp", {"text": "x" * 16384})
     assert api.get("/devices/lamp/config").json() == {"config": None}
+
+
+def test_a_url_has_no_port_that_its_scheme_implies():
+    ports = {"http": 80, "https": 443, "mqtt": 1, "mqtts": 2, "control": 3, "ntp": 4, "dns": 5}
+    found = urls("127.0.0.1", "127.0.0.1", ports, None)
+    assert found.gateway("http") == "http://127.0.0.1"
+    assert found.gateway("https") == "https://localhost"
+    other = urls("127.0.0.1", "127.0.0.1", {**ports, "http": 8080, "https": 8443}, None)
+    assert other.gateway("http") == "http://127.0.0.1:8080"
+    assert other.gateway("https") == "https://localhost:8443"
+
+
+# What the vendor's C SDK (3.3.0) sends on its way through an update: a blank behind each colon and
+# comma, percent and code as texts, no percent at the end.
+C_SAYS = (
+    ('"downloading", "percent":"0", ', ("downloading", 0)),
+    ('"downloading", "percent":"51", ', ("downloading", 51)),
+    ('"downloading", "percent":"100", ', ("downloading", 100)),
+    ('"done", ', ("done", 0)),
+)
+
+
+def test_an_update_as_the_vendors_c_sdk_reports_it(hub, lamp):
+    hub.services.update("lamp", "2.0.0", FILE)
+    lamp.heard()
+    lamp.say("$ota/report", b'{"type": "report_version", "report":{"version":"1.0.0"}}')
+    assert lamp.heard()["type"] == "report_version_rsp"
+    assert lamp.heard()["version"] == "2.0.0"
+    for count, (state, stands) in enumerate(C_SAYS, 1):
+        progress = f'{{"state":{state}"result_code":"0", "result_msg":""}}'
+        report = f'{{"progress": {progress}, "version": "2.0.0"}}'
+        lamp.say("$ota/report", f'{{"type": "report_progress", "report": {report}}}'.encode())
+        hub.wait_for("update", count=count)
+        row = hub.services.updates()["lamp"]
+        assert (row["state"], row["percent"]) == stands
+
+
+def test_a_range_that_ends_behind_the_file(hub):
+    """As the vendor's SDKs ask: "bytes=0-" with the file's size, in C and in Python."""
+    hub.add_device("lamp")
+    hub.services.update("lamp", "2.0.0", FILE)
+    url = f"{hub.http}/updates/{MD5}"
+    for first in (0, 5000):
+        reply = httpx.get(url, headers={"Range": f"bytes={first}-{len(FILE)}"})
+        assert reply.status_code == 206
+        assert reply.content == FILE[first:]
+        assert reply.headers["Content-Range"] == f"bytes {first}-{len(FILE) - 1}/{len(FILE)}"

@@ -90,10 +90,10 @@ class Config:
             return
         if self.changed:
             self.changed(value)
-        data = json.dumps(value).encode()
-        port.step("storage.store", "replace", self.path, crc32(data).to_bytes(4, "big") + data)
+        data = crc32(message).to_bytes(4, "big") + message  # what JSON says anew may be another
+        port.step("storage.store", "replace", self.path, data)
         self.value = value
-        log.info("config: a new one is kept, %d bytes" % len(data))
+        log.info("config: a new one is kept, %d bytes" % len(message))
 
 
 def _read(path):
@@ -103,7 +103,7 @@ def _read(path):
             with open(name, "rb") as file:
                 data = file.read()
             if data[:4] == crc32(data[4:]).to_bytes(4, "big"):
-                return json.loads(data[4:])
+                return json.loads(data[4:])["payload"]
         except (OSError, ValueError):
             pass
     return None

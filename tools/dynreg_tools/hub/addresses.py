@@ -30,6 +30,12 @@ class Urls:
     ntp: tuple[str, int]
     dns: tuple[str, int]
 
+    def gateway(self, scheme: str) -> str:
+        """Of "http" or "https", without a port where that is the scheme's own."""
+        # The vendor's C SDK reads no port in a URL.
+        port = {"http": ":80", "https": ":443"}[scheme]
+        return (self.https if scheme == "https" else self.http).removesuffix(port)
+
 
 def urls(host: str, control_host: str, ports: Mapping[str, int], token: str | None) -> Urls:
     """All of them; `host` and `control_host` as the hub was told to listen on."""

@@ -125,7 +125,7 @@ class Server:
         self.broker = Broker(*books)
         self.services = Services(
             *(self.store, self._journal, self.broker.publish, self._hooks),
-            lambda scheme: getattr(self.urls, scheme),
+            lambda scheme: self.urls.gateway(scheme),  # noqa: PLW0108 (urls come later)
         )
         self.broker.serve_topics(self.services.by_kind)
         downloads = Downloads(self.services.updates.file, self._hooks)

@@ -127,7 +127,5 @@ def ask(link, where, first, last, size):
     elif 300 <= status < 400:
         raise _not("ota.url", words + ": sent elsewhere")
     else:
-        raise _not(
-            "ota.missing", "%s, %s of %d bytes" % (words, (given or left or b"").decode(), size)
-        )
+        raise _not("ota.missing", "%s, %s of %d bytes" % (words, given or left, size))
     return left, skip, again

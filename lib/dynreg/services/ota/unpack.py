@@ -15,6 +15,8 @@ _PART = const("/ota.part")
 _CHUNK = const(1024)
 _LINE = const(512)
 _MOST_PATH = const(96)
+# What a bundle that is none may raise within _unpacked().
+BAD = (ValueError, KeyError, TypeError, MemoryError, AttributeError, OverflowError)
 
 
 def apply(job, slot):
@@ -31,8 +33,8 @@ def apply(job, slot):
             return _unpacked(file, job["version"], folder + "/")
     except OSError as error:
         raise StorageError("ota.full", "no room: %r" % error) from None
-    except (ValueError, KeyError, TypeError, MemoryError, AttributeError) as error:
-        raise StorageError("ota.bundle", "it cannot be unpacked: %r" % error) from None
+    except BAD as error:
+        raise StorageError("ota.bundle", "not unpacked: %r" % error) from None
 
 
 def _unpacked(file, version, folder):
