@@ -1,4 +1,4 @@
-"""What a reader copies from a page: commands, programs, links. All pages, in every language.
+"""What a reader copies from a page or from --help: commands, programs, links; in every language.
 
 A command need not be run for this: the command's own parser reads it. What they do is tried by the
 tests of each, and README's and the guide's programs by tests_host/flow/test_send.py.
@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import pytest
 
 from dynreg_tools import cli
+from dynreg_tools.extras import load
 from dynreg_tools.sources import ROOT
 from tests_host import pages
 
@@ -40,7 +41,7 @@ def words(text):
     """A command line as its words, up to a comment, an explanation or the shell's next command."""
     text = re.split(r" {2,}(?=[^-'\"])| #", text)[0]
     text = re.sub(r"[\[\]]", "", text)  # what may be left out
-    found = [word for word in shlex.split(text) if word != "…"]
+    found = [word for word in shlex.split(text) if word not in ("…", "...")]
     for at, word in enumerate(found):
         if word in {"|", ">", "<", "&&", ";"}:
             return found[:at]
@@ -98,6 +99,15 @@ def test_there_are_commands_to_try():
 
 def test_every_command_on_a_page_is_one_that_the_command_takes():
     assert [(one.page, one.text, said) for one in COMMANDS if (said := wrong(one))] == []
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_examples_of_a_commands_help_are_ones_that_it_takes(name):
+    text = re.sub(r"\\\n *", " ", load(f"commands.{name}", name).EXAMPLE)
+    examples = re.findall(r"(?m)^(?:examples?:)? *(?:DYNREG_\w+=\S+ )*(dynreg .*\S)", text)
+    assert examples
+    said = [(one, wrong(pages.Code(name, one))) for one in examples]
+    assert [pair for pair in said if pair[1]] == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ examples:
   dynreg bench --rtt 50,600 --loss 0,5     four links: each round trip, with and without loss
   dynreg bench --clients dynreg --runs 1   a quick look at one client
   dynreg bench --peer "python3 boot.py"    another client beside ours, on the same link
-  dynreg bench --interpreter ~/micropython memory on a MicroPython of your own, too
+  dynreg bench --interpreter ./micropython   memory on a MicroPython of your own, too
   dynreg bench --update-docs               all that docs/performance.md shows, a quarter of an hour
 
 The link is the kernel's TCP over two TUN devices in network namespaces of their own, and needs
