@@ -144,7 +144,7 @@ def _flash_table(results: dict) -> str:
     return table(
         [
             ("module", "bytes"),
-            *((name, str(size)) for name, size in results["flash_mpy_bytes"].items()),
+            *((f"`{name}`", str(size)) for name, size in results["flash_mpy_bytes"].items()),
             ("dynreg without its certificates", str(total["dynreg"])),
             ("its certificates (roots/)", str(total["certificates"])),
             ("hub, the vendor's names", str(total["hub"])),

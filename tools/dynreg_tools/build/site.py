@@ -75,7 +75,7 @@ def _nav(nav: list[Any], words: dict[str, str]) -> Iterator[dict[str, Any]]:
             shown = words.get(title) or title
             if isinstance(value, list):
                 yield {shown: list(_nav(value, words))}
-            elif (ROOT / "docs" / value).exists():
+            else:
                 yield {shown: sitepages.place(os.path.normpath(f"docs/{value}"))}
 
 
