@@ -80,7 +80,7 @@ ROWS = [row for _, row in timeouts.rows(timeouts.PAGE.read_text("utf-8"))]
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.cells[0][:40])
 def test_no_number_is_typed_in_another_cell(row):
-    for cell in (row.cells[0], row.cells[2], row.cells[3]):
+    for cell in (row.cells[0], row.cells[2]):
         assert not re.search(r"\d+ ?(ms|s|min|h|KB|bytes)\b", cell)
 
 
@@ -91,7 +91,9 @@ OTHERS = {"login.4", "session.refused", "tls_failed", "undelivered"}
 def test_its_codes_are_those_of_errors_md():
     page = (sources.ROOT / "docs" / "errors.md").read_text("utf-8")
     for row in ROWS:
-        for code in re.findall(r"`([a-z]+(?:\.[a-z0-9]+)?)`", row.cells[2]):
+        for code in re.findall(
+            r"`([a-z]+(?:\.[a-z0-9]+)?)`", row.cells[2].partition("**to change")[0]
+        ):
             assert f"| `{code}` " in page or code in OTHERS, code
 
 

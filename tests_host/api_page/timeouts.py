@@ -33,11 +33,11 @@ _UNITS = ((3_600_000, "h"), (60_000, "min"), (1000, "s"), (1, "ms"))
 
 class Row(NamedTuple):
     folder: Path  # of the places
-    cells: list[str]  # bounds, value, when it strikes, change, where
+    cells: list[str]  # bounds, value, what is seen and how to change it, where
 
     @property
     def places(self) -> list[str]:
-        return re.findall(r"`([^`]+)`", self.cells[4])
+        return re.findall(r"`([^`]+)`", self.cells[3])
 
 
 def rows(text: str) -> Iterator[tuple[int, Row]]:
@@ -50,7 +50,7 @@ def rows(text: str) -> Iterator[tuple[int, Row]]:
             elif line.startswith("### ") and "lib" in folder.parts:
                 folder = sources.LIB / "dynreg"
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        if line.startswith("| ") and cells[0] != "bounds":
+        if line.startswith("| ") and cells[0] != "what it bounds":
             yield number, Row(folder, cells)
 
 
