@@ -37,6 +37,7 @@ seconds; 0 where the clock is not set.
 
 {contents}
 """
+BEFORE = r"(?<![\w`./{\"])"  # no part of a word, of code, of a path
 # (title, words before the example, module, its names or all, example)
 _CORE = [
     (
@@ -162,7 +163,7 @@ def _cell(text: str) -> str:
 
 def _entry(name: library.Name) -> str:
     code = "\n".join(name.signatures)
-    text = f"\n```pyi\n{code}\n```\n\n{_prose(name.doc)}\n"
+    text = f"\n```pyi\n{code}\n```\n\n{_named(name)}\n"
     for kind, keys in name.dicts:  # what it takes or returns, by key
         text += _table(keys, f"`{kind}` has")
     return text if name.module == "errors" else text + _codes(name)
@@ -183,10 +184,23 @@ def _classes(names: list[library.Name]) -> str:
     text = "\n| class | what | codes |\n|---|---|---|\n"
     made = raises.every_error()
     for name in names:
-        codes = sorted({f"`{one.code}`" for one in made if one.kind == name.name})
+        codes = [
+            f"`{code}`" for code in sorted({one.code for one in made if one.kind == name.name})
+        ]
         text += (
             f"| `{name.name}` | {_prose(name.doc.partition(chr(10))[0])} | {', '.join(codes)} |\n"
         )
+    return text
+
+
+def _named(name: library.Name) -> str:
+    """Its docstring, with its arguments, attributes and keys in the type of code."""
+    keys = [key for _, keys in name.dicts for key, _ in keys]
+    words = {*keys, *dict(name.attributes), *re.findall(r"(\w+): ", "\n".join(name.signatures))}
+    text = _prose(name.doc)
+    for word in words:
+        end = "" if "_" in word else "(?=:)"
+        text = re.sub(BEFORE + rf"({word})\b(?![`\w]){end}", r"`\1`", text)
     return text
 
 
