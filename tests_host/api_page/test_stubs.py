@@ -15,7 +15,7 @@ import sysconfig
 import pytest
 
 from dynreg_tools import sources
-from tests_host.api_page import api, library
+from tests_host.api_page import api, library, stubdocs
 
 INTERNAL = sources.ROOT / "tests_host" / "api_page" / "internal.txt"
 STUBS = sorted(path for path in library.STUBS.rglob("*.pyi") if path.stat().st_size)
@@ -94,6 +94,17 @@ def test_the_attributes_of_the_stubs_are_there(path):
     for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             assert {name for name, _ in library.attributes(node)} <= there
+
+
+def test_the_stubs_have_the_docstrings_of_the_library():
+    if os.environ.get("DYNREG_GOLDEN") == "write":
+        stubdocs.main()
+    for path, module, package in stubdocs.stubs():
+        known = stubdocs.docs(module, package)
+        tree = ast.parse(path.read_text("utf-8"))
+        shown = {name: ast.get_docstring(node) for name, node in stubdocs.nodes(tree)}
+        here = {name: known.get(name) for name in shown}
+        assert shown == here, path
 
 
 def pyright(folder, include, rules, *places):

@@ -1,6 +1,7 @@
 from typing import Any, Literal
 
 class Template:
+    """template: a path or a dict. Of it only what is checked is kept. ConfigError."""
     def __init__(self, template: str | dict[str, Any]) -> None: ...
     def fault(
         self,
@@ -8,4 +9,8 @@ class Template:
         name: str | None,
         params: Any,
         control: bool = False,
-    ) -> str: ...
+    ) -> str:
+        """Why params are not good for "properties" (name None), an event or an action; "".
+
+        control: read-only properties are not either.
+        """
