@@ -86,6 +86,7 @@ def figures(text: str) -> list[Figure]:
             found.start(),
         )
         for found in _FIGURE.finditer(prose)
+        if re.search("[1-9]", found[0])
     ]
 
 

@@ -116,7 +116,6 @@ SAID = {
     ("docs/setup.md", "120 s"): "settings.py's usual `after`, in a test of its own",
     ("docs/setup.md", "8 to 63 bytes"): "WPA2's",
     ("docs/hardware.md", "2 to 3 s"): "by MicroPython's sources",
-    ("docs/errors.md", "0 s"): "nothing is waited for",
     ("docs/hardware.md", "0.2 s"): "two slices of lwIP's, by its sources",
     ("docs/hardware.md", "24 KiB"): "of MicroPython's partition table",
     ("docs/hardware.md", "35 KB"): "mbedTLS's own, by its documentation",
@@ -270,6 +269,7 @@ def test_the_limit_of_the_core_is_what_the_pages_are_measured_against(sizes):
         ("MicroPython 1.29, 2026-11-28, 12:30, page 3", []),
         ("`--timeout 10 s`\n\n```\n5 KB\n```\n\n    6 KB\n", []),
         ("<!-- made by x -->\n7 KB\n<!-- end -->\n8 KB", ["8 KB"]),
+        ("0 s and 0 bytes: nothing", []),
         ("5 seconds, 3 security fixes, 10 million", ["5 seconds"]),
     ],
 )
