@@ -106,7 +106,6 @@ SAID = {
     ("*", "1 s"): "ntptime's own time-out",
     ("docs/architecture.md", "200 ms"): "half of the 400 ms beside it",
     ("docs/architecture.md", "400 ms"): "an example",
-    ("docs/api.md", "0 bytes"): "a number of the vendor's command, and what it is for",
     ("docs/api.md", "255 bytes"): "docs/protocol.md, 4",
     ("docs/api.md", "6 bytes"): "a MAC",
     ("docs/device_info.md", "32 bytes"): "a network's name, IEEE 802.11",
