@@ -8,7 +8,7 @@ from dynreg import port
 from dynreg.errors import NetworkError, StorageError
 from dynreg.services import setup
 from dynreg.services.setup import http
-from dynreg.services.setup.page import page
+from dynreg.services.setup import page as pages
 
 ADDRESS = "192.168.4.1"
 FORM = {b"content-type": b"application/x-www-form-urlencoded; charset=UTF-8"}
@@ -76,6 +76,10 @@ class _Point:
         return (ADDRESS,) * 4
 
 
+def page(*what):
+    return b"".join(pages.page(*what))
+
+
 HOME = (b"home", b"", 6, -50, 3, False)
 
 
@@ -101,12 +105,12 @@ def _portal(found=(HOME,), **changes):
 
 
 def _get(one, language=b"en", host=b"192.168.4.1", path=b"/"):
-    return one.answer(b"GET", host, path, {b"accept-language": language}, b"")
+    return b"".join(one.answer(b"GET", host, path, {b"accept-language": language}, b""))
 
 
 def _post(one, body, token=None):
     body = b"t=" + (one.token.encode() if token is None else token) + b"&" + body
-    return one.answer(b"POST", b"192.168.4.1", b"/", FORM, body)
+    return b"".join(one.answer(b"POST", b"192.168.4.1", b"/", FORM, body))
 
 
 def _after(one, ms):
@@ -192,12 +196,12 @@ def test_a_network_that_does_not_let_in_is_told_and_nothing_stored():
 
 def test_a_flash_that_does_not_take_it_is_told():
     one = _portal()
-    from dynreg.services.setup import portal
+    from dynreg.services.setup import keep
 
     def full(*what):
         raise StorageError("storage", "no room")
 
-    fakes.replace(portal, "keep", full)
+    fakes.replace(keep, "keep", full)
     _post(one, GIVEN)
     assert b"cannot store <bdi>home</bdi>" in _after(one, 2200)
     assert not one._over()
@@ -295,11 +299,10 @@ def test_the_telephones_language():
 
 
 def test_every_state_has_its_words_in_both_languages():
-    from dynreg.services.setup.page import STATES
     from dynreg.services.setup.texts import TEXTS
 
     assert len(TEXTS[0]) == len(TEXTS[1])
-    for state in STATES:
+    for state in pages.STATES:
         for chinese in (False, True):
             text = page(chinese, b"dev", [(b"x", -50, True, True)], state, b"home", "12").decode()
             assert ("role" in text) == bool(state)
@@ -327,7 +330,7 @@ def test_another_host_is_sent_to_the_page():
 
 def _status(one, method, path, fields, body):
     try:
-        return one.answer(method, b"192.168.4.1", path, fields, body)[9:12]
+        return one.answer(method, b"192.168.4.1", path, fields, body)[0][9:12]
     except http.Refused as refused:
         return b"%d" % refused.status
 
@@ -350,7 +353,7 @@ def test_only_the_page_may_give_a_network():
     ):
         assert _status(one, method, path, fields, body) == status, (method, path, body)
         assert one.state == ""
-    assert one.answer(b"POST", b"evil.test", b"/", FORM, good)[9:12] == b"302"
+    assert one.answer(b"POST", b"evil.test", b"/", FORM, good)[0][9:12] == b"302"
     assert one.state == ""
 
 

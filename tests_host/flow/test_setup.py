@@ -200,5 +200,13 @@ def test_who_is_slow_or_floods_keeps_nobody_out(open_board):
         assert sock.recv(100).startswith(b"HTTP/1.1 408 "), "after five seconds"
     for sock in slow:
         sock.close()
+    with socket.create_connection(where, 5) as half:  # its answer is not given up for others
+        half.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        half.sendall(f"GET / HTTP/1.1\r\nHost: {where[0]}\r\n\r\n".encode())
+        assert half.recv(4, socket.MSG_WAITALL) == b"HTTP"
+        others = [socket.create_connection(where, 5) for _ in range(6)]
+        assert b"2.4 GHz" in b"".join(iter(lambda: half.recv(4096), b""))
+        for sock in others:
+            sock.close()
     assert "Wi-Fi" in page_of(running)[0]
     assert running.state == "boot"

@@ -82,11 +82,11 @@ def _request(portal, data):
             return
         method, host, _, _, body = parsed
         expect(len(body) <= 1024, "a body that is too long")
-        reply = portal.answer(*parsed)
+        reply = b"".join(portal.answer(*parsed))
         seen["sound"] += 1
     except http.Refused as refused:
         seen["refused"] += 1
-        reply = http.reply(refused.status)
+        reply = b"".join(http.reply(refused.status))
     expect(reply.startswith(b"HTTP/1.1 "), "no reply")
     expect(reply.count(b"\r\n\r\n") == 1, "a reply that is two")
     expect(b"<b>" not in reply, "a name that gets out of its place")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dynreg_tools.virtualboard import Board
+
 ROOT = Path(__file__).resolve().parents[2]
 CLI = [sys.executable, "-m", "dynreg_tools", "board"]
 
@@ -125,3 +127,49 @@ def test_a_board_is_not_made_twice(board):
     code, _, err = dev_board("new", board.folder)
     assert code == 1
     assert "already holds a board" in err
+
+
+def test_run_tells_of_the_access_point_and_not_its_password(tmp_path):
+    board = Board.new(tmp_path / "b", wifi={})
+    program = (
+        "import network\np = network.WLAN(network.AP_IF)\np.active(True)\n"
+        "p.config(ssid='lamp', key='a password', security=3)\n"
+    )
+    board.write_file("/main.py", program)
+    command = [*CLI, "run", tmp_path / "b"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+        while lines[-1].get("ssid") != "lamp":  # it was on, open, for a moment
+            lines.append(json.loads(process.stdout.readline()))
+        process.terminate()
+    point = lines[-1]
+    assert point.keys() == {"event", "ssid", "http", "dns"}
+    assert point["http"].startswith("http://127.0.0.1:")
+    assert "a password" not in json.dumps(lines)
+
+
+WRONG_POINT = """
+import network
+point = network.WLAN(network.AP_IF)
+for on in (False, True):
+    point.active(on)
+    for settings in (
+        {"ssid": "x" * (33 if on else 1)}, {"ssid": ""}, {"security": 3},
+        {"key": "short", "security": 3}, {"key": "x" * 64, "security": 3}, {"nothing": 1},
+    ):
+        try:
+            point.config(**settings)
+            print("taken", on, settings)
+        except (OSError, ValueError):
+            pass
+print("still", point.config("ssid"), point.config("security"))
+"""
+
+
+def test_an_access_point_refuses_what_esp_idf_does(tmp_path):
+    board = Board.new(tmp_path / "b", wifi={})
+    board.write_file("/main.py", WRONG_POINT)
+    code, out, _ = dev_board("run", tmp_path / "b", "--once")
+    assert code == 0
+    assert "taken" not in out
+    assert "still ESP_000000 0" in out

@@ -17,7 +17,7 @@ def wifi(path="/device_info.json", idle=None):
     """
     if idle:
         port.idle = idle
-    return port.step("services.setup.settings", "run", path)
+    return port.step("services.setup.start", "run", path)
 
 
 def access_point(path="/device_info.json"):

@@ -120,10 +120,12 @@ def form(body):
     return values
 
 
-def reply(status, body=b"", more="", head=False):
-    """A whole reply's bytes; more: further header lines. head: without the body itself."""
+def reply(status, body=(), more="", head=False):
+    """A reply in pieces of bytes, as body is. more: header lines. head: without the body."""
     text = _TEXTS[status]
     if not body and status >= 400:
-        body = ("%d %s\n" % (status, text)).encode()
+        body = (("%d %s\n" % (status, text)).encode(),)
     lines = "HTTP/1.1 %d %s\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n"
-    return (lines % (status, text, len(body), more)).encode() + (b"" if head else body)
+    size = sum([len(piece) for piece in body])
+    pieces = [(lines % (status, text, size, more)).encode()]
+    return pieces if head else pieces + list(body)

@@ -6,11 +6,6 @@ from ...errors import ConfigError, StorageError
 from ...storage import device_file, store
 
 
-def passes(password):
-    """Whether WPA2 takes these bytes for a password."""
-    return 8 <= len(password) <= 63 and min(password) > 31 and 127 not in password
-
-
 def keep(path, section, changes):
     """Sets changes (str by key) in the object section of the file at path, which may have none.
 

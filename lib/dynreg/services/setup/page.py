@@ -24,7 +24,7 @@ _PLAIN = 'autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck=
 
 
 def page(chinese, device, networks, state, chosen, token):
-    """The page's bytes. networks: as Radio has them; chosen: the name (bytes) that state is of."""
+    """The page in pieces of bytes. networks: as Radio's; chosen: the name (bytes) state is of."""
     texts = TEXTS[chinese]
     where = STATES.index(state)
     again = '<meta http-equiv="refresh" content="2;url=/">' if state == "joining" else ""
@@ -59,7 +59,7 @@ def page(chinese, device, networks, state, chosen, token):
                 texts[16],
             )
         )
-    return "".join(parts).encode()
+    return [part.encode() for part in parts]
 
 
 def escaped(name):

@@ -6,8 +6,8 @@ from ubinascii import hexlify, unhexlify
 from ... import log, port
 from ...errors import StorageError
 from . import http
-from .keep import keep, passes
 from .page import page
+from .radio import Radio
 from .server import Server
 
 _TRY_AGAIN_MS = const(60000)  # the network that was known, while nobody is there
@@ -20,6 +20,16 @@ _HEADERS = const(
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'\r\n"
 )
+
+
+def run(path, settings):
+    """Until a network is joined (True), or nobody has come in time (False)."""
+    return Portal(Radio(), path, settings).run()
+
+
+def passes(password):
+    """Whether WPA2 takes these bytes for a password."""
+    return 8 <= len(password) <= 63 and min(password) > 31 and 127 not in password
 
 
 class Portal:
@@ -76,8 +86,9 @@ class Portal:
             self._trial, self._tried = None, now
             log.info("setup: %r: %s" % (name, told))
             if store and told == "joined":
+                changes = {"ssid": name, "password": password}
                 try:
-                    keep(self.path, "wifi", {"ssid": name, "password": password})
+                    port.step("services.setup.keep", "keep", self.path, "wifi", changes)
                 except StorageError as error:
                     log.error("setup: %s" % error)
                     self.radio.stop()
@@ -99,7 +110,7 @@ class Portal:
         self.radio.begin(name, password)
 
     def answer(self, method, host, path, fields, body):
-        """The whole reply (bytes) to a request. http.Refused."""
+        """The reply to a request, in pieces of bytes. http.Refused."""
         name, _, number = host.partition(b":")
         if name != self.address.encode():  # a telephone that asks the Internet; a rebound name
             number = ":%d" % int(number) if number.isdigit() and len(number) < 6 else ""

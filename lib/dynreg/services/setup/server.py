@@ -64,8 +64,8 @@ class Server:
             sock, _ = listener.accept()
         except OSError:
             return
-        if len(self._all) == _CONNECTIONS + 2:
-            self._drop(self._all[2])  # the oldest has had its time
+        if len(self._all) == _CONNECTIONS + 2:  # the oldest that is not being answered
+            self._drop(min(self._all[2:], key=lambda one: one.reply is not None))
         sock.setblocking(False)
         self.poll.register(sock, POLLIN)
         self._all.append(Connection(sock, self))
@@ -84,7 +84,7 @@ class Connection:
         self.close = sock.close
         self._server = server
         self._data = b""
-        self._reply = None
+        self.reply = None
         self._within(_REQUEST_MS)
 
     def _within(self, ms):
@@ -94,21 +94,24 @@ class Connection:
         """Reads or writes what can be at once; False where it is over."""
         late = port.ticks_diff(port.ticks_ms(), self._end) >= 0
         try:
-            if self._reply is None:
+            if self.reply is None:
                 if not self._read(late):
                     return True
                 if late:
                     self._within(_DRAIN_MS)
                     late = False
-            if self._reply:
-                self._reply = self._reply[self.sock.send(self._reply[:_PIECE]) :]
-                if not self._reply:  # close() now might take it from who has not read it yet
+            if self.reply:
+                sent = self.sock.send(self.reply[0])
+                self.reply[0] = self.reply[0][sent:]
+                if not self.reply[0]:
+                    self.reply.pop(0)
+                if not self.reply:  # close() now might take it from who has not read it yet
                     self._within(_DRAIN_MS)
                     self._server.poll.modify(self.sock, POLLIN)
                 return not late
             return not late and self.sock.recv(_PIECE) != b""
-        except OSError as error:
-            return error.errno in _WAITS and not late
+        except (OSError, MemoryError) as error:
+            return isinstance(error, OSError) and error.errno in _WAITS and not late
 
     def _read(self, late):
         """Whether there is a reply. OSError: there is nothing to read, or it is over."""
@@ -122,10 +125,10 @@ class Connection:
             request = http.parse(self._data)
             if not request:
                 return False
-            self._reply = self._server.answer(*request)
+            self.reply = self._server.answer(*request)
         except http.Refused as refused:
             more = "Allow: GET, HEAD, POST\r\n" if refused.status == 405 else ""
-            self._reply = http.reply(refused.status, more=more)
+            self.reply = http.reply(refused.status, more=more)
         self._data = b""
         self._server.poll.modify(self.sock, POLLOUT)
         return True

@@ -1,45 +1,17 @@
-"""What device_info.json says of setup, and whether it is due."""
+"""What device_info.json says of setup."""
 
 from micropython import const
 
-from ... import log, port
+from ... import port
 from ...connect.hmac import hmac
 from ...device import DeviceInfo
-from ...errors import ConfigError, DynregError
+from ...errors import ConfigError
 from ...storage import device_file
 from ...storage.credentials import blank
-from .keep import keep, passes
 
 _LETTERS = const(b"abcdefghijkmnpqrstuvwxyz23456789")  # no l, o, 0, 1: it is read off a label
 _PURPOSE = const(b"dynreg setup ")
 _MOST_S = const(86400)
-
-
-def run(path):
-    """setup.wifi()."""
-    settings = load(path)
-    wifi, after = settings["wifi"], settings["after"]
-    if wifi and not after:
-        return True
-    end = port.ticks_add(port.ticks_ms(), after * 1000)
-    while wifi:
-        try:
-            return port.step("connect.wifi", "join", wifi["ssid"], wifi.get("password"))
-        except DynregError as error:
-            log.warning("setup: %s" % error)
-        if port.ticks_diff(end, port.ticks_ms()) <= 0:
-            break
-        port.pause(1000)
-    from .portal import Portal
-    from .radio import Radio
-
-    try:
-        radio = Radio()
-    except ImportError:
-        return False
-    if settings["key"]:  # all boards of the batch have it: it has done its work here
-        keep(path, "setup", {"password": settings["password"], "key": ""})
-    return Portal(radio, path, settings).run()
 
 
 def load(path):
@@ -51,7 +23,11 @@ def load(path):
         raise _wrong(info, "name", "is no text of 32 bytes at most", "shorten it")
     password, key = own.get("password"), own.get("key")
     if password:
-        if not isinstance(password, str) or not passes(password.encode()):
+        if (
+            not isinstance(password, str)
+            or not 8 <= len(password.encode()) <= 63
+            or min(password) < " "
+        ):
             raise _wrong(info, "password", "is no text of 8 to 63 bytes", "correct it")
     elif blank(key, True) or not isinstance(key, str) or len(key) < 16:
         raise _wrong(info, "key", "has no 16 characters", "have 'dynreg init --setup' make one")
