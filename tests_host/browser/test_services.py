@@ -3,6 +3,7 @@
 import json
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
 from dynreg_tools.bundles import pack
@@ -90,6 +91,46 @@ def test_what_is_desired_is_edited_beside_what_is_reported(page, hub, device):
     expect(page.locator("#shadow-status")).to_contain_text("no JSON object")
 
 
+# Numbers that JavaScript's 53 bits would change, or write otherwise.
+NUMBERS = (
+    '{"a": 12345678901234567890, "b": 9007199254740993, "c": 1.0, "d": [-9223372036854775808]}'
+)
+
+
+def test_numbers_are_shown_and_sent_as_they_are_written(page, hub, device):
+    client = device("dev-01", "$config/operation/result/{own}")
+    wanted = json.loads(NUMBERS)
+    opened_row(page, "dev-01").get_by_role("button", name="Its state").click()
+    page.get_by_label("Desired, as JSON").fill(NUMBERS)
+    page.get_by_role("button", name="Set desired").click()
+    expect(page.locator("#shadow-status")).to_have_text("Desired: a, b, c, d.")
+    assert hub.services.shadow("dev-01").desired == wanted
+    shown = {row[0]: row[2] for row in shadow_rows(page)}
+    assert shown["a"] == "12345678901234567890"
+    assert shown["b"] == "9007199254740993"
+    assert shown["c"] == "1.0"
+    assert shown["d"] == "[-9223372036854775808]"
+    edited = json.loads(page.get_by_label("Desired, as JSON").input_value())
+    assert edited == wanted
+    page.get_by_role("button", name="Set desired").click()
+    expect(page.locator("#shadow-status")).to_have_text("Nothing is different.")
+    page.get_by_text("Configuration none").click()
+    page.get_by_label("Remote configuration").fill(NUMBERS)
+    page.get_by_role("button", name="Push").click()
+    message = client.wait(client.messages).payload
+    assert b"12345678901234567890" in message
+    assert json.loads(message)["payload"] == wanted
+    payload = {"reported": {"a": wanted["a"], "text": "9007199254740993"}}
+    client.client.publish(
+        f"$shadow/operation/{OWN}",
+        json.dumps({"type": "update", "state": payload, "clientToken": "1"}),
+    )
+    expect(page.locator("#shadow-rows tr").filter(has_text="text")).to_contain_text(
+        '"9007199254740993"'
+    )
+    expect(page.locator("#shadow-rows tr").first).to_have_text("a" + 2 * "12345678901234567890")
+
+
 def test_properties_are_set_and_actions_done(page, device):
     client = device("dev-01", "$thing/down/property/{own}", "$thing/down/action/{own}")
 
@@ -126,6 +167,23 @@ def test_a_configuration_is_pushed_and_taken_away(page, hub, device):
     page.get_by_role("button", name="Remove").click()
     expect(page.locator("#config-status")).to_have_text("Removed.")
     expect(page.get_by_label("Remote configuration")).to_have_value("")
+    page.get_by_label("Remote configuration").fill('{"period": 61}')
+    page.get_by_role("button", name="Push").click()
+    expect(page.locator("#config-status")).to_have_text("The device has it.")
+    # As from the shell: the page follows, and the events say it.
+    httpx.delete(f"{hub.control}/devices/dev-01/config")
+    expect(page.get_by_label("Remote configuration")).to_have_value("")
+    expect(region(page, "Events")).to_contain_text("its configuration was removed")
+
+
+def test_an_update_that_is_cancelled_elsewhere(page, hub, device):
+    hub.add_device("dev-01")
+    hub.services.update("dev-01", "1.1", b"file")
+    row = page.locator("#update-rows tr")
+    expect(row).to_contain_text("offered")
+    httpx.delete(f"{hub.control}/devices/dev-01/update")
+    expect(row).to_contain_text("cancelled")
+    expect(region(page, "Events")).to_contain_text("the update to 1.1 is offered no more")
 
 
 class Board:

@@ -1,6 +1,7 @@
 // Two states of a device beside each other, and JSON objects as a person edits them.
 
 import { make } from "./dom.js";
+import { parse } from "./exact.js";
 import { line } from "./payload.js";
 
 const MOST_ROWS = 200;
@@ -32,7 +33,7 @@ export function compare(body, reported, wanted, open, word) {
 export function typedObject(text, example) {
   let value;
   try {
-    value = JSON.parse(text.trim() || "{}");
+    value = parse(text.trim() || "{}");
   } catch {
     value = null;
   }

@@ -1,7 +1,7 @@
 // A device's remote configuration: seen, pushed, taken away.
 
 import { typedObject } from "./compare.js";
-import { ask, byId, put, tell } from "./dom.js";
+import { askExactly, byId, put, tell } from "./dom.js";
 import { pretty } from "./payload.js";
 
 let touched = false;
@@ -9,7 +9,7 @@ let touched = false;
 const path = (name) => `devices/${encodeURIComponent(name)}/config`;
 
 export async function refresh(name, isChosen) {
-  const { config } = await ask("GET", path(name));
+  const { config } = await askExactly("GET", path(name));
   if (isChosen()) show(config);
 }
 
@@ -39,13 +39,13 @@ export function start(chosen) {
     event.preventDefault();
     change(async (name) => {
       const config = typedObject(byId("config-text").value, '{"period":60}');
-      const { receivers } = await ask("PUT", path(name), { config });
+      const { receivers } = await askExactly("PUT", path(name), { config });
       return receivers ? "The device has it." : "The device gets it when it asks.";
     });
   });
   byId("config-remove").addEventListener("click", () =>
     change(async (name) => {
-      const { removed } = await ask("DELETE", path(name));
+      const { removed } = await askExactly("DELETE", path(name));
       return removed ? "Removed." : "It had none.";
     }),
   );

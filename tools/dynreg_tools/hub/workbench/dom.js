@@ -1,5 +1,7 @@
 // Elements, requests and times. All that comes from the hub goes in as text, never as markup.
 
+import { parse, stringify } from "./exact.js";
+
 export const byId = (id) => document.getElementById(id);
 
 /** An element with attributes (functions become listeners; false and null are left out). */
@@ -19,13 +21,16 @@ export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The hub's answer to a request, with what a device's numbers say; an Error as ask() has it. */
+export const askExactly = (method, path, body) => ask(method, path, body, parse);
+
 /** The hub's answer to a request; an Error with one sentence where there is none. */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, read = JSON.parse) {
   const options = { method };
   if (body instanceof Blob) options.body = body;
   else if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
-    options.body = JSON.stringify(body);
+    options.body = stringify(body);
   }
   let response;
   try {
@@ -33,7 +38,7 @@ export async function ask(method, path, body) {
   } catch {
     throw new Error("The hub does not answer.");
   }
-  const answer = await response.json().catch(() => null);
+  const answer = await response.text().then(read).catch(() => null);
   if (response.ok && answer !== null) return answer;
   throw new Error(sentence(answer?.error || `The hub answered ${response.status}.`));
 }

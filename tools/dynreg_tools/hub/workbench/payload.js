@@ -1,6 +1,7 @@
 // What a message holds: JSON folded, text as it is, bytes as a hex dump.
 
 import { make } from "./dom.js";
+import { isText, parse, stringify } from "./exact.js";
 
 const DEEPEST = 12;
 const MOST_NODES = 500;
@@ -30,7 +31,7 @@ export function whole(payload) {
 export function parsed(text) {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch {
     return undefined;
   }
@@ -38,7 +39,7 @@ export function parsed(text) {
 
 function node(value, depth, budget) {
   if (value === null || typeof value !== "object")
-    return make("span", { class: kind(value) }, JSON.stringify(value));
+    return make("span", { class: kind(value) }, stringify(value));
   const entries = Object.entries(value);
   const list = Array.isArray(value);
   if (!entries.length) return list ? "[]" : "{}";
@@ -64,7 +65,7 @@ export const line = (value, size = Infinity) => preview({ text: flat(value) }, s
 /** A value as JSON that a person may edit. */
 export function pretty(value) {
   try {
-    return JSON.stringify(value, null, 1);
+    return stringify(value, 1);
   } catch {
     return "…";
   }
@@ -73,13 +74,13 @@ export function pretty(value) {
 /** JSON.stringify, which may run out of stack where JSON.parse does not. */
 function flat(value) {
   try {
-    return JSON.stringify(value);
+    return stringify(value);
   } catch {
     return "…";
   }
 }
 
-const kind = (value) => (typeof value === "string" ? "string" : "literal");
+const kind = (value) => (isText(value) ? "string" : "literal");
 
 function dump(hex) {
   const lines = [];

@@ -1,7 +1,7 @@
 // A device's shadow: what it has reported beside what is desired, which is edited here.
 
 import { change, compare, typedObject } from "./compare.js";
-import { ask, byId, put, tell } from "./dom.js";
+import { askExactly, byId, put, tell } from "./dom.js";
 import { pretty } from "./payload.js";
 
 let base = {}; // what was desired when the person began to edit it
@@ -10,7 +10,7 @@ let touched = false;
 const path = (name) => `devices/${encodeURIComponent(name)}/shadow`;
 
 export async function refresh(name, isChosen) {
-  const document = await ask("GET", path(name));
+  const document = await askExactly("GET", path(name));
   if (isChosen()) show(document);
 }
 
@@ -35,7 +35,7 @@ export function start(chosen) {
       const name = chosen();
       const desired = change(base, typedObject(byId("shadow-desired").value, '{"led":1}'));
       if (!Object.keys(desired).length) return "Nothing is different.";
-      const document = await ask("PUT", path(name), { desired });
+      const document = await askExactly("PUT", path(name), { desired });
       if (name !== chosen()) return "";
       touched = false;
       show(document);

@@ -1,13 +1,13 @@
 // A device's properties by the data template, which are set here, and its actions.
 
 import { compare, typedObject } from "./compare.js";
-import { ask, byId, put, tell } from "./dom.js";
+import { askExactly, byId, put, tell } from "./dom.js";
 import { pretty, whole } from "./payload.js";
 
 const path = (name, more) => `devices/${encodeURIComponent(name)}/${more}`;
 
 export async function refresh(name, isChosen) {
-  const { reported, control, info } = await ask("GET", path(name, "thing"));
+  const { reported, control, info } = await askExactly("GET", path(name, "thing"));
   if (!isChosen()) return;
   compare(byId("thing-rows"), reported, control, control, "not done yet");
   put(byId("thing-info"), Object.keys(info).length ? `Says of itself: ${pretty(info)}` : "");
@@ -30,7 +30,7 @@ export function start(chosen) {
     event.preventDefault();
     tell(byId("thing-status"), async () => {
       const params = typedObject(byId("thing-params").value, '{"on":1}');
-      const done = await ask("PUT", path(chosen(), "thing"), { params });
+      const done = await askExactly("PUT", path(chosen(), "thing"), { params });
       return outcome(done, "; it is kept until the device asks");
     });
   });
@@ -41,7 +41,7 @@ export function start(chosen) {
       const name = chosen();
       const action = `actions/${encodeURIComponent(byId("action-id").value.trim())}`;
       const params = typedObject(byId("action-params").value, '{"times":3}');
-      const done = await ask("POST", path(name, action), { params });
+      const done = await askExactly("POST", path(name, action), { params });
       if (name === chosen() && done.response !== null)
         byId("action-response").append(whole({ text: pretty(done.response) }));
       return outcome(done, "");
