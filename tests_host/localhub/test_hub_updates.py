@@ -80,6 +80,7 @@ def test_a_device_says_its_version_and_is_offered_an_update(hub, api, lamp):
         "url": f"{hub.http}/updates/{MD5}",
         "md5sum": MD5,
         "file_size": len(FILE),
+        "user_defined": "{}",
     }
     progress(lamp, "downloading", percent="30")
     hub.wait_for("update", state="downloading", percent=30)

@@ -168,6 +168,7 @@ class Updates:
             "url": self._url(row["scheme"]) + PATH + row["md5"],
             "md5sum": row["md5"],
             "file_size": len(self.file(row["md5"]) or b""),
+            "user_defined": "{}",  # C-EXP takes no update without one, and none that is empty
         }
         told = dump(self._faults.update(message))
         return self._publish(f"$ota/update/{own(device)}", told, 1)
