@@ -111,6 +111,7 @@ SAID = {
     ("docs/device_info.md", "32 bytes"): "a network's name, IEEE 802.11",
     ("docs/device_info.md", "8 to 63 bytes"): "WPA2's",
     ("docs/errors.md", "4 to 10 s"): "two constants of services/rrpc.py",
+    ("docs/services.md", "2.5 KB"): "a module's limit, in tests_host/bench/test_limits.py",
     ("docs/setup.md", "12 bytes"): "how the password is made, in a test of its own",
     ("docs/setup.md", "120 s"): "settings.py's usual `after`, in a test of its own",
     ("docs/setup.md", "8 to 63 bytes"): "WPA2's",

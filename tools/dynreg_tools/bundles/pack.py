@@ -179,8 +179,8 @@ def _files(folder: Path) -> dict[str, Path]:
         if path.is_file() and not any(part in _IGNORED for part in name.parts):
             if name.parts[0] in _OWN:
                 raise BundleError(
-                    f"{path}: is a board's own, which no update replaces (docs/ota.md): take it out "
-                    "of the program's folder; it comes by 'dynreg deploy'"
+                    f"{path}: is a board's own, which no update replaces (docs/ota.md): take it "
+                    "out of the program's folder; it comes by 'dynreg deploy'"
                 )
             found[name.as_posix()] = path
     return found
