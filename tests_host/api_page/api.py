@@ -136,11 +136,11 @@ def _section(title: str, words: str, names: list, attributes: list, example: str
     text = f"\n## {title}\n\n{words}\n\n{_example(example)}{_table(attributes)}"
     service = names[0].module.partition("services.")[2]
     for name in names:
+        under = "###" if name.name == title else "####"  # whose members they are
         for one in [name, *name.members]:
             whole = f"{service}.{one.name}" if service else one.name
-            heading = (
-                "" if whole == title else f"\n{'####' if '.' in one.name else '###'} {whole}\n"
-            )
+            level = under if "." in one.name else "###"
+            heading = "" if whole == title else f"\n{level} {whole}\n"
             text += heading + _entry(one) + _table(one.attributes)
     return text
 
