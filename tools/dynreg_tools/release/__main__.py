@@ -24,7 +24,7 @@ a clean place and has to run there."""
 EXAMPLE = """\
 examples:
   ./dev release                    dist/ only
-  ./dev release --check            before a release: all of it is tried, one or two minutes
+  ./dev release --check            before a release: all of it is tried, some minutes
   ./dev release --check --draft    between releases, as CI does: changes that are not committed,
                                    or stand under Unreleased, are warnings
   ./dev release --check --json     one JSON object: steps, warnings, files with their SHA-256
