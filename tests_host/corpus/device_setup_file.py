@@ -112,6 +112,23 @@ def test_names_and_passwords_of_every_kind():
             assert DeviceInfo(path).wifi == {"ssid": "x", "password": "12345678"}, name
 
 
+def test_nothing_is_stored_that_the_board_would_not_read():
+    path = fakes.device_info(wifi=None)
+    before = fakes.read(path)
+    for given in (
+        {"ssid": "YOUR_HOME", "password": "12345678"},  # as placeholders begin
+        {"ssid": "home", "password": "YOUR_password"},
+        {"ssid": "a\ud83d", "password": ""},
+        {"ssid": "home", "password": "1234567\udc00"},
+        {"ssid": "\ud83d\ude00", "password": ""},  # not as it was joined
+    ):
+        fakes.raises(StorageError, keep.keep, path, "wifi", given, code="storage", says=path)
+        assert fakes.read(path) == before, given
+    given = {"ssid": "my YOUR_", "password": ""}
+    keep.keep(path, "wifi", given)
+    assert DeviceInfo(path).wifi == given
+
+
 def test_a_strange_layout_is_written_anew():
     values = fakes.values(wifi={"a": {"b": 1}, "ssid": "x"})
     found, _ = _kept(json.dumps(values), {"ssid": "home"})

@@ -6,12 +6,26 @@ from ...errors import ConfigError, StorageError
 from ...storage import device_file, store
 
 
+class _Place:
+    """What device_file asks of a DeviceInfo for its sentences."""
+
+    def __init__(self, path):
+        self.path = path
+
+
 def keep(path, section, changes):
     """Sets changes (str by key) in the object section of the file at path, which may have none.
 
-    The file holds the old or the new whenever the power goes; all else in it stays. StorageError.
+    The file holds the old or the new whenever the power goes; all else in it stays. StorageError,
+    also for what the board would not read back as it is: then it would start no more.
     """
     try:
+        place = _Place(path)
+        for key in changes:
+            if changes[key]:
+                text = device_file._text(place, changes, key)
+                if device_file._joined(place, key, text) != text:
+                    raise ConfigError("config", key + " holds two halves of a character")
         values = device_file.read(path)
         text = device_file._contents(path).decode()
         own = values.get(section) or {}
