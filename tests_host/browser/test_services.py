@@ -213,6 +213,15 @@ def bundle(folder):
     return pack.pack(folder, "1.1").data
 
 
+# What the line below the form says, all of it, in `said`.
+NOTE_STATUS = """() => {
+  window.said = [];
+  const status = document.getElementById("update-status");
+  const note = () => window.said.push(status.textContent);
+  new MutationObserver(note).observe(status, { childList: true, subtree: true });
+}"""
+
+
 def choose(page, name, data):
     page.get_by_label("Bundle or image").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": data}
@@ -230,9 +239,13 @@ def test_fifty_boards_are_watched_taking_a_bundle(open_page, hub, tmp_path):
         choose(page, "app.bundle", bundle(tmp_path))
         expect(region(page, "Updates").get_by_label("Version")).to_have_value("1.1")
         page.get_by_role("button", name="Offer").click()
+        page.evaluate(NOTE_STATUS)
         page.get_by_role("dialog").get_by_role("button", name="Update").click()
         heard = f"offered to {BOARDS} devices; {BOARDS} of {BOARDS} heard"
         expect(page.locator("#update-status")).to_contain_text(heard)
+        said = page.evaluate("said")
+        assert f"1 of {BOARDS}…" in said
+        assert f"{BOARDS} of {BOARDS}…" in said
         for board in boards:
             board.progress("downloading", 40)
         expect(rows.get_by_text("40 %")).to_have_count(BOARDS)

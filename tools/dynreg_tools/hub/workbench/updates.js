@@ -126,9 +126,13 @@ function chosen() {
 async function forEach(names, action) {
   const left = [...names];
   const errors = [];
+  let ended = 0;
   const worker = async () => {
-    for (let name = left.shift(); name !== undefined; name = left.shift())
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
       await action(name).catch((error) => errors.push(error));
+      ended += 1;
+      if (names.length > 1) put(byId("update-status"), `${ended} of ${names.length}…`);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   refresh();
