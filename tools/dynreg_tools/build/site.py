@@ -136,15 +136,18 @@ def broken(site: Path) -> Iterator[str]:
                 yield f"  {page.relative_to(site)}: {link}"
 
 
-def serve(port: int, as_json: bool) -> None:
-    """Shows the site on loopback until Ctrl-C, and builds it again whenever a page changes."""
-    handler = partial(Quiet, directory=str(SITE))
+def bound(port: int) -> ThreadingHTTPServer:
+    """What serves the site on loopback."""
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(SITE)))
     except OSError as error:
         raise ToolError(
             f"port {port} cannot be had ({error.strerror}): give another --port"
         ) from None
+
+
+def serve(server: ThreadingHTTPServer, as_json: bool) -> None:
+    """Shows the site until Ctrl-C, and builds it again whenever a page changes."""
     with server:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/"
@@ -202,6 +205,7 @@ def main() -> int:
         for module in ("material", "jieba", "yaml"):
             if find_spec(module) is None:
                 raise ToolError(f"it needs {module}: pip install -e '.[docs]', or ./dev setup")
+        server = bound(options.port) if options.serve else None
         result = build()
         if options.json:
             print(json.dumps(result), flush=True)
@@ -210,8 +214,8 @@ def main() -> int:
                 f"{count} pages in {_NAMES[n]}" for n, count in result["pages"].items()
             )
             print(f"{pages}, in {result['seconds']} s: {SITE / 'index.html'}", flush=True)
-        if options.serve:
-            serve(options.port, options.json)
+        if server:
+            serve(server, options.json)
     except ToolError as error:
         _say(str(error))
         return 1
