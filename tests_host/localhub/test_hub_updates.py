@@ -335,7 +335,8 @@ C_SAYS = (
     ('"downloading", "percent":"0", ', ("downloading", 0)),
     ('"downloading", "percent":"51", ', ("downloading", 51)),
     ('"downloading", "percent":"100", ', ("downloading", 100)),
-    ('"done", ', ("done", 0)),
+    ('"burning", ', ("burning", 100)),
+    ('"done", ', ("done", 100)),
 )
 
 
@@ -352,6 +353,19 @@ def test_an_update_as_the_vendors_c_sdk_reports_it(hub, lamp):
         hub.wait_for("update", count=count)
         row = hub.services.updates()["lamp"]
         assert (row["state"], row["percent"]) == stands
+
+
+def test_a_failure_without_a_percentage_keeps_the_one_before(hub, lamp):
+    hub.services.update("lamp", "1.1", FILE)
+    lamp.heard()
+    for progress in ({"state": "downloading", "percent": "40"}, {"state": "fail"}):
+        report = {
+            "version": "1.1",
+            "progress": {"result_code": "-1", "result_msg": "", **progress},
+        }
+        lamp.say("$ota/report", {"type": "report_progress", "report": report})
+    assert hub.wait_for("update", state="fail")["percent"] == 40
+    assert hub.services.updates()["lamp"]["percent"] == 40
 
 
 def test_a_range_that_ends_behind_the_file(hub):

@@ -127,12 +127,21 @@ class Updates:
             elif kind == "report_progress":
                 progress = report["progress"]
                 state = str(progress["state"])
-                percent, code = int(progress.get("percent", 0)), int(progress["result_code"])
+                percent, code = self._percent(request, progress), int(progress["result_code"])
                 message = str(progress.get("result_msg", ""))[:_WORDS]
                 if state in _STATES and -128 <= code < 128 and 0 <= percent <= 100:
                     self._progress(request, version, state, percent, code, message)
         except (ValueError, KeyError, TypeError, AttributeError):
             return
+
+    def _percent(self, request: Request, progress: dict[str, Any]) -> int:
+        """How much has come. It is told while it comes alone: the rest is known."""
+        if "percent" in progress:
+            return int(progress["percent"])
+        if progress["state"] in ("burning", "done"):
+            return 100
+        row = self._row(request.device)
+        return int(row["percent"] or 0) if row else 0
 
     def _version(self, request: Request, version: str) -> None:
         self._change(request.device, reported=version)
