@@ -1,13 +1,16 @@
 """./dev as a newcomer meets it: help, exit codes, set-up that cannot go on."""
 
+import importlib.metadata
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from dynreg_tools import sources
 from dynreg_tools.cli import COMMANDS
@@ -139,6 +142,18 @@ def test_an_old_python_is_refused_with_the_version_needed(tmp_path):
     assert result.returncode == 1
     assert "Python 3.11 or later is needed" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_each_pinned_package_takes_the_oldest_python_that_dev_takes():
+    """Debian 12 has 3.11.2, and a package that wants 3.11.5 ends the set-up there."""
+    lock = (ROOT / "requirements.lock").read_text()
+    pinned = set(re.findall(r"^([a-z0-9][\w.-]*)==([^ ]+)", lock, re.M))
+    here = [d for d in importlib.metadata.distributions() if (d.name.lower(), d.version) in pinned]
+    if not here:
+        pytest.skip("none of the pinned packages is installed here")
+    for package in here:
+        wanted = package.metadata["Requires-Python"] or ""
+        assert SpecifierSet(wanted).contains("3.11.0"), f"{package.name} wants Python {wanted}"
 
 
 @pytest.mark.ci
