@@ -108,6 +108,23 @@ def test_a_reader_that_goes_away_gets_no_traceback(arguments):
     assert result.stderr == ""
 
 
+def test_the_examples_have_their_fixtures_where_dynreg_is_not_installed():
+    script = (
+        "import runpy; dev = runpy.run_path('dev');"
+        "dev['run'].__globals__['become'] = lambda *a: print(*a, sep='\\n');"
+        "dev['run']('test', ['--fixtures', 'examples'])"
+    )
+    asked = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True)
+    result = subprocess.run(
+        [sys.executable, *asked.split(), "-n0"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "tools"},
+        capture_output=True,
+        text=True,
+    )
+    assert "virtual_board" in result.stdout
+
+
 def test_an_unknown_command_is_a_usage_error():
     result = dev("fly")
     assert result.returncode == 2
