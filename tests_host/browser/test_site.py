@@ -10,6 +10,7 @@ import pytest
 
 from tests_host.browser.conftest import WAIT_MS
 
+expect = pytest.importorskip("playwright.sync_api").expect
 site = pytest.importorskip("dynreg_tools.build.site", reason="the extra docs is not installed")
 
 HEIGHT = 800
@@ -107,6 +108,9 @@ def test_the_menu_of_languages_leads_to_the_same_page(opened, address):
 def test_the_search_finds(opened, address, start, words, found):
     page = opened()
     page.goto(f"{address}/{start}")
-    page.locator("input.md-search__input").click()
-    page.keyboard.type(words)
+    box = page.locator("input.md-search__input")
+    box.click()
+    expect(box).to_be_focused()
+    box.press_sequentially(words, delay=50)  # the page asks its worker at each key
+    expect(box).to_have_value(words)
     page.locator(".md-search-result__item").filter(has_text=found).first.wait_for()
