@@ -69,6 +69,12 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
         ("print('dynreg: {\"error\": null}')\n", "not_connected", "names no reason"),
         ("import time\nwhile True: time.sleep(1)\n", "timeout", "no report"),
         (
+            "print('    0.250 INFO  connect: CONNACK 0, psk')\n"
+            "import time\nwhile True: time.sleep(1)\n",
+            "no_report",
+            "it has logged in, and its program prints no report",
+        ),
+        (
             "print('    0.100 WARN  wifi: no way [network.dns]; again in 2 s')\n"
             "import time\nwhile True: time.sleep(1)\n",
             "network.dns",

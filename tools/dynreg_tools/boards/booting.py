@@ -21,6 +21,7 @@ _LOG_ERROR = re.compile(
     r"(?:; again in (\d{1,9}) s)?$"
 )
 _LATER_S = 900  # what the board puts off for so long is no good start
+_LOGGED_IN = re.compile(r"\s*\d+\.\d{3} INFO  connect: CONNACK 0,")
 _FINGERPRINT = re.compile(r"credential ([0-9a-f]{8}) (?:obtained|is stored)")
 # What boot loader and MicroPython print by themselves.
 _BANNERS = re.compile(
@@ -46,11 +47,12 @@ def watch(
     Of a board that tries again in a quarter of an hour or more these two and "error" (the code).
 
     timeout: seconds until the report must have come. heard: gets every line. BoardError "timeout",
-    "no_report" (the program ended without one), "board.lost", "board.filesystem", "interrupted",
-    those of resets.Resets (it restarts over and over).
+    "no_report" (the program ended without one, or runs without), "board.lost",
+    "board.filesystem", "interrupted", those of resets.Resets (it restarts over and over).
     """
     deadline = time.monotonic() + timeout
     last_error = code = fingerprint = None
+    logged_in = False
     before = ""
     resets = Resets()
     while time.monotonic() < deadline:
@@ -68,6 +70,7 @@ def watch(
         _take_step(line, step)
         if found := _FINGERPRINT.search(line):
             fingerprint = found[1]
+        logged_in = logged_in or bool(_LOGGED_IN.match(line))
         if found := _LOG_ERROR.match(line):
             last_error, code = found[1], found[2] or None
             if code and int(found[3] or 0) >= _LATER_S:
@@ -84,8 +87,10 @@ def watch(
             raise BoardError(code or "no_report", f"{lines.port}: {why}")
         if line.strip() and not _BANNERS.match(line):
             before = line.strip()
+    missing = "it has logged in, and its program prints no report" if logged_in else "no report"
     raise BoardError(
-        code or "timeout", f"{lines.port}: {last_error or 'no report'} (after {timeout:g} s)"
+        code or ("no_report" if logged_in and not last_error else "timeout"),
+        f"{lines.port}: {last_error or missing} (after {timeout:g} s)",
     )
 
 
