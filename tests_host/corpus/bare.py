@@ -1,7 +1,8 @@
-"""What a MicroPython for WebAssembly lacks of a board's modules: some of os, AES, sockets, TLS.
+"""What a MicroPython for WebAssembly lacks of a board's modules: some of os, AES, MD5, sockets,
+TLS.
 
-AES is Node.js's, by node_runner.mjs. There are no sockets and no TLS: what needs them says so by
-fakes.need_tls().
+AES and MD5 are Node.js's, by node_runner.mjs. There are no sockets and no TLS: what needs them
+says so by fakes.need_tls().
 """
 
 import sys
@@ -41,6 +42,21 @@ class aes:
         return bytes.fromhex(js.aes_cbc(self._key, iv, hexlify(data).decode(), encrypt))
 
 
+class md5:
+    """hashlib's."""
+
+    def __init__(self, data=b""):
+        self._data = data
+
+    def update(self, data):
+        self._data += data
+
+    def digest(self):
+        import js
+
+        return bytes.fromhex(js.md5(hexlify(self._data).decode()))
+
+
 class SSLContext:
     """Takes any certificate, and makes no connection."""
 
@@ -76,6 +92,14 @@ def install():
                 setattr(os, name, getattr(uos, name))
         os.urandom, os.getenv, os.sync = _urandom, lambda name, default=None: default, lambda: None
         sys.modules["os"] = sys.modules["uos"] = os
+    uhashlib = __import__("uhashlib")
+    if not hasattr(uhashlib, "md5"):
+        hashlib = _Module()
+        for name in ("sha1", "sha256"):
+            if hasattr(uhashlib, name):
+                setattr(hashlib, name, getattr(uhashlib, name))
+        hashlib.md5 = md5
+        sys.modules["hashlib"] = sys.modules["uhashlib"] = hashlib
     cryptolib, socket, tls = _Module(), _Module(), _Module()
     cryptolib.aes = aes
     tls.SSLContext, tls.PROTOCOL_TLS_CLIENT, tls.CERT_REQUIRED = SSLContext, 0, 2

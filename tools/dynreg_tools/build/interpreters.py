@@ -122,7 +122,8 @@ def ask(path: Path, name: str | None = None, needs: Iterable[str] = ()) -> Inter
 
 
 def fetched(folder: Path) -> bool:
-    return _script(folder).exists()
+    """Whether it is there whole, with today's runner where it needs one."""
+    return _script(folder).exists() and npm.is_current(folder)
 
 
 def fetch(name: str, folder: Path) -> Interpreter:

@@ -1,9 +1,10 @@
 // MicroPython's WebAssembly build as a command, as far as the tests need one:
 //     node run.mjs [-X heapsize=4M] SCRIPT [ARGUMENT…]
 // Its file system is in memory; a file of this machine is copied into it when it is first asked for.
-// For a build without an AES of its own it brings Node.js's, as js.aes_cbc(key, iv, data, encrypt).
+// For a build without AES and MD5 of its own it brings Node.js's: js.aes_cbc(key, iv, data, encrypt)
+// and js.md5(data), all in hex.
 
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,6 +52,8 @@ globalThis.aes_cbc = (key, iv, data, encrypt) => {
   const cipher = encrypt ? createCipheriv(name, k, v) : createDecipheriv(name, k, v);
   return Buffer.concat([cipher.setAutoPadding(false).update(d), cipher.final()]).toString("hex");
 };
+
+globalThis.md5 = (data) => createHash("md5").update(Buffer.from(data, "hex")).digest("hex");
 
 const given = process.argv.slice(2);
 const heap = given[0] === "-X" ? heapsize(given.splice(0, 2)[1]) : 1048576;

@@ -51,5 +51,15 @@ def install(package: str, files: dict[str, str], folder: Path, scratch: Path) ->
     with tarfile.open(archive) as tar:
         for member in ("package/micropython.mjs", "package/micropython.wasm"):
             tar.extract(member, folder)
-    shutil.copy(RUNNER, folder / "run.mjs")
+    shutil.copy(RUNNER, _runner(folder))
     return _WRAPPER
+
+
+def is_current(folder: Path) -> bool:
+    """Whether what lies in folder is run as this module says, or needs no Node.js."""
+    runner = _runner(folder)
+    return not runner.exists() or runner.read_bytes() == RUNNER.read_bytes()
+
+
+def _runner(folder: Path) -> Path:
+    return folder / "run.mjs"
