@@ -101,6 +101,12 @@ def test_every_command_on_a_page_is_one_that_the_command_takes():
     assert [(one.page, one.text, said) for one in COMMANDS if (said := wrong(one))] == []
 
 
+def test_a_line_of_a_block_can_be_pasted():
+    """What explains it is a shell's comment, and what may be left out is left out."""
+    blocks = [re.sub(r"'[^']*'|\"[^\"]*\"", "x", one.text) for one in COMMANDS if not one.span]
+    assert [line for line in blocks if re.search(r" {2,}[^ #]| \[-", line.split(" #")[0])] == []
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_the_examples_of_a_commands_help_are_ones_that_it_takes(name):
     text = re.sub(r"\\\n *", " ", load(f"commands.{name}", name).EXAMPLE)

@@ -60,6 +60,7 @@ WRONG = {
     "no-csv": ("provision", "--port", "none", "--report", "device_info.json"),
     "no-report": ("provision", "--port", "none", "--report", "other.csv"),
     "no-main": ("deploy", *ONE, "--app", "certs"),
+    "no-app": ("deploy", *ONE, "--app", "none"),
     "bad-jobs": ("deploy", *ONE, "--jobs", "0"),
     "init-filled-in": ("init",),
     "init-clear": ("init", "--file", "new.json", "--product-id", "A", "--product-secret", "B"),

@@ -127,6 +127,8 @@ def programs() -> dict[str, bytes]:
 
 def app_files(folder: Path) -> dict[str, bytes]:
     """A program's files by their paths on the board. BoardError without a main.py."""
+    if not folder.is_dir():
+        raise BoardError("app", f"{folder}: is no folder: name the one that holds main.py")
     if not (folder / "main.py").is_file():
         raise BoardError("app", f"{folder}: has no main.py: the board would do nothing")
     return {
