@@ -105,6 +105,20 @@ def test_a_py_beside_its_mpy_is_removed(board, batch):
     assert held == files_of(what)
 
 
+def test_sources_beside_all_compiled_files_are_removed(board, batch):
+    """As mpremote mip leaves both; the hashes of 80 files once scattered the board's heap."""
+    what = content_of(batch)
+    sources_there = {f"/lib/{name}": sources.LIB / name for name in sources.modules()}
+    for path, data in files_of(what).items():
+        board.write_file(path, data)
+    for path, file in sources_there.items():
+        board.write_file(path, file.read_bytes())
+    with board.power_on() as running:
+        running.wait_repl()
+        report = deploy(running.port, what)
+    assert report["removed"] == sorted(sources_there)
+
+
 @pytest.mark.ci
 @pytest.mark.parametrize("place", ["/lib/dynreg/log.py", "/dynreg/__init__.py"])
 def test_a_library_that_is_half_there_and_was_imported(board, batch, place):

@@ -50,8 +50,13 @@ def walk(path):
 
 def hashes(paths):
     """{path: SHA-256 in base64} of these files and of all files below these folders."""
-    gc.collect()
-    return {file: digest(file) for path in paths for file in walk(path)}
+    found = {}
+    for path in paths:
+        for file in walk(path):
+            if len(found) % 8 == 0:  # else what is kept lies all over the heap
+                gc.collect()
+            found[file] = digest(file)
+    return found
 
 
 def folders(path):
