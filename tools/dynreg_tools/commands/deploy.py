@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     what = read(options, asked)
     ports = shared.ports(options)
     mistakes.check(what.batch, len(ports))
-    good = []
+    rows: list[fleet.Row] = []
 
     def work(port: str, stop: threading.Event, step: fleet.Step) -> fleet.Row:
         def deploy(link: Link) -> fleet.Row:
@@ -79,8 +79,7 @@ def run(options: argparse.Namespace) -> int:
         return over_resets(port, stop, deploy)
 
     def each(row: fleet.Row) -> None:
-        if "error" not in row:
-            good.append(row)
+        rows.append(row)
         console.result(row)
         for line in describe(row, options.dry_run):
             console.say(line)
@@ -88,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         fleet.run(ports, work, options.jobs, console.progress(ports, "deploying"), each)
     finally:  # also after Ctrl-C
+        good = [row for row in rows if "error" not in row]
+        console.actions(rows)
         if len(ports) > 1:
             console.say(f"{len(good)} of {len(ports)} good")
     return 0 if len(good) == len(ports) else 1

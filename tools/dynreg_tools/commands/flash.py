@@ -95,11 +95,10 @@ def run(options: argparse.Namespace) -> int:
     ports = shared.ports(options)
     for line in _files(order):
         console.say(line)
-    good = []
+    rows: list[fleet.Row] = []
 
     def each(row: fleet.Row) -> None:
-        if "error" not in row:
-            good.append(row)
+        rows.append(row)
         console.result(row)
         for line in describe(row):
             console.say(line)
@@ -110,6 +109,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         fleet.run(ports, work, options.jobs, console.progress(ports, "flashing"), each)
     finally:  # also after Ctrl-C
+        good = [row for row in rows if "error" not in row]
+        console.actions(rows)
         console.say(f"{len(good)} of {len(ports)} good")
     return 0 if len(good) == len(ports) else 1
 
