@@ -6,7 +6,8 @@ What needs a process (a terminal, Ctrl-C, what `python -m` and ./dev do) starts 
 import io
 import json
 import os
-from contextlib import chdir, redirect_stderr, redirect_stdout
+import signal
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -29,6 +30,17 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+@contextmanager
+def _signals_put_back():
+    """A command may have handlers of its own until its process ends, which is not here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def dynreg(*arguments: object, cwd: Path = ROOT, **environment: str) -> Result:
     """Runs the command in a folder, with more in its environment, on 80 columns."""
     theirs = {"COLUMNS": "80", "DYNREG_VIRTUAL": ""} | environment
@@ -38,6 +50,7 @@ def dynreg(*arguments: object, cwd: Path = ROOT, **environment: str) -> Result:
         mock.patch.dict(os.environ, theirs),
         redirect_stdout(out),
         redirect_stderr(err),
+        _signals_put_back(),
     ):
         try:
             code = cli.main([str(argument) for argument in arguments])

@@ -111,6 +111,6 @@ def test_the_search_finds(opened, address, start, words, found):
     box = page.locator("input.md-search__input")
     box.click()
     expect(box).to_be_focused()
-    box.press_sequentially(words, delay=50)  # the page asks its worker at each key
-    expect(box).to_have_value(words)
+    box.press_sequentially(words)
+    box.press("End")  # the page looks when a key goes up: Chinese comes without keys here
     page.locator(".md-search-result__item").filter(has_text=found).first.wait_for()
