@@ -308,7 +308,10 @@ def test_command_line_errors(tmp_path):
             (["--product-id", "A B"], "the product id must be 1 to 32 letters and digits"),
             (["--product-secret", "short"], "the product secret must be 16 to 32 characters"),
             (["--data", str(tmp_path / "file")], "cannot make the data directory"),
-            (["--port-base", port], f"port {port} (http) on 127.0.0.1 is in use"),
+            (
+                ["--port-base", port],
+                f"port {port} (http) on 127.0.0.1 is in use: take others by --port-base",
+            ),
         ]
         for args, message in cases:
             code, errors = failed(*args)

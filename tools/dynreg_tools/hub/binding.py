@@ -24,7 +24,8 @@ def bind(host: str, port: int, name: str, *, udp: bool) -> socket.socket:
             raise
     except (OSError, UnicodeError) as exc:  # a name that cannot be one in DNS
         if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:
-            raise HubError(f"port {port} ({name}) on {host} is in use") from exc
+            text = f"port {port} ({name}) on {host} is in use: take others by --port-base"
+            raise HubError(text) from exc
         text = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
         raise HubError(f"cannot listen on {host} port {port} ({name}): {text}") from exc
     return sock
