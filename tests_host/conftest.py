@@ -18,7 +18,10 @@ from tests_host.secret_search import (  # noqa: F401
     pytest_runtest_makereport,
     pytest_runtest_setup,
 )
-from tests_host.selection import pytest_collection_modifyitems  # noqa: F401
+from tests_host.selection import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+)
 
 pytest_plugins = ["dynreg_tools.testing.plugin"]
 

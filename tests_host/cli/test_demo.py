@@ -39,6 +39,7 @@ def shown(kept):
     return "".join(lines).replace(str(kept.parent), "/tmp"), json.loads(last)
 
 
+@pytest.mark.ci
 def test_the_summary_is_one_json_object(shown):
     summary = shown[1]
     assert set(summary) == {

@@ -199,6 +199,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
     assert (tmp_path / "assets" / "thesis.txt").exists()
 
 
+@pytest.mark.ci
 def test_without_a_network_it_says_so_and_leaves_what_is_there(tmp_path):
     (tmp_path / "dynreg-0.0.1.tar.gz").touch()
     done = subprocess.run(

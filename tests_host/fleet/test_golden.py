@@ -105,6 +105,7 @@ def two_boards(bench, names=tuple(MACS)):
         bench.on(bench.board(name, mac=mac))
 
 
+@pytest.mark.ci
 def test_in_a_pipe(bench):
     two_boards(bench)
     for name, arguments in STEPS:

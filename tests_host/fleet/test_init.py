@@ -63,6 +63,7 @@ def test_init_secrets_from_files_and_in_clear_when_one_insists(tmp_path):
     assert json.loads((tmp_path / "one.json").read_text())["productSecret"] == "fedcba9876543210"
 
 
+@pytest.mark.ci
 def test_init_with_a_hub_of_ones_own(bench):
     folder = bench.folder / "batch"
     folder.mkdir()
@@ -82,6 +83,7 @@ def test_init_with_a_hub_of_ones_own(bench):
     assert result.code == 0, result
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "change, words",
     [

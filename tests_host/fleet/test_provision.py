@@ -34,6 +34,7 @@ def check_good(bench, rows, boards):
         assert row["fingerprint"] == hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
+@pytest.mark.ci
 def test_eight_boards_at_once(bench):
     boards = [bench.board(f"b{n}") for n in range(8)]
     for board in boards:

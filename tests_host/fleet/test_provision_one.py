@@ -59,6 +59,7 @@ def test_report_fields_of_the_board_are_taken_when_it_prints_them(bench, board):
     assert row["mac"] == board.mac
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "program, code, words",
     [

@@ -23,6 +23,7 @@ NAME = "esp32-246f285d5a9e"
 SETUP = "from dynreg.services import setup\nprint('access point', setup.access_point())\n"
 
 
+@pytest.mark.ci
 def test_init_makes_a_key_of_its_own_for_each_batch(tmp_path):
     keys = set()
     for name in ("one.json", "two.json"):
@@ -41,6 +42,7 @@ def test_init_makes_a_key_of_its_own_for_each_batch(tmp_path):
     assert len(keys) == 2
 
 
+@pytest.mark.ci
 def test_a_mistake_in_setup_is_told_as_the_board_would(tmp_path):
     for own, says in (({}, "setup.key"), ({"password": "short"}, "setup.password"), ([], "setup")):
         make_info(tmp_path, setup=own)

@@ -2,6 +2,8 @@
 
 import shlex
 
+import pytest
+
 from dynreg_tools.sources import ROOT
 from dynreg_tools.virtualboard import Board
 from tests_host import pages
@@ -33,6 +35,7 @@ def commands(hub, heading):
             yield words
 
 
+@pytest.mark.ci
 def test_a_virtual_board_by_the_page(tmp_path, hub):
     answers = {
         "DYNREG_VIRTUAL": ".",

@@ -65,6 +65,7 @@ def keep(record_property, what, count):
     record_property("file_system_lost", 0)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("torn", "step"), STATES)
 def test_an_update_cut_at_every_write(ota, tmp_path, record_property, torn, step):
     count = cut(ota, tmp_path, ota.program("1.1"), ("1.1", "done", 0), torn, step)
